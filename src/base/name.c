@@ -1,0 +1,72 @@
+#include "base/name.h"
+
+#include <stdint.h>
+
+static const char *const refused_names[] = {
+    "__proto__",      "__defineGetter__", "__defineSetter__", "__lookupGetter__",     "__lookupSetter__",
+    "constructor",    "hasOwnProperty",   "isPrototypeOf",    "propertyIsEnumerable", "prototype",
+    "toLocaleString", "toString",         "valueOf",
+};
+
+/* The length of the well-formed sequence at the start of [at, end), 0 if there is none. Table 3-7 of the Unicode
+ * standard. */
+static size_t utf8_sequence(const unsigned char *at, const unsigned char *end)
+{
+    unsigned char low = 0x80, high = 0xbf;
+    size_t n;
+
+    if (at[0] < 0x80)
+        return 1;
+    if (at[0] < 0xc2 || at[0] > 0xf4)
+        return 0;
+    n = at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : 4;
+    if ((size_t)(end - at) < n)
+        return 0;
+    switch (at[0]) {
+    case 0xe0: low = 0xa0; break;
+    case 0xed: high = 0x9f; break;
+    case 0xf0: low = 0x90; break;
+    case 0xf4: high = 0x8f; break;
+    default: break;
+    }
+    if (at[1] < low || at[1] > high)
+        return 0;
+    for (size_t i = 2; i < n; i++)
+        if (at[i] < 0x80 || at[i] > 0xbf)
+            return 0;
+    return n;
+}
+
+bool bytes_are_utf8(struct bytes text)
+{
+    const unsigned char *at = text.at, *end = at + text.n_bytes;
+
+    while (at < end) {
+        size_t n = utf8_sequence(at, end);
+
+        if (!n)
+            return false;
+        at += n;
+    }
+    return true;
+}
+
+static bool has_control(struct bytes name)
+{
+    const unsigned char *at = name.at;
+
+    for (size_t i = 0; i < name.n_bytes; i++)
+        if (at[i] < 0x20 || at[i] == 0x7f)
+            return true;
+    return false;
+}
+
+bool name_is_allowed(struct bytes name, size_t max_bytes)
+{
+    if (name.n_bytes == 0 || name.n_bytes > max_bytes || has_control(name) || !bytes_are_utf8(name))
+        return false;
+    for (size_t i = 0; i < sizeof(refused_names) / sizeof(refused_names[0]); i++)
+        if (bytes_equal(name, bytes_of_string(refused_names[i])))
+            return false;
+    return true;
+}

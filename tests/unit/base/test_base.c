@@ -1,0 +1,183 @@
+/* The ground floor: buffers with ceilings, lists that may change while they are walked, names, frames. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "base/buffer.h"
+#include "base/frame.h"
+#include "base/list.h"
+#include "base/name.h"
+#include "base/world.h"
+
+static void buffer_grows_and_keeps(void **state)
+{
+    struct buffer buffer;
+
+    buffer_init(&buffer, 1 << 20);
+    for (int i = 0; i < 1000; i++)
+        assert_int_equal(buffer_printf(&buffer, "%d,", i), 0);
+    assert_int_equal(buffer.n_bytes, 10 * 2 + 90 * 3 + 900 * 4);
+    assert_memory_equal(buffer.at + buffer.n_bytes - 8, "998,999,", 8);
+    buffer_finish(&buffer);
+}
+
+static void buffer_beyond_its_ceiling_is_empty_and_stays_failed(void **state)
+{
+    struct buffer buffer;
+
+    buffer_init(&buffer, 10);
+    assert_int_equal(buffer_append(&buffer, "0123456789", 10), 0);
+    assert_int_equal(buffer_append_string(&buffer, "x"), -E2BIG);
+    assert_int_equal(buffer.n_bytes, 0);
+    assert_null(buffer.at);
+    assert_int_equal(buffer_append_string(&buffer, "y"), -E2BIG);
+    buffer_reset(&buffer);
+    assert_int_equal(buffer_append_u64(&buffer, 42), 0);
+    assert_memory_equal(buffer.at, "42", 2);
+    buffer_finish(&buffer);
+}
+
+static void buffer_writes_the_largest_number(void **state)
+{
+    struct buffer buffer;
+
+    buffer_init(&buffer, 64);
+    assert_int_equal(buffer_append_u64(&buffer, UINT64_MAX), 0);
+    assert_int_equal(buffer_append_u64(&buffer, 0), 0);
+    assert_memory_equal(buffer.at, "184467440737095516150", 21);
+    buffer_finish(&buffer);
+}
+
+struct listener {
+    struct list link;
+    struct listener *evicts;
+    int n_told;
+};
+
+/* The walk that list.h describes. */
+static void tell_all(struct list *listeners)
+{
+    struct list waiting;
+    struct list *node;
+
+    list_take(listeners, &waiting);
+    while ((node = list_pop(&waiting))) {
+        struct listener *listener = LIST_ENTRY(node, struct listener, link);
+
+        list_append(listeners, node);
+        listener->n_told++;
+        if (listener->evicts)
+            list_remove(&listener->evicts->link);
+    }
+}
+
+static void the_second_listener_removes_the_third(void **state)
+{
+    struct listener a = { .n_told = 0 }, b = { .evicts = NULL }, c = { .n_told = 0 };
+    struct list listeners;
+
+    list_init(&listeners);
+    list_append(&listeners, &a.link);
+    list_append(&listeners, &b.link);
+    list_append(&listeners, &c.link);
+    b.evicts = &c;
+    tell_all(&listeners);
+    assert_int_equal(a.n_told + b.n_told, 2);
+    assert_int_equal(c.n_told, 0);
+    b.evicts = &b;
+    tell_all(&listeners);
+    assert_ptr_equal(listeners.next, &a.link);
+    assert_ptr_equal(listeners.previous, &a.link);
+}
+
+static void frames_live_as_long_as_a_reference(void **state)
+{
+    struct frame *frame = frame_create(bytes_of_string("hello"));
+
+    assert_ptr_equal(frame_ref(frame), frame);
+    frame_unref(frame);
+    assert_int_equal(frame->n_bytes, 5);
+    assert_memory_equal(frame->content, "hello", 5);
+    frame_unref(frame);
+    frame_unref(NULL);
+}
+
+static const struct row {
+    const char *title;
+    struct bytes name;
+    bool is_allowed;
+} names[] = {
+#define ROW(title, literal, allowed)                                                                                   \
+    {                                                                                                                  \
+        title, { literal, sizeof(literal) - 1 }, allowed                                                               \
+    }
+    ROW("a plain word", "notes", true),
+    ROW("a slash, a dot and a space", "a/b.c d", true),
+    ROW("beyond the BMP", "\xf0\x9f\x98\x80", true),
+    ROW("128 bytes",
+        "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+        "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+        true),
+    ROW("129 bytes",
+        "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+        "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdefX",
+        false),
+    ROW("empty", "", false),
+    ROW("a zero byte", "a\0b", false),
+    ROW("a tabulator", "a\tb", false),
+    ROW("delete", "a\x7f", false),
+    ROW("an overlong slash", "\xc0\xaf", false),
+    ROW("a surrogate", "\xed\xa0\x80", false),
+    ROW("past U+10FFFF", "\xf4\x90\x80\x80", false),
+    ROW("cut short", "\xf0\x9f\x98", false),
+    ROW("__proto__", "__proto__", false),
+    ROW("constructor", "constructor", false),
+    ROW("toString", "toString", false),
+    ROW("longer than a refused name", "toString2", true),
+};
+
+static void name_is_judged(void **state)
+{
+    const struct row *row = *state;
+    char *exact = malloc(row->name.n_bytes + 1); /* the sanitizer sees one byte too many */
+
+    memcpy(exact + 1, row->name.at, row->name.n_bytes);
+    assert_int_equal(name_is_allowed(bytes_of(exact + 1, row->name.n_bytes), NAME_MAX_BYTES), row->is_allowed);
+    free(exact);
+}
+
+static void the_real_world_goes_on(void **state)
+{
+    unsigned char a[16] = { 0 }, b[16] = { 0 };
+
+    assert_true(world_now_ms(&world_real) > 1600000000000);
+    world_random(&world_real, a, sizeof(a));
+    world_random(&world_real, b, sizeof(b));
+    assert_memory_not_equal(a, b, sizeof(a));
+}
+
+#define N_FIXED 6
+#define N_NAMES (sizeof(names) / sizeof(names[0]))
+
+int main(void)
+{
+    struct CMUnitTest tests[N_FIXED + N_NAMES] = {
+        cmocka_unit_test(buffer_grows_and_keeps),
+        cmocka_unit_test(buffer_beyond_its_ceiling_is_empty_and_stays_failed),
+        cmocka_unit_test(buffer_writes_the_largest_number),
+        cmocka_unit_test(the_second_listener_removes_the_third),
+        cmocka_unit_test(frames_live_as_long_as_a_reference),
+        cmocka_unit_test(the_real_world_goes_on),
+    };
+
+    for (size_t i = 0; i < N_NAMES; i++)
+        tests[N_FIXED + i] = (struct CMUnitTest){ .name = names[i].title,
+                                                  .test_func = name_is_judged,
+                                                  .initial_state = (void *)(uintptr_t)&names[i] };
+    return cmocka_run_group_tests_name("base", tests, NULL, NULL);
+}
