@@ -1,0 +1,33 @@
+/* Many small pieces of output, gathered before they are handed on. Internal to ot/. */
+#ifndef OT_WRITER_H
+#define OT_WRITER_H
+
+#include "ot/ot.h"
+
+/* After the first failure the rest is dropped and writer_finish returns it, so callers need not look in between. */
+struct writer {
+    ot_write_fn *write;
+    void *arg;
+    int r;
+    size_t n_bytes;
+    char bytes[1000];
+};
+
+void writer_init(struct writer *writer, ot_write_fn *write, void *arg);
+int writer_finish(struct writer *writer); /* hands on what is left */
+
+void writer_bytes(struct writer *writer, const char *at, size_t n_bytes);
+void writer_literal(struct writer *writer, const char *literal);
+void writer_integer(struct writer *writer, uint64_t integer);
+void writer_number(struct writer *writer, double number); /* finite; as JavaScript prints it */
+
+/* The inside of a JSON string, without quotes. */
+void writer_escaped(struct writer *writer, const char *utf8, size_t n_bytes);
+void writer_string(struct writer *writer, const char *utf8, size_t n_bytes);
+
+static inline void writer_byte(struct writer *writer, char byte)
+{
+    writer_bytes(writer, &byte, 1);
+}
+
+#endif

@@ -1,0 +1,152 @@
+/* [document, operation, other operation]: whatever is taken must obey the laws, and whatever is refused must leave the
+ * document alone. */
+#include "tests/fuzz/fuzz.h"
+
+#include "ot/ot.h"
+
+#include <string.h>
+
+static const struct ot_limits limits = { .max_depth = 4, .max_components = 40, .max_document_bytes = 4000 };
+
+struct output {
+    char *at;
+    size_t n_bytes;
+};
+
+static int gather(void *arg, const char *at, size_t n_bytes)
+{
+    struct output *output = arg;
+
+    output->at = realloc(output->at, output->n_bytes + n_bytes + 1);
+    FUZZ_REQUIRE(output->at);
+    memcpy(output->at + output->n_bytes, at, n_bytes);
+    output->n_bytes += n_bytes;
+    return 0;
+}
+
+static void require_same(const struct ot_snapshot *a, const struct ot_snapshot *b)
+{
+    struct output text_a = { NULL, 0 }, text_b = { NULL, 0 };
+
+    FUZZ_REQUIRE(ot_snapshot_write_json(a, gather, &text_a) == 0);
+    FUZZ_REQUIRE(ot_snapshot_write_json(b, gather, &text_b) == 0);
+    FUZZ_REQUIRE(text_a.n_bytes == text_b.n_bytes && memcmp(text_a.at, text_b.at, text_a.n_bytes) == 0);
+    free(text_a.at);
+    free(text_b.at);
+}
+
+/* NULL when the operation does not fit; the document is what it was. */
+static struct ot_snapshot *applied(const struct ot_snapshot *document, const struct ot_op *op)
+{
+    struct ot_snapshot *out = NULL;
+    int r;
+
+    FUZZ_REQUIRE(ot_snapshot_share(document, &out) == 0);
+    r = ot_snapshot_apply(out, op, &limits, NULL);
+    if (r == 0)
+        return out;
+    FUZZ_REQUIRE(r == OT_NOT_APPLIED || r == OT_LIMIT);
+    require_same(document, out);
+    ot_snapshot_destroy(out);
+    return NULL;
+}
+
+/* What is taken in strict form is written as what is taken again. */
+static struct ot_op *op_of(const struct ot_json *json)
+{
+    const struct ot_type *type = ot_type_find("text-unicode", 12);
+    struct output text = { NULL, 0 };
+    struct ot_json *written = NULL;
+    struct ot_op *op = NULL, *again = NULL, *strict = NULL;
+    int r = ot_op_parse(type, json, &limits, &strict, NULL);
+
+    ot_op_unref(strict);
+    if (ot_op_normalize(type, json, &limits, &op, NULL) != 0) {
+        FUZZ_REQUIRE(r > 0);
+        return NULL;
+    }
+    FUZZ_REQUIRE(ot_op_write(op, gather, &text) == 0);
+    FUZZ_REQUIRE(ot_json_parse(text.at, text.n_bytes, &limits, &written, NULL) == 0);
+    FUZZ_REQUIRE(ot_op_parse(type, written, &limits, &again, NULL) == 0);
+    FUZZ_REQUIRE(ot_op_size(op) == ot_op_size(again));
+    ot_op_unref(again);
+    ot_json_unref(written);
+    free(text.at);
+    return op;
+}
+
+static void check_inverse(const struct ot_snapshot *document, const struct ot_op *op, const struct ot_snapshot *after)
+{
+    struct ot_op *inverse = NULL, *both = NULL;
+    struct ot_snapshot *back;
+
+    FUZZ_REQUIRE(ot_op_invert_with(op, document, &inverse, NULL) == 0);
+    back = applied(after, inverse);
+    if (back)
+        require_same(document, back);
+    ot_snapshot_destroy(back);
+    if (ot_op_compose(op, inverse, NULL, &both, NULL) == 0) {
+        back = applied(document, both);
+        if (back)
+            require_same(document, back);
+        ot_snapshot_destroy(back);
+    }
+    ot_op_unref(inverse);
+    ot_op_unref(both);
+}
+
+/* The second over the first, and the first over the second, end in the same text, unless one goes over a ceiling. */
+static void check_tp1(const struct ot_snapshot *with_a, const struct ot_snapshot *with_b, const struct ot_op *a,
+                      const struct ot_op *b)
+{
+    struct ot_op *a_over_b = NULL, *b_over_a = NULL, *both = NULL;
+    struct ot_snapshot *by_a, *by_b;
+
+    FUZZ_REQUIRE(ot_op_transform(a, b, OT_LEFT, NULL, &a_over_b, NULL) == 0);
+    FUZZ_REQUIRE(ot_op_transform(b, a, OT_RIGHT, NULL, &b_over_a, NULL) == 0);
+    by_a = applied(with_a, b_over_a);
+    by_b = applied(with_b, a_over_b);
+    FUZZ_REQUIRE(!by_a == !by_b || ot_snapshot_size(with_a) + ot_snapshot_size(with_b) > 4000);
+    if (by_a && by_b)
+        require_same(by_a, by_b);
+    FUZZ_REQUIRE(ot_op_compose(a, b_over_a, NULL, &both, NULL) == 0);
+    ot_op_unref(a_over_b);
+    ot_op_unref(b_over_a);
+    ot_op_unref(both);
+    ot_snapshot_destroy(by_a);
+    ot_snapshot_destroy(by_b);
+}
+
+static void check(const struct ot_snapshot *document, const struct ot_op *a, const struct ot_op *b)
+{
+    struct ot_snapshot *with_a = applied(document, a), *with_b = applied(document, b);
+
+    if (with_a)
+        check_inverse(document, a, with_a);
+    if (with_a && with_b)
+        check_tp1(with_a, with_b, a, b);
+    ot_snapshot_destroy(with_a);
+    ot_snapshot_destroy(with_b);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n_bytes)
+{
+    struct ot_snapshot *document = NULL;
+    struct ot_op *a = NULL, *b = NULL;
+    struct ot_json *json = NULL;
+
+    if (ot_json_parse((const char *)data, n_bytes, &limits, &json, NULL) != 0 || ot_json_count(json) < 3)
+        goto out;
+    if (ot_snapshot_create(ot_type_find("text-unicode", 12), ot_json_at(json, 0), &limits, &document, NULL) != 0)
+        goto out;
+    a = op_of(ot_json_at(json, 1));
+    b = op_of(ot_json_at(json, 2));
+    if (a && b)
+        check(document, a, b);
+out:
+    ot_op_unref(a);
+    ot_op_unref(b);
+    ot_snapshot_destroy(document);
+    ot_json_unref(json);
+    return 0;
+}
