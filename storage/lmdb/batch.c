@@ -1,0 +1,147 @@
+#include "storage/lmdb/batch.h"
+
+#include <errno.h>
+
+#include "storage/crc32c.h"
+#include "storage/lmdb/environment.h"
+
+#define BATCH_FORMAT     1
+#define ENTRY_HEAD_BYTES 8
+
+void batch_begin(struct buffer *into)
+{
+    static const char head[BATCH_HEAD_BYTES];
+
+    buffer_reset(into);
+    (void)buffer_append(into, head, sizeof(head));
+}
+
+static uint32_t entry_crc(uint64_t batch, const char *at, size_t n_bytes)
+{
+    char key[8];
+
+    put_be64(key, batch);
+    return crc32c(crc32c(0, key, sizeof(key)), at, n_bytes);
+}
+
+static void add_records(struct buffer *into, const struct batch_entry *entry, const struct record *records)
+{
+    uint64_t ms = 0;
+
+    append_varint(into, records[0].time_ms);
+    append_varint(into, records[entry->n - 1].time_ms);
+    append_varint(into, entry->after.exists);
+    append_bytes(into, entry->after.type);
+    append_varint(into, entry->after.n_bytes);
+    for (size_t i = 0; i < entry->n; i++) {
+        append_varint(into, records[i].id.seq);
+        append_varint(into, zigzag(records[i].time_ms - ms));
+        append_bytes(into, records[i].id.src);
+        append_bytes(into, records[i].author);
+        append_bytes(into, records[i].body);
+        ms = records[i].time_ms;
+    }
+}
+
+void batch_add(struct buffer *into, uint64_t batch, const struct batch_entry *entry, const struct record *records)
+{
+    size_t start = into->n_bytes, n_bytes;
+    char head[ENTRY_HEAD_BYTES] = { 0 }, kind = (char)entry->kind;
+
+    (void)buffer_append(into, head, sizeof(head));
+    (void)buffer_append(into, &kind, 1);
+    append_varint(into, entry->number);
+    append_varint(into, entry->from);
+    append_varint(into, entry->n);
+    if (entry->kind == ENTRY_CREATE) {
+        append_bytes(into, entry->name.collection);
+        append_bytes(into, entry->name.id);
+    }
+    if (entry->kind != ENTRY_REMOVE)
+        add_records(into, entry, records);
+    if (into->error)
+        return;
+    n_bytes = into->n_bytes - start - ENTRY_HEAD_BYTES;
+    put_le32(into->at + start + 4, (uint32_t)n_bytes);
+    put_le32(into->at + start, entry_crc(batch, into->at + start + 4, n_bytes + 4));
+}
+
+void batch_finish(struct buffer *into, uint64_t batch, const struct batch_head *head)
+{
+    char key[8];
+
+    if (into->error)
+        return;
+    into->at[4] = BATCH_FORMAT;
+    put_le32(into->at + 8, head->n_entries);
+    put_le64(into->at + 12, head->next_number);
+    put_be64(key, batch);
+    put_le32(into->at, seal_of(DB_INBOX, bytes_of(key, 8), bytes_of(into->at + 4, BATCH_HEAD_BYTES - 4)));
+}
+
+/* ---- reading ----------------------------------------------------------------------------------------------------- */
+
+int batch_read(struct bytes value, uint64_t batch, struct batch_head *out)
+{
+    const char *at = value.at;
+    char key[8];
+    struct bytes head;
+
+    if (value.n_bytes < BATCH_HEAD_BYTES)
+        return -EBADMSG;
+    put_be64(key, batch);
+    if (unseal(DB_INBOX, bytes_of(key, 8), bytes_of(at, BATCH_HEAD_BYTES), &head) || at[4] != BATCH_FORMAT)
+        return -EBADMSG;
+    out->n_entries = get_le32(at + 8);
+    out->next_number = get_le64(at + 12);
+    return 0;
+}
+
+int batch_read_entry(struct bytes value, uint64_t batch, size_t offset, size_t *next, struct batch_entry *out)
+{
+    const char *at = (const char *)value.at + offset;
+    struct batch_entry entry = { 0 };
+    struct scan scan;
+    size_t n_bytes;
+
+    if (offset > value.n_bytes || value.n_bytes - offset < ENTRY_HEAD_BYTES)
+        return -EBADMSG;
+    n_bytes = get_le32(at + 4);
+    if (n_bytes > value.n_bytes - offset - ENTRY_HEAD_BYTES || get_le32(at) != entry_crc(batch, at + 4, n_bytes + 4))
+        return -EBADMSG;
+
+    scan = scan_of(bytes_of(at + ENTRY_HEAD_BYTES, n_bytes));
+    entry.kind = scan_u8(&scan);
+    entry.number = scan_varint(&scan);
+    entry.from = scan_varint(&scan);
+    entry.n = scan_varint(&scan);
+    if (entry.kind == ENTRY_CREATE) {
+        entry.name.collection = scan_bytes(&scan);
+        entry.name.id = scan_bytes(&scan);
+    }
+    if (entry.kind != ENTRY_REMOVE) {
+        entry.first_ms = scan_varint(&scan);
+        entry.last_ms = scan_varint(&scan);
+        entry.after.exists = scan_varint(&scan) != 0;
+        entry.after.type = scan_bytes(&scan);
+        entry.after.n_bytes = scan_varint(&scan);
+    }
+    entry.records = scan;
+    if (scan.bad || entry.kind < ENTRY_APPEND || entry.kind > ENTRY_REMOVE)
+        return -EBADMSG;
+    *next = offset + ENTRY_HEAD_BYTES + n_bytes;
+    *out = entry;
+    return 0;
+}
+
+int batch_read_record(struct batch_entry *entry, struct record *record)
+{
+    struct scan *scan = &entry->records;
+
+    record->id.seq = scan_varint(scan);
+    record->time_ms += unzigzag(scan_varint(scan));
+    record->id.src = scan_bytes(scan);
+    record->author = scan_bytes(scan);
+    record->body = scan_bytes(scan);
+    return scan->bad ? -EBADMSG : 0;
+}

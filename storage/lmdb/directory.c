@@ -1,0 +1,58 @@
+#include "storage/lmdb/directory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int directory_path(char out[PATH_MAX], const char *path, const char *file)
+{
+    int n = snprintf(out, PATH_MAX, "%s/%s", path, file);
+
+    return n < 0 || n >= PATH_MAX ? -ENAMETOOLONG : 0;
+}
+
+int directory_sync(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = 0;
+
+    if (fd < 0)
+        return -errno;
+    if (fsync(fd) && errno != EINVAL)
+        r = -errno;
+    (void)close(fd);
+    return r;
+}
+
+int directory_create(const char *path)
+{
+    char parent[PATH_MAX];
+    int r = directory_path(parent, path, "..");
+
+    if (r)
+        return r;
+    if (mkdir(path, 0700))
+        return errno == EEXIST ? 0 : -errno;
+    return directory_sync(parent);
+}
+
+int directory_lock(const char *path, int *out)
+{
+    char file[PATH_MAX];
+    int r = directory_path(file, path, "writer.lock"), fd;
+
+    if (r)
+        return r;
+    fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return -errno;
+    if (flock(fd, LOCK_EX | LOCK_NB)) {
+        r = errno == EWOULDBLOCK ? -EBUSY : -errno;
+        (void)close(fd);
+        return r;
+    }
+    *out = fd;
+    return 0;
+}

@@ -1,0 +1,320 @@
+#include "storage/lmdb/environment.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "storage/crc32c.h"
+#include "storage/lmdb/code.h"
+#include "storage/lmdb/directory.h"
+
+#define MAP_BYTES_DEFAULT ((uint64_t)1 << 40)
+#define MAP_BYTES_LEAST   ((uint64_t)1 << 20)
+#define FORMAT_KEY        ".format"
+#define FORMAT_MAGIC      "pilcrow store\n\0"
+#define MAGIC_BYTES       16
+
+static const char *const db_names[N_DBS] = {
+    [DB_META] = "meta",           [DB_INBOX] = "inbox",   [DB_LOG] = "log",
+    [DB_DOCS] = "docs",           [DB_NAMES] = "names",   [DB_SOURCES] = "sources",
+    [DB_SNAPSHOTS] = "snapshots", [DB_CHUNKS] = "chunks", [DB_COLLECTIONS] = "collections",
+    [DB_REMOVED] = "removed",
+};
+
+int environment_errno(int code)
+{
+    switch (code) {
+    case 0: return 0;
+    case MDB_NOTFOUND: return -ENOENT;
+    case MDB_MAP_FULL: return -ENOSPC;
+    case MDB_CORRUPTED:
+    case MDB_PAGE_NOTFOUND:
+    case MDB_INVALID: return -EBADMSG;
+    case MDB_READERS_FULL: return -EAGAIN;
+    case MDB_TXN_FULL: return -EFBIG;
+    default: return code > 0 ? -code : -EIO;
+    }
+}
+
+/* ---- sealed values ----------------------------------------------------------------------------------------------- */
+
+uint32_t seal_of(enum db db, struct bytes key, struct bytes value)
+{
+    unsigned char number = (unsigned char)db;
+    uint32_t crc = crc32c(0, &number, 1);
+
+    crc = crc32c(crc, key.at, key.n_bytes);
+    return crc32c(crc, value.at, value.n_bytes);
+}
+
+int unseal(enum db db, struct bytes key, struct bytes sealed, struct bytes *out)
+{
+    struct bytes value;
+
+    if (sealed.n_bytes < SEAL_BYTES)
+        return -EBADMSG;
+    value = bytes_of((const char *)sealed.at + SEAL_BYTES, sealed.n_bytes - SEAL_BYTES);
+    if (get_le32(sealed.at) != seal_of(db, key, value))
+        return -EBADMSG;
+    *out = value;
+    return 0;
+}
+
+int environment_get(const struct environment *environment, MDB_txn *txn, enum db db, struct bytes key,
+                    struct bytes *out)
+{
+    MDB_val k = val_of(key), value;
+    int r = environment_errno(mdb_get(txn, environment->dbs[db], &k, &value));
+
+    return r ? r : unseal(db, key, bytes_of_val(value), out);
+}
+
+/* ---- opening ----------------------------------------------------------------------------------------------------- */
+
+__attribute__((format(printf, 4, 5))) static int refuse(int r, char *why, size_t n_why, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    (void)vsnprintf(why, n_why, format, args);
+    va_end(args);
+    return r;
+}
+
+static int data_open(const struct store_lmdb_config *config, const char *path, unsigned flags, MDB_env **out)
+{
+    uint64_t map_bytes = config->max_bytes ? config->max_bytes : MAP_BYTES_DEFAULT;
+    MDB_env *env;
+    int r = mdb_env_create(&env);
+
+    if (r)
+        return r;
+    r = mdb_env_set_maxdbs(env, N_DBS);
+    if (!r)
+        r = mdb_env_set_mapsize(env, map_bytes < MAP_BYTES_LEAST ? MAP_BYTES_LEAST : map_bytes);
+    if (!r)
+        r = mdb_env_open(env, path, MDB_NOTLS | flags, 0600);
+    if (r)
+        mdb_env_close(env);
+    else
+        *out = env;
+    return r;
+}
+
+static int refuse_data(int code, const char *path, char *why, size_t n_why)
+{
+    switch (code) {
+    case MDB_VERSION_MISMATCH:
+        return refuse(STORE_FOREIGN, why, n_why,
+                      "%s/data.mdb was written by another version of LMDB; open it with the version that wrote it, or "
+                      "choose another directory",
+                      path);
+    case MDB_INVALID:
+    case MDB_CORRUPTED:
+    case EINVAL:
+        return refuse(STORE_DAMAGED, why, n_why,
+                      "the first page of %s/data.mdb can't be read: restore it from a backup, or choose another "
+                      "directory if it is not a store",
+                      path);
+    case ENOENT: return refuse(-ENOENT, why, n_why, "there is no store in %s", path);
+    default: return refuse(environment_errno(code), why, n_why, "can't open %s: %s", path, mdb_strerror(code));
+    }
+}
+
+/* ---- format ------------------------------------------------------------------------------------------------------ */
+
+static int format_check(const struct environment *environment, MDB_txn *txn, const char *path, char *why, size_t n_why)
+{
+    struct bytes record = { 0 };
+    uint32_t version;
+
+    if (environment_get(environment, txn, DB_META, bytes_of_string(FORMAT_KEY), &record) ||
+        record.n_bytes != MAGIC_BYTES + 4 || memcmp(record.at, FORMAT_MAGIC, MAGIC_BYTES) != 0)
+        return refuse(STORE_DAMAGED, why, n_why,
+                      "the format record of %s can't be read: restore the store from a backup", path);
+    version = get_le32((const char *)record.at + MAGIC_BYTES);
+    if (version != FORMAT_VERSION)
+        return refuse(STORE_FOREIGN, why, n_why,
+                      "%s has store format %u, this version knows %u: use the version that wrote it, or choose another "
+                      "directory",
+                      path, version, FORMAT_VERSION);
+    return 0;
+}
+
+static int format_create(const struct environment *environment, MDB_txn *txn)
+{
+    char record[SEAL_BYTES + MAGIC_BYTES + 4];
+    struct bytes key = bytes_of_string(FORMAT_KEY);
+    MDB_val k = val_of(key), value = { sizeof(record), record };
+
+    memcpy(record + SEAL_BYTES, FORMAT_MAGIC, MAGIC_BYTES);
+    put_le32(record + SEAL_BYTES + MAGIC_BYTES, FORMAT_VERSION);
+    put_le32(record, seal_of(DB_META, key, bytes_of(record + SEAL_BYTES, sizeof(record) - SEAL_BYTES)));
+    return mdb_put(txn, environment->dbs[DB_META], &k, &value, 0);
+}
+
+static int databases_open(struct environment *environment, MDB_txn *txn, unsigned flags)
+{
+    int r = 0;
+
+    for (size_t i = 0; !r && i < N_DBS; i++)
+        r = mdb_dbi_open(txn, db_names[i], flags, &environment->dbs[i]);
+    return r;
+}
+
+/* Looks whether they are ours. */
+static int databases_check(const struct store_lmdb_config *config, struct environment *environment, char *why,
+                           size_t n_why)
+{
+    MDB_txn *txn = NULL;
+    int code = mdb_txn_begin(environment->env, NULL, config->mode == STORE_READ_ONLY ? MDB_RDONLY : 0, &txn), r;
+
+    if (!code)
+        code = databases_open(environment, txn, 0);
+    if (code == MDB_NOTFOUND || code == MDB_INCOMPATIBLE)
+        r = refuse(STORE_FOREIGN, why, n_why,
+                   "%s holds an LMDB environment of something else: choose another directory", config->path);
+    else if (code)
+        r = refuse(environment_errno(code), why, n_why, "can't open %s: %s", config->path, mdb_strerror(code));
+    else
+        r = format_check(environment, txn, config->path, why, n_why);
+    if (r) {
+        mdb_txn_abort(txn);
+        return r;
+    }
+    code = mdb_txn_commit(txn); /* the handles are valid for everybody from here on */
+    return code ? refuse(environment_errno(code), why, n_why, "can't open %s: %s", config->path, mdb_strerror(code))
+                : 0;
+}
+
+/* ---- creating ---------------------------------------------------------------------------------------------------- */
+
+static int databases_create(const struct store_lmdb_config *config, const char *path)
+{
+    struct environment environment = { .lock_fd = -1 };
+    MDB_txn *txn;
+    int code = data_open(config, path, MDB_NOSUBDIR, &environment.env);
+
+    if (code)
+        return environment_errno(code);
+    code = mdb_txn_begin(environment.env, NULL, 0, &txn);
+    if (!code) {
+        code = databases_open(&environment, txn, MDB_CREATE);
+        if (!code)
+            code = format_create(&environment, txn);
+        if (code)
+            mdb_txn_abort(txn);
+        else
+            code = mdb_txn_commit(txn);
+    }
+    environment_close(&environment);
+    return environment_errno(code);
+}
+
+/* Beside its place, and then moved there whole: LMDB's own first pages are not proof against a power cut. */
+static int data_create(const struct store_lmdb_config *config)
+{
+    char path[PATH_MAX], fresh[PATH_MAX], fresh_lock[PATH_MAX];
+    struct stat stat_of_data;
+    int r = directory_path(path, config->path, "data.mdb");
+
+    if (!r)
+        r = directory_path(fresh, config->path, "new.mdb");
+    if (!r)
+        r = directory_path(fresh_lock, config->path, "new.mdb-lock");
+    if (r)
+        return r;
+    if (stat(path, &stat_of_data) == 0 && stat_of_data.st_size > 0)
+        return directory_sync(config->path); /* who moved it there may have been killed before he came to that */
+    if (unlink(fresh) && errno != ENOENT)
+        return -errno;
+    r = databases_create(config, fresh);
+    (void)unlink(fresh_lock);
+    if (!r && rename(fresh, path))
+        r = -errno;
+    return r ? r : directory_sync(config->path);
+}
+
+/* ---- life -------------------------------------------------------------------------------------------------------- */
+
+static int directory_claim(const struct store_lmdb_config *config, struct environment *environment, char *why,
+                           size_t n_why)
+{
+    int r = directory_create(config->path);
+
+    if (r)
+        return refuse(r, why, n_why, "can't create the data directory %s: %s", config->path, strerror(-r));
+    r = directory_lock(config->path, &environment->lock_fd);
+    if (r == -EBUSY)
+        return refuse(r, why, n_why, "%s is in use by another process: one at a time may write", config->path);
+    if (r)
+        return refuse(r, why, n_why, "can't lock %s/writer.lock: %s", config->path, strerror(-r));
+    r = data_create(config);
+    if (r)
+        return refuse(r, why, n_why, "can't create a store in %s: %s", config->path, strerror(-r));
+    return 0;
+}
+
+int environment_open(const struct store_lmdb_config *config, struct environment *out, char *why, size_t n_why)
+{
+    bool reads_only = config->mode == STORE_READ_ONLY;
+    struct environment environment = { .lock_fd = -1 };
+    int r = 0, code, n_dead = 0;
+
+    if (!reads_only)
+        r = directory_claim(config, &environment, why, n_why);
+    if (r)
+        goto out;
+    code = data_open(config, config->path, reads_only ? MDB_RDONLY : 0, &environment.env);
+    if (code) {
+        r = refuse_data(code, config->path, why, n_why);
+        goto out;
+    }
+    /* Slots of processes that were killed would pin old pages for ever. */
+    if (mdb_reader_check(environment.env, &n_dead) == 0 && n_dead > 0)
+        log_info("store", "%d stale readers cleared", n_dead);
+    r = databases_check(config, &environment, why, n_why);
+    if (r)
+        goto out;
+
+    *out = environment;
+    environment = (struct environment){ .lock_fd = -1 };
+out:
+    environment_close(&environment);
+    return r;
+}
+
+static void data_close(struct environment *environment)
+{
+    if (environment->env)
+        mdb_env_close(environment->env);
+    environment->env = NULL;
+}
+
+int environment_renew(const struct store_lmdb_config *config, struct environment *environment)
+{
+    char why[512];
+    int r;
+
+    data_close(environment);
+    r = environment_errno(data_open(config, config->path, 0, &environment->env));
+    if (r)
+        return r;
+    r = databases_check(config, environment, why, sizeof(why));
+    if (r)
+        data_close(environment);
+    return r > 0 ? -EBADMSG : r;
+}
+
+void environment_close(struct environment *environment)
+{
+    data_close(environment);
+    if (environment->lock_fd >= 0)
+        (void)close(environment->lock_fd);
+    environment->lock_fd = -1;
+}

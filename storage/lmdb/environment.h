@@ -1,0 +1,74 @@
+/* The LMDB environment of a data directory: its files, its databases, its format record.
+ *
+ *     DATA/data.mdb      everything
+ *     DATA/lock.mdb      LMDB's table of readers
+ *     DATA/writer.lock   held (flock) by the one process that writes
+ *     DATA/new.mdb       a store that is being created; left behind by a crash, and of no value then
+ */
+#ifndef STORAGE_LMDB_ENVIRONMENT_H
+#define STORAGE_LMDB_ENVIRONMENT_H
+
+#include <lmdb.h>
+
+#include "storage/lmdb/store_lmdb.h"
+
+#define FORMAT_VERSION 1
+
+/* The numbers are part of the format: checksums cover them. */
+enum db {
+    DB_META = 0,        /* name -> the store's own (".format", ".counters") and the server's small values */
+    DB_INBOX = 1,       /* batch -> what was committed together (batch.h) */
+    DB_LOG = 2,         /* log, first version -> segment (segment.h) */
+    DB_DOCS = 3,        /* name -> row (rows.h) */
+    DB_NAMES = 4,       /* log -> key of its row in DB_DOCS */
+    DB_SOURCES = 5,     /* log, src -> what the log holds of that source */
+    DB_SNAPSHOTS = 6,   /* log, version -> manifest of a whole snapshot */
+    DB_CHUNKS = 7,      /* log, version, number -> a piece of a snapshot */
+    DB_COLLECTIONS = 8, /* collection -> how many of its logs exist, as far as they are folded */
+    DB_REMOVED = 9,     /* hash of a name -> the head above which a later log of that name continues */
+    N_DBS
+};
+
+struct environment {
+    MDB_env *env; /* NULL: not open */
+    MDB_dbi dbs[N_DBS];
+    int lock_fd; /* of writer.lock; -1 */
+};
+
+/* As store_lmdb_open. After a failure there is nothing to close. */
+STORE_MUST_CHECK int environment_open(const struct store_lmdb_config *config, struct environment *out, char *why,
+                                      size_t n_why);
+void environment_close(struct environment *environment);
+
+/* Closes the files and opens them again, keeping the writer's lock; nobody may be inside. After a failure env is NULL,
+ * and it may be tried again. */
+STORE_MUST_CHECK int environment_renew(const struct store_lmdb_config *config, struct environment *environment);
+
+/* -errno of what LMDB returned; 0 of 0. */
+int environment_errno(int code);
+
+/* 0, or -ENOENT, -EBADMSG (the checksum does not fit), -errno. out: what was sealed, valid within the transaction. */
+STORE_MUST_CHECK int environment_get(const struct environment *environment, MDB_txn *txn, enum db db, struct bytes key,
+                                     struct bytes *out);
+
+/* Sealing: four bytes of CRC-32C in front of a value, over the number of its database, its key and itself. */
+#define SEAL_BYTES 4
+uint32_t seal_of(enum db db, struct bytes key, struct bytes value);
+STORE_MUST_CHECK int unseal(enum db db, struct bytes key, struct bytes sealed, struct bytes *out);
+
+static inline MDB_val val_of(struct bytes bytes)
+{
+    union {
+        const void *borrowed;
+        void *at;
+    } data = { .borrowed = bytes.at }; /* LMDB's type knows no const; it does not write */
+
+    return (MDB_val){ .mv_size = bytes.n_bytes, .mv_data = data.at };
+}
+
+static inline struct bytes bytes_of_val(MDB_val val)
+{
+    return bytes_of(val.mv_data, val.mv_size);
+}
+
+#endif

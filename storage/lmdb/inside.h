@@ -1,0 +1,304 @@
+/* What the files of this engine know of one another. Nobody else includes it.
+ *
+ *     store_lmdb.c   life, logs, and the calls as they are accepted on the loop
+ *     commit.c       the commit thread, the only writer
+ *     worker.c       the worker thread: everything that is read, and the jobs
+ *     reads.c snapshot.c listing.c collections.c      what the worker does for one call each
+ *     fold.c         the job that packs the inbox into segments; tally.c, what that adds up to
+ *     view.c         one moment to read from: segments and rows, and overlay.c, the index of the inbox, over them
+ *     parcel.c       puts and deletes that a job hands to the commit thread
+ *     recovery.c     when LMDB has given its environment up
+ *     environment.c rows.c batch.c segment.c      bytes
+ *
+ *     loop --request--> commit thread --+
+ *       ^  --request--> worker ---------+--> answers --wake--> store_dispatch on the loop
+ *                       worker --parcel--> commit thread --parcel--> worker
+ *
+ * Each arrow is a list under a mutex of its receiver; whole lists change hands. Lists of requests have no ceiling of
+ * their own: a request borrows its bytes from a caller, who waits for the answer and bounds what he asks for. Of
+ * parcels there is at most one a job. */
+#ifndef STORAGE_LMDB_INSIDE_H
+#define STORAGE_LMDB_INSIDE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/list.h"
+#include "storage/engine.h"
+#include "storage/lmdb/environment.h"
+#include "storage/lmdb/rows.h"
+#include "storage/lmdb/tuning.h"
+#include "storage/lmdb/view.h"
+
+struct lmdb_store;
+
+/* ---- calls ------------------------------------------------------------------------------------------------------- */
+
+enum served { SERVED, SERVE_AGAIN /* later: others first */, SERVED_BY_JOB /* the request is a job's now */ };
+
+/* A call on its way; the first member of what holds the rest of it. */
+struct request {
+    struct list link;
+    struct lmdb_store *store;
+    enum served (*serve)(struct request *request, struct view *view); /* on the worker, within a view */
+    void (*answer)(struct request *request);                          /* on the loop: calls done, and frees */
+    int r;
+};
+
+/* ---- logs -------------------------------------------------------------------------------------------------------- */
+
+struct lmdb_log {
+    struct store_log base; /* first */
+    struct name_key key;
+    char name_bytes[2 * NAME_BYTES_MAX];
+    struct store_name name; /* points into name_bytes */
+
+    /* The commit thread's, once the first write has been queued. */
+    uint64_t number; /* 0: it comes into being with its next append */
+    uint64_t head;   /* with everything that was put into the batch being built */
+    uint64_t durable;
+    int failed; /* what every later write answers */
+};
+
+/* ---- writes ------------------------------------------------------------------------------------------------------ */
+
+enum write_kind { WRITE_APPEND, WRITE_REMOVE, WRITE_META };
+
+struct write {
+    struct request request; /* first */
+    enum write_kind kind;
+    struct lmdb_log *log; /* NULL: WRITE_META */
+    uint64_t expected;
+    const struct record *records;
+    size_t n;
+    struct store_state after; /* its type points to `type` */
+    char type[TYPE_BYTES_MAX];
+    struct bytes key, value; /* WRITE_META */
+    size_t n_bytes;          /* about what it adds to a batch */
+    uint64_t head;           /* the answer */
+    union {
+        store_append_fn *append;
+        store_done_fn *plain;
+    } done;
+    void *arg;
+};
+
+/* Puts and deletes, for one transaction. */
+struct parcel {
+    struct list link;
+    struct buffer ops;
+    struct lmdb_log *log; /* dropped with STORE_NOT_FOUND unless the log still has this number; NULL: never */
+    uint64_t number;
+    int r; /* what became of it */
+};
+
+void parcel_init(struct parcel *parcel);
+void parcel_finish(struct parcel *parcel);
+void parcel_reset(struct parcel *parcel);
+/* The buffer's error tells of failures. value: still to be sealed. */
+void parcel_put(struct parcel *parcel, enum db db, struct bytes key, struct bytes value);
+/* The same; an error of the value's buffer becomes the parcel's. */
+void parcel_put_encoded(struct parcel *parcel, enum db db, struct bytes key, const struct buffer *value);
+void parcel_put_sealed(struct parcel *parcel, enum db db, struct bytes key, struct bytes value);
+void parcel_delete(struct parcel *parcel, enum db db, struct bytes key);
+/* At most `limit` keys of [from, to]; whoever needs them all gone asks again. */
+void parcel_delete_range(struct parcel *parcel, enum db db, struct bytes from, struct bytes to, size_t limit);
+/* All of it, in a transaction. 0 or -errno. */
+STORE_MUST_CHECK int parcel_write(const struct parcel *parcel, const struct environment *environment, MDB_txn *txn);
+
+struct commit {
+    pthread_t thread;
+    bool is_running;
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+
+    /* Under the mutex. */
+    struct list writes, parcels;
+    bool is_stopping, is_folding;
+    int fold_error; /* why the last fold failed */
+
+    /* The thread's own. */
+    struct list current; /* writes taken over and not yet committed */
+    struct buffer batch;
+    struct counters counters;
+    size_t inbox_bytes, inbox_batches;
+    bool wants_fold; /* a log was removed: its records shall go soon */
+    uint64_t fold_retry_batch;
+};
+
+void commit_init(struct commit *commit);
+STORE_MUST_CHECK int commit_start(struct lmdb_store *store);
+STORE_MUST_CHECK int commit_load(
+    struct lmdb_store *store); /* what the next batch is called, and how full the inbox is */
+/* After a transaction that failed, on the commit thread, before anybody is told: the environment is usable again, if it
+ * can be. */
+void store_recover(struct lmdb_store *store);
+void commit_finish(struct commit *commit); /* when every write has been answered; waits for the thread */
+void commit_enqueue(struct lmdb_store *store, struct write *write);
+void commit_enqueue_parcel(struct lmdb_store *store, struct parcel *parcel);
+void commit_fold_ended(struct lmdb_store *store, int r);
+
+/* ---- the worker -------------------------------------------------------------------------------------------------- */
+
+enum job_step {
+    JOB_PARCEL,  /* the parcel is filled: commit it, then call again */
+    JOB_FINISHED /* *r says how it went */
+};
+
+/* Work in steps of a parcel each, beside everything else. */
+struct job {
+    struct parcel parcel;
+    bool is_running;
+    enum job_step (*step)(struct lmdb_store *store, struct view *view, int *r); /* within a view */
+    void (*ended)(struct lmdb_store *store, int r);
+};
+
+/* What a parcel of the fold says of sources and collections. */
+struct tally {
+    void *sources;           /* of one slice; search.h */
+    struct list collections; /* of the whole parcel */
+    struct buffer scratch;
+};
+
+void tally_init(struct tally *tally);
+void tally_reset(struct tally *tally); /* forgets what was not put */
+void tally_finish(struct tally *tally);
+/* A record is folded. */
+STORE_MUST_CHECK int tally_source(struct tally *tally, struct view *view, uint64_t number, const struct record *record,
+                                  uint64_t version);
+/* A log of that name has come to exist, or does not any more. */
+STORE_MUST_CHECK int tally_collection(struct tally *tally, struct bytes name_key, bool before, bool after);
+/* Each empties what it puts. */
+STORE_MUST_CHECK int tally_put_sources(struct tally *tally, struct parcel *parcel);
+STORE_MUST_CHECK int tally_put_collections(struct tally *tally, struct view *view, struct parcel *parcel);
+
+struct fold {
+    struct job job;
+    struct segment_writer writer;
+    struct buffer scratch;
+    uint64_t last_batch;
+    bool is_done;      /* the batches go with the parcel on its way */
+    uint64_t *numbers; /* of the logs to fold, ascending */
+    size_t n_numbers, position;
+    struct record *records; /* of the slice at hand */
+    size_t n_records, capacity;
+    struct tally tally;
+};
+
+struct snapshotting {
+    struct job job;
+    struct buffer scratch;
+    struct list waiting; /* requests */
+    struct snapshot_put *put;
+    struct buffer content;
+    struct manifest manifest;
+    uint32_t next_chunk;
+};
+
+struct worker {
+    pthread_t thread;
+    bool is_running;
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+
+    /* Under the mutex. */
+    struct list requests, parcels;
+    bool is_stopping, fold_is_due;
+
+    /* The thread's own. */
+    struct view view;
+    struct fold fold;
+    struct snapshotting snapshotting;
+};
+
+void worker_init(struct worker *worker);
+STORE_MUST_CHECK int worker_start(struct lmdb_store *store);
+void worker_stop(struct lmdb_store *store); /* when every read has been answered; waits for the thread */
+void worker_finish(struct worker *worker);
+void worker_enqueue(struct lmdb_store *store, struct request *request);
+void worker_enqueue_parcel(struct lmdb_store *store, struct parcel *parcel); /* back from the commit thread */
+void worker_fold(struct lmdb_store *store);
+
+void fold_init(struct fold *fold);
+void fold_finish(struct fold *fold);
+/* Chooses what will be folded: everything there is. */
+STORE_MUST_CHECK int fold_begin(struct lmdb_store *store, struct view *view);
+
+void snapshotting_init(struct snapshotting *snapshotting);
+void snapshotting_finish(struct snapshotting *snapshotting);
+/* Produces the next one that waits; the job is to be started then. false: none waits, or one is running. */
+bool snapshotting_begin(struct lmdb_store *store);
+
+/* ---- the store --------------------------------------------------------------------------------------------------- */
+
+struct lmdb_store {
+    struct store base; /* first */
+    struct store_lmdb_config config;
+    struct environment environment;
+    pthread_rwlock_t environment_in_use; /* read: the worker's view; written: recovery */
+    struct store_lmdb_tuning tuning;
+    bool is_read_only;
+
+    /* The loop's own. */
+    bool is_closing;
+    size_t n_outstanding;
+    void *logs; /* open ones by name; search.h */
+
+    pthread_mutex_t answers_mutex;
+    pthread_cond_t answers_changed;
+    struct list answers;
+    atomic_int health;
+
+    struct commit commit;
+    struct worker worker;
+};
+
+static inline struct lmdb_store *lmdb_store_of(struct store *store)
+{
+    return (struct lmdb_store *)store;
+}
+
+static inline struct lmdb_log *lmdb_log_of(struct store_log *log)
+{
+    return (struct lmdb_log *)log;
+}
+
+static inline struct lmdb_store *lmdb_log_store(struct store_log *log)
+{
+    return lmdb_store_of(log->store);
+}
+
+/* 0, -ESHUTDOWN, or for writes -EROFS. */
+STORE_MUST_CHECK int lmdb_accepts_reads(const struct lmdb_store *store);
+STORE_MUST_CHECK int lmdb_accepts_writes(const struct lmdb_store *store);
+
+/* A request of n_bytes, zeroed, answered by `answer`; NULL without memory. */
+void *lmdb_request_create(struct lmdb_store *store, size_t n_bytes, void (*answer)(struct request *request));
+void lmdb_request_serve(struct request *request,
+                        enum served (*serve)(struct request *request, struct view *view)); /* queues it */
+
+/* From any thread: these are ready. The list is emptied. */
+void lmdb_answer(struct lmdb_store *store, struct list *requests);
+void lmdb_answer_one(struct request *request);
+
+/* reads.c, snapshot.c, listing.c: as engine.h has them. */
+int lmdb_find(struct store_log *log, struct op_id id, store_find_fn *done, void *arg);
+int lmdb_read(struct store_log *log, uint64_t from, uint64_t to, size_t max_bytes, store_read_fn *done, void *arg);
+int lmdb_version_at(struct store_log *log, uint64_t time_ms, store_version_fn *done, void *arg);
+int lmdb_snapshot_get(struct store_log *log, uint64_t at_most, store_snapshot_fn *done, void *arg);
+int lmdb_snapshot_put(struct store_log *log, uint64_t version, store_produce_fn *produce, store_done_fn *done,
+                      void *arg);
+int lmdb_list(struct store *base, const struct store_list_query *query, store_list_fn *done, void *arg);
+int lmdb_collections(struct store *base, store_collections_fn *done, void *arg);
+int lmdb_meta_get(struct store *base, struct bytes key, store_meta_fn *done, void *arg);
+
+/* Small values of the server keep apart from our own in DB_META. */
+#define META_KEY_MAX   64
+#define META_VALUE_MAX 4096
+struct meta_key {
+    size_t n_bytes;
+    char at[1 + META_KEY_MAX];
+};
+struct meta_key meta_key_of(struct bytes key);
+
+#endif

@@ -1,0 +1,250 @@
+/* The logs of a collection. Rows and overlay are merged; where a log is in both, the overlay is right. */
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "storage/lmdb/inside.h"
+
+/* ---- list -------------------------------------------------------------------------------------------------------- */
+
+#define LIST_SLICE_ROWS   2000 /* looked at in one go: other readers come in between */
+#define LISTING_MAX_BYTES ((size_t)256 << 20)
+
+struct listing {
+    struct request request; /* first */
+    struct store_list_query query;
+    store_list_fn *done;
+    void *arg;
+
+    struct name_key at; /* goes on from here */
+    bool is_behind;     /* this one itself has been dealt with */
+    bool more;
+    struct store_entry *entries; /* until they are settled: lengths only */
+    size_t n, capacity;
+    struct buffer bytes; /* ids and types, one behind the other */
+};
+
+static void listing_answer(struct request *request)
+{
+    struct listing *listing = (struct listing *)request;
+    const char *at = listing->bytes.at ? listing->bytes.at : "";
+
+    for (size_t i = 0; i < listing->n; i++) {
+        struct store_entry *entry = &listing->entries[i];
+
+        entry->id.at = at;
+        at += entry->id.n_bytes;
+        entry->info.state.type.at = at;
+        at += entry->info.state.type.n_bytes;
+    }
+    listing->done(listing->arg, request->r, listing->entries, request->r ? 0 : listing->n, listing->more);
+    free(listing->entries);
+    buffer_finish(&listing->bytes);
+    free(listing);
+}
+
+static bool has_prefix(struct bytes id, struct bytes prefix)
+{
+    return prefix.n_bytes == 0 || (id.n_bytes >= prefix.n_bytes && memcmp(id.at, prefix.at, prefix.n_bytes) == 0);
+}
+
+static int listing_grow(struct listing *listing)
+{
+    size_t capacity = listing->capacity ? listing->capacity * 2 : 32;
+    struct store_entry *grown = realloc(listing->entries, capacity * sizeof(*grown));
+
+    if (!grown)
+        return -ENOMEM;
+    listing->entries = grown;
+    listing->capacity = capacity;
+    return 0;
+}
+
+#define LISTING_IS_FULL 1
+
+static int listing_add(struct listing *listing, struct view *view, struct bytes id, const struct row *row)
+{
+    struct bytes type = bytes_of(row->type, row->n_type);
+    uint64_t snapshot_version = 0;
+    struct manifest manifest;
+    int r = 0;
+
+    if (!row->exists || (listing->query.type.n_bytes && !bytes_equal(listing->query.type, type)))
+        return 0;
+    if (listing->n == listing->query.limit) {
+        listing->more = true;
+        return LISTING_IS_FULL;
+    }
+    if (listing->n == listing->capacity)
+        r = listing_grow(listing);
+    if (!r)
+        r = view_manifest(view, row->number, STORE_NEWEST, &snapshot_version, &manifest);
+    if (r && r != -ENOENT)
+        return r;
+    listing->entries[listing->n++] = (struct store_entry){ id, row_info(row, snapshot_version) };
+    (void)buffer_append(&listing->bytes, id.at, id.n_bytes);
+    (void)buffer_append(&listing->bytes, type.at, type.n_bytes);
+    return listing->bytes.error;
+}
+
+/* ---- the overlay's part ------------------------------------------------------------------------------------------ */
+
+struct candidates {
+    const struct overlay_log **logs;
+    size_t n, position;
+};
+
+static int compare_candidates(const void *left, const void *right)
+{
+    const struct overlay_log *const *a = left, *const *b = right;
+
+    return bytes_compare((*a)->key, (*b)->key);
+}
+
+static int candidates_collect(const struct listing *listing, const struct overlay *overlay, struct candidates *out)
+{
+    struct candidates found = { .logs = malloc((overlay->n_logs + 1) * sizeof(*found.logs)) };
+    struct bytes at = name_key_bytes(&listing->at);
+
+    if (!found.logs)
+        return -ENOMEM;
+    LIST_FOR_EACH (node, &overlay->logs) {
+        const struct overlay_log *log = LIST_ENTRY(node, struct overlay_log, link);
+        struct bytes key = log->key;
+
+        if (log->is_named && key.n_bytes >= listing->at.n_prefix && memcmp(key.at, at.at, listing->at.n_prefix) == 0 &&
+            bytes_compare(key, at) >= (listing->is_behind ? 1 : 0))
+            found.logs[found.n++] = log;
+    }
+    qsort(found.logs, found.n, sizeof(*found.logs), compare_candidates);
+    *out = found;
+    return 0;
+}
+
+/* ---- merging ----------------------------------------------------------------------------------------------------- */
+
+struct merge {
+    struct listing *listing;
+    struct view *view;
+    MDB_cursor *cursor;
+    struct candidates candidates;
+    bool has_row; /* the cursor stands on a row of the collection */
+    struct bytes row_key, row_value;
+};
+
+static int merge_row(struct merge *merge, MDB_cursor_op op)
+{
+    struct bytes at = name_key_bytes(&merge->listing->at);
+    MDB_val key = val_of(at), value;
+    int code = mdb_cursor_get(merge->cursor, &key, &value, op);
+
+    if (!code && op == MDB_SET_RANGE && merge->listing->is_behind && bytes_equal(bytes_of_val(key), at))
+        code = mdb_cursor_get(merge->cursor, &key, &value, MDB_NEXT);
+    merge->has_row = !code && key.mv_size >= merge->listing->at.n_prefix &&
+                     memcmp(key.mv_data, at.at, merge->listing->at.n_prefix) == 0;
+    merge->row_key = bytes_of_val(key);
+    merge->row_value = bytes_of_val(value);
+    return code == MDB_NOTFOUND ? 0 : environment_errno(code);
+}
+
+/* The next log in order of ids, from whichever side; -ENOENT: there is none. *out: as it is now. */
+static int merge_next(struct merge *merge, struct bytes *key, struct row *out)
+{
+    struct candidates *candidates = &merge->candidates;
+    const struct overlay_log *log =
+        candidates->position < candidates->n ? candidates->logs[candidates->position] : NULL;
+    int order = !log ? -1 : !merge->has_row ? 1 : bytes_compare(merge->row_key, log->key), r = 0;
+    struct bytes value;
+
+    if (!log && !merge->has_row)
+        return -ENOENT;
+    *key = order < 0 ? merge->row_key : log->key;
+    if (order >= 0) {
+        *out = log->row;
+        out->exists = log->row.exists && !log->is_removed;
+        candidates->position++;
+    } else {
+        r = unseal(DB_DOCS, merge->row_key, merge->row_value, &value);
+        if (!r)
+            r = row_decode(value, out);
+    }
+    if (!r && order <= 0)
+        r = merge_row(merge, MDB_NEXT);
+    return r;
+}
+
+/* 0: there may be more; -ENOENT: that was all; LISTING_IS_FULL; -errno. */
+static int merge_slice(struct merge *merge)
+{
+    struct listing *listing = merge->listing;
+    struct bytes key, id;
+    struct row row;
+    int r = 0;
+
+    for (size_t i = 0; !r && i < LIST_SLICE_ROWS; i++) {
+        r = merge_next(merge, &key, &row);
+        if (r)
+            return r;
+        id = bytes_of((const char *)key.at + listing->at.n_prefix, key.n_bytes - listing->at.n_prefix);
+        if (!has_prefix(id, listing->query.prefix))
+            return -ENOENT;
+        r = key.n_bytes > NAME_KEY_MAX ? -EBADMSG : listing_add(listing, merge->view, id, &row);
+        if (!r) {
+            memcpy(listing->at.at, key.at, key.n_bytes);
+            listing->at.n_bytes = key.n_bytes;
+            listing->is_behind = true;
+        }
+    }
+    return r;
+}
+
+static void listing_start(struct listing *listing)
+{
+    const struct store_list_query *query = &listing->query;
+
+    listing->is_behind = bytes_compare(query->after, query->prefix) >= 0;
+    listing->at =
+        name_key_of((struct store_name){ query->collection, listing->is_behind ? query->after : query->prefix });
+}
+
+static enum served listing_serve(struct request *request, struct view *view)
+{
+    struct listing *listing = (struct listing *)request;
+    struct merge merge = { .listing = listing, .view = view };
+    int r = environment_errno(mdb_cursor_open(view->txn, view->environment->dbs[DB_DOCS], &merge.cursor));
+
+    if (!r)
+        r = candidates_collect(listing, &view->overlay, &merge.candidates);
+    if (!r)
+        r = merge_row(&merge, MDB_SET_RANGE);
+    if (!r)
+        r = merge_slice(&merge);
+    free(merge.candidates.logs);
+    if (merge.cursor)
+        mdb_cursor_close(merge.cursor);
+    if (!r)
+        return SERVE_AGAIN;
+    request->r = r == -ENOENT || r == LISTING_IS_FULL ? 0 : r;
+    return SERVED;
+}
+
+int lmdb_list(struct store *base, const struct store_list_query *query, store_list_fn *done, void *arg)
+{
+    struct lmdb_store *store = lmdb_store_of(base);
+    struct listing *listing;
+    int r = lmdb_accepts_reads(store);
+
+    assert(query->limit > 0);
+    if (r)
+        return r;
+    listing = lmdb_request_create(store, sizeof(*listing), listing_answer);
+    if (!listing)
+        return -ENOMEM;
+    listing->query = *query;
+    listing->done = done;
+    listing->arg = arg;
+    listing_start(listing);
+    buffer_init(&listing->bytes, LISTING_MAX_BYTES);
+    lmdb_request_serve(&listing->request, listing_serve);
+    return 0;
+}

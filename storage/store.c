@@ -1,0 +1,85 @@
+#include "storage/engine.h"
+
+void store_dispatch(struct store *store)
+{
+    store->engine->dispatch(store);
+}
+
+void store_close(struct store *store)
+{
+    if (store)
+        store->engine->close(store);
+}
+
+int store_log_open(struct store *store, struct store_name name, store_head_fn *on_head, store_open_fn *done, void *arg)
+{
+    return store->engine->log_open(store, name, on_head, done, arg);
+}
+
+void store_log_close(struct store_log *log)
+{
+    if (log)
+        log->store->engine->log_close(log);
+}
+
+int store_append(struct store_log *log, uint64_t expected, const struct record *records, size_t n,
+                 const struct store_state *after, store_append_fn *done, void *arg)
+{
+    return log->store->engine->append(log, expected, records, n, after, done, arg);
+}
+
+int store_find(struct store_log *log, struct op_id id, store_find_fn *done, void *arg)
+{
+    return log->store->engine->find(log, id, done, arg);
+}
+
+int store_read(struct store_log *log, uint64_t from, uint64_t to, size_t max_bytes, store_read_fn *done, void *arg)
+{
+    return log->store->engine->read(log, from, to, max_bytes, done, arg);
+}
+
+int store_version_at(struct store_log *log, uint64_t time_ms, store_version_fn *done, void *arg)
+{
+    return log->store->engine->version_at(log, time_ms, done, arg);
+}
+
+int store_snapshot_get(struct store_log *log, uint64_t at_most, store_snapshot_fn *done, void *arg)
+{
+    return log->store->engine->snapshot_get(log, at_most, done, arg);
+}
+
+int store_snapshot_put(struct store_log *log, uint64_t version, store_produce_fn *produce, store_done_fn *done,
+                       void *arg)
+{
+    return log->store->engine->snapshot_put(log, version, produce, done, arg);
+}
+
+int store_remove(struct store_log *log, store_done_fn *done, void *arg)
+{
+    return log->store->engine->remove(log, done, arg);
+}
+
+int store_list(struct store *store, const struct store_list_query *query, store_list_fn *done, void *arg)
+{
+    return store->engine->list(store, query, done, arg);
+}
+
+int store_collections(struct store *store, store_collections_fn *done, void *arg)
+{
+    return store->engine->collections(store, done, arg);
+}
+
+int store_meta_get(struct store *store, struct bytes key, store_meta_fn *done, void *arg)
+{
+    return store->engine->meta_get(store, key, done, arg);
+}
+
+int store_meta_put(struct store *store, struct bytes key, struct bytes value, store_done_fn *done, void *arg)
+{
+    return store->engine->meta_put(store, key, value, done, arg);
+}
+
+int store_health(const struct store *store)
+{
+    return store->engine->health(store);
+}
