@@ -1,0 +1,131 @@
+/* What a submission becomes when others were first: read for the type that the document has, and transformed over each
+ * of them. */
+#include <errno.h>
+
+#include "doc/inside.h"
+
+/* What meets what; docs/protocol.md has it as a table. Edits over edits are left to the type. */
+static int meet_kind(enum step_kind mine, enum step_kind theirs)
+{
+    if (theirs == STEP_CREATE)
+        return DOCUMENT_EXISTS;
+    if (theirs == STEP_DELETE && mine != STEP_DELETE)
+        return DOCUMENT_WAS_DELETED;
+    if (theirs == STEP_EDIT && mine == STEP_CREATE)
+        return DOCUMENT_EXISTS;
+    return 0;
+}
+
+static int transform_over(struct submission *submission, const struct step *theirs)
+{
+    struct step *mine = &submission->step;
+    struct ot_op *transformed;
+    int r;
+
+    if (mine->kind != STEP_EDIT || theirs->kind != STEP_EDIT)
+        return meet_kind(mine->kind, theirs->kind);
+    /* The later arrival is the left one. */
+    r = ot_op_transform(mine->op, theirs->op, OT_LEFT, document_limits(submission->document), &transformed,
+                        &submission->error);
+    if (r)
+        return document_error_of(r);
+    ot_op_unref(mine->op);
+    mine->op = transformed;
+    return 0;
+}
+
+/* Reads what was received as a step for the type that the document has now. */
+int submission_understand(struct submission *submission)
+{
+    struct document *document = submission->document;
+    struct step *step = &submission->step;
+    int r = submission->data ? ot_json_flaw(submission->data) : 0;
+
+    if (r)
+        return document_error_of(r);
+    step->kind = submission->kind;
+    if (step->kind == STEP_EDIT) {
+        if (step->op)
+            return 0;
+        if (!document->type)
+            return submission->at < document->tip ? DOCUMENT_WAS_DELETED : DOCUMENT_MISSING;
+        step->type = document->type;
+        return document_error_of(
+            ot_op_parse(document->type, submission->data, document_limits(document), &step->op, &submission->error));
+    }
+    if (step->kind == STEP_CREATE && !step->type) {
+        step->type = ot_type_find(submission->type.at, submission->type.n_bytes);
+        if (!step->type)
+            return DOCUMENT_TYPE_UNKNOWN;
+        step->data = submission->data ? ot_json_ref(submission->data) : NULL;
+    }
+    return 0;
+}
+
+/* Whether there is anything between that nobody can be transformed over. Looked at first: after a delete and another
+ * create the operation could not even be read. */
+static int meet_kinds(const struct submission *submission)
+{
+    const struct document *document = submission->document;
+    int r = 0;
+
+    for (uint64_t v = submission->at; !r && v < document->head; v++)
+        r = meet_kind(submission->kind, step_kind_of(recent_at(&document->recent, v)->op->body));
+    FOR_EACH_PENDING(pending, document)
+    {
+        if (!r && pending->at >= submission->at)
+            r = meet_kind(submission->kind, pending->step.kind);
+    }
+    return r;
+}
+
+/* From version `at`, which memory reaches back to, up to the tip. */
+int submission_derive(struct submission *submission)
+{
+    struct document *document = submission->document;
+    int r = meet_kinds(submission);
+
+    if (!r)
+        r = submission_understand(submission);
+    for (; !r && submission->at < document->head; submission->at++) {
+        struct recent_entry *entry = recent_at(&document->recent, submission->at);
+
+        r = recent_understand(entry, document_limits(document));
+        if (!r)
+            r = transform_over(submission, &entry->step);
+    }
+    FOR_EACH_PENDING(pending, document)
+    {
+        if (r)
+            break;
+        if (pending->at < submission->at)
+            continue;
+        r = transform_over(submission, &pending->step);
+        submission->at++;
+    }
+    return r;
+}
+
+/* Over one operation of the log, from before memory begins. A repetition only gives it to its author. */
+int submission_pass(struct submission *submission, const struct record *record)
+{
+    struct document *document = submission->document;
+    struct committed_op *op = committed_op_create(submission->at, record);
+    struct step theirs = { .kind = STEP_NOTHING };
+    int r = op ? 0 : -ENOMEM;
+
+    if (!r && submission->on_missed)
+        submission->on_missed(submission, op);
+    if (!r && !submission->is_duplicate) {
+        r = meet_kind(submission->kind, step_kind_of(record->body));
+        if (!r && submission->kind == STEP_EDIT)
+            r = step_parse(record->body, submission->step.type, document_limits(document), &theirs);
+        if (!r)
+            r = transform_over(submission, &theirs);
+    }
+    if (!r)
+        submission->given = ++submission->at;
+    step_finish(&theirs);
+    committed_op_unref(op);
+    return r;
+}

@@ -1,0 +1,170 @@
+/* Reading: the value, or operations.
+ *
+ *     begin -> wait for the tip of now -> (operations: from memory, or a slice from the log, again and again) -> done
+ */
+#include <errno.h>
+
+#include "doc/inside.h"
+
+static struct fetch *fetch_of(struct waiter *waiter)
+{
+    return LIST_ENTRY(waiter, struct fetch, waiter);
+}
+
+static bool fetch_retreat(struct waiter *waiter)
+{
+    struct fetch *fetch = fetch_of(waiter);
+
+    if (fetch->what == FETCH_SNAPSHOT && fetch->subscriber)
+        document_unsubscribe(fetch->subscriber);
+    ot_snapshot_destroy(fetch->snapshot);
+    fetch->snapshot = NULL;
+    return true;
+}
+
+static void fetch_finish(struct fetch *fetch, int r)
+{
+    struct document *document = fetch->document;
+    struct ot_snapshot *snapshot = fetch->snapshot;
+
+    if (r)
+        (void)fetch_retreat(&fetch->waiter);
+    fetch->snapshot = NULL;
+    fetch->on_done(fetch, r, r ? NULL : &fetch->view);
+    if (!r)
+        ot_snapshot_destroy(snapshot);
+    document_unref(document);
+}
+
+/* ---- operations -------------------------------------------------------------------------------------------------- */
+
+static void fetch_operations(struct fetch *fetch);
+
+static void give(struct fetch *fetch, struct committed_op *op)
+{
+    fetch->at++;
+    fetch->n_bytes += op->body.n_bytes;
+    fetch->on_op(fetch, op);
+}
+
+static bool is_enough(const struct fetch *fetch)
+{
+    return fetch->max_bytes && fetch->n_bytes >= fetch->max_bytes;
+}
+
+static void fetch_on_slice(void *arg, int r, uint64_t from, const struct record *records, size_t n)
+{
+    struct fetch *fetch = arg;
+    struct document *document = fetch->document;
+
+    (void)document_ref(document);
+    if (r == STORE_TOO_OLD)
+        r = DOCUMENT_OPS_GONE;
+    else if (!r && (!n || from != fetch->at))
+        r = -EBADMSG;
+    for (size_t i = 0; !r && i < n && !is_enough(fetch); i++) {
+        struct committed_op *op = committed_op_create(fetch->at, &records[i]);
+
+        if (op)
+            give(fetch, op);
+        else
+            r = -ENOMEM;
+        committed_op_unref(op);
+    }
+    if (r)
+        fetch_finish(fetch, r);
+    else if (document->state == DOCUMENT_OPEN)
+        fetch_operations(fetch);
+    else
+        document_arrive(document, &fetch->waiter);
+    document_call_done(document);
+    document_unref(document);
+}
+
+static void read_slice(struct fetch *fetch, uint64_t end)
+{
+    struct document *document = fetch->document;
+    int r;
+
+    document->n_calls++;
+    r = store_read(document->log, fetch->at, end, document->hub->config.slice_bytes, fetch_on_slice, fetch);
+    if (r) {
+        document->n_calls--;
+        fetch_finish(fetch, r);
+    }
+}
+
+static void fetch_operations(struct fetch *fetch)
+{
+    struct document *document = fetch->document;
+    uint64_t end = fetch->to < document->head ? fetch->to : document->head;
+
+    if (fetch->at > document->head) {
+        fetch_finish(fetch, DOCUMENT_VERSION_AHEAD);
+        return;
+    }
+    if (fetch->at < end && fetch->at < document->recent.first && !is_enough(fetch)) {
+        read_slice(fetch, end < document->recent.first ? end : document->recent.first);
+        return;
+    }
+    /* Nothing is committed while this runs, so memory stands still. */
+    while (fetch->at < end && !is_enough(fetch))
+        give(fetch, recent_at(&document->recent, fetch->at)->op);
+    if (fetch->subscriber)
+        document_subscribe(document, fetch->subscriber, fetch->at);
+    fetch->view = (struct document_view){ .version = document->head };
+    fetch_finish(fetch, 0);
+}
+
+/* ---- the queue --------------------------------------------------------------------------------------------------- */
+
+static void fetch_release(struct waiter *waiter)
+{
+    struct fetch *fetch = fetch_of(waiter);
+
+    if (!waiter->r && fetch->what == FETCH_OPS)
+        fetch_operations(fetch);
+    else
+        fetch_finish(fetch, waiter->r);
+}
+
+/* The value can only be had at the tip; it is shown when that is durable. */
+static int take_snapshot(struct fetch *fetch)
+{
+    struct document *document = fetch->document;
+    int r = document->value ? ot_snapshot_share(document->value, &fetch->snapshot) : 0;
+
+    if (r)
+        return r;
+    fetch->view = (struct document_view){ .version = document->tip,
+                                          .type = document->type,
+                                          .snapshot = fetch->snapshot,
+                                          .created_ms = document->created_ms,
+                                          .modified_ms = document->modified_ms };
+    if (fetch->subscriber)
+        document_subscribe(document, fetch->subscriber, document->tip);
+    return 0;
+}
+
+void fetch_begin(struct waiter *waiter)
+{
+    struct fetch *fetch = fetch_of(waiter);
+    struct document *document = fetch->document;
+
+    if (fetch->what == FETCH_SNAPSHOT)
+        waiter->r = take_snapshot(fetch);
+    else if (fetch->what == FETCH_BARRIER)
+        fetch->view = (struct document_view){ .version = document->tip, .type = document->type };
+    document_enqueue(document, waiter);
+}
+
+void document_fetch(struct document *document, struct fetch *fetch)
+{
+    fetch->document = document_ref(document);
+    fetch->waiter = (struct waiter){ .begin = fetch_begin, .retreat = fetch_retreat, .release = fetch_release };
+    list_init(&fetch->waiter.link);
+    fetch->at = fetch->from;
+    fetch->n_bytes = 0;
+    fetch->snapshot = NULL;
+    document_arrive(document, &fetch->waiter);
+}

@@ -1,0 +1,46 @@
+/* All open documents, by name. */
+#ifndef DOC_HUB_H
+#define DOC_HUB_H
+
+#include "base/world.h"
+#include "doc/document.h"
+
+struct hub_config {
+    struct store *store;
+    const struct world *world;
+    struct ot_limits limits;
+    size_t recent_max_bytes; /* operations kept in memory for each document */
+    size_t n_idle_max;       /* documents that nobody uses, kept loaded for whoever comes back: so many */
+    size_t idle_max_bytes;   /* and so large together */
+    size_t n_writers_max;    /* sources that each document remembers; others are looked up in the store */
+    size_t slice_bytes;      /* operations read from the store at a time */
+    /* A snapshot is due when the log since the last has grown by this, or by the document's size. */
+    size_t snapshot_min_bytes;
+};
+
+extern const struct hub_config hub_defaults; /* without store and world */
+
+struct hub;
+
+STORE_MUST_CHECK int hub_create(const struct hub_config *config, struct hub **out);
+
+/* Every document must be unused: its requests answered, its references given back. NULL is fine. */
+void hub_destroy(struct hub *hub);
+
+struct store *hub_store(const struct hub *hub);
+const struct world *hub_world(const struct hub *hub);
+const struct ot_limits *hub_limits(const struct hub *hub);
+
+/* The document of that name, counted for the caller, LOADING if it was not open. The name must be allowed.
+ * -ENOMEM, -ESHUTDOWN. */
+STORE_MUST_CHECK int hub_document(struct hub *hub, struct store_name name, struct document **out);
+
+/* Figures for /metrics and for tests. */
+struct hub_figures {
+    size_t n_documents, n_idle; /* loaded; of them unused */
+    uint64_t n_committed, n_duplicates, n_refused, n_reloads, n_snapshots;
+    uint64_t n_pending; /* accepted, not durable yet */
+};
+void hub_figures(const struct hub *hub, struct hub_figures *out);
+
+#endif

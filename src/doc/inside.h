@@ -1,0 +1,137 @@
+/* What the files of this folder know of one another. Nobody else includes it.
+ *
+ *     document.c   life, the queue of waiters, news to subscribers
+ *     load.c       from the log into memory, the first time and whenever memory can't be trusted any more
+ *     apply.c      what one step does to the value
+ *     submit.c     a submission's way: known already? (identity.c) -> transformed (derive.c) -> applied -> appended
+ *     fetch.c      reading
+ *     keep.c       snapshots, when they are due
+ *     hub.c        all documents by name */
+#ifndef DOC_INSIDE_H
+#define DOC_INSIDE_H
+
+#include "doc/hub.h"
+#include "doc/recent.h"
+#include "doc/writers.h"
+
+enum document_state { DOCUMENT_LOADING, DOCUMENT_OPEN, DOCUMENT_BROKEN };
+
+/* The loading of a document that is under way. */
+struct load {
+    uint64_t at, end;  /* versions [at, end) are still to be read */
+    uint64_t first;    /* what lies below is not kept any more */
+    uint64_t value_at; /* what lies below is in the value already */
+    uint64_t created_ms, modified_ms;
+};
+
+struct document {
+    struct hub *hub;
+    uint32_t n_references;
+    struct list link;      /* idle documents, by last use */
+    size_t idle_bytes;     /* what it is counted as, while it is idle */
+    struct document *next; /* in the hub's bucket */
+    uint32_t hash;
+    struct store_name name; /* points behind this struct */
+
+    enum document_state state;
+    int why;               /* LOADING again: what happened to the append; 0 when that has been dealt with */
+    struct store_log *log; /* NULL while there is none open */
+    size_t n_calls;        /* answers outstanding from the store */
+    size_t n_lookups;      /* of them store_find: while there is one, later submissions ask too, to keep their order */
+
+    uint64_t head, tip;
+    const struct ot_type *type; /* of the value, at the tip; NULL: there is no document */
+    struct ot_snapshot *value;
+    uint64_t created_ms, modified_ms;
+    uint64_t last_ms; /* time of the newest record: they never run backwards */
+
+    struct recent recent; /* ends at the head */
+    struct writers writers;
+    struct list waiters;  /* by version; the submissions among them that hold an op are the pending [head..tip) */
+    struct list arrivals; /* not begun yet: waiting for the loading */
+    struct list subscribers;
+    bool is_settling, is_beginning;
+    struct waiter *placing; /* begun again after a conflict and without a place yet: arrivals wait behind it */
+
+    struct load load;
+    uint64_t news;     /* while LOADING: somebody else is said to have brought the log this far */
+    size_t tail_bytes; /* of operations since the newest snapshot */
+    bool is_keeping;   /* a snapshot is on its way */
+};
+
+struct hub {
+    struct hub_config config;
+    struct document **buckets;
+    size_t n_buckets, n_documents;
+    struct list idle;
+    size_t n_idle, idle_bytes;
+    struct hub_figures figures;
+};
+
+/* document.c */
+struct document *document_create(struct hub *hub, struct store_name name, uint32_t hash);
+void document_destroy(struct document *document);
+void document_place(struct document *document, struct waiter *waiter); /* its version is set */
+void document_begin_arrivals(struct document *document);
+void document_enqueue(struct document *document, struct waiter *waiter); /* at the tip; settles */
+void document_settle(struct document *document);                         /* releases what is due */
+void document_arrive(struct document *document, struct waiter *waiter);  /* begins it, now or when loaded */
+void document_release(struct waiter *waiter, int r);                     /* the answer, whatever it waited for */
+/* One more version is durable: remember it, tell the subscribers. step may be NULL. */
+void document_advance(struct document *document, struct committed_op *op, const struct ot_type *type,
+                      struct step *step);
+void document_subscribe(struct document *document, struct subscriber *subscriber, uint64_t from);
+/* An answer of the store has come; the loading that waited for the last one goes on. */
+void document_call_done(struct document *document);
+
+/* load.c */
+void document_load(struct document *document);            /* when BROKEN or new */
+void document_reload(struct document *document, int why); /* why: STORE_CONFLICT, STORE_UNKNOWN or -errno */
+void document_load_continue(struct document *document);   /* no answer is outstanding any more */
+
+/* submit.c */
+void submission_begin(struct waiter *waiter);
+/* The next accepted submission at or behind node; NULL at the end of the queue. */
+struct submission *document_pending(const struct document *document, struct list *node);
+
+/* for (each pending submission s of document, in the order of versions) */
+#define FOR_EACH_PENDING(s, document)                                                                                  \
+    for (struct submission *s = document_pending((document), (document)->waiters.next); s;                             \
+         s = document_pending((document), s->waiter.link.next))
+
+/* identity.c */
+enum identity { IDENTITY_NEW, IDENTITY_KNOWN, IDENTITY_TOO_OLD, IDENTITY_UNCLEAR /* the store must be asked */ };
+/* version: of the first, if it is KNOWN. */
+enum identity submission_identify(struct submission *submission, uint64_t *version);
+void identity_learn(struct submission *submission, const struct store_source *source); /* the store has answered */
+void identity_note(struct submission *submission);                                     /* it is placed at `at` */
+
+/* derive.c: 0, an enum document_error (with the submission's `error`) or -errno. */
+int submission_understand(struct submission *submission);                        /* for the type of now */
+int submission_derive(struct submission *submission);                            /* from `at` up to the tip */
+int submission_pass(struct submission *submission, const struct record *record); /* over the operation at `at` */
+
+/* fetch.c */
+void fetch_begin(struct waiter *waiter);
+
+/* keep.c */
+void document_keep_if_due(struct document *document);
+/* Reads what keep.c wrote. out: type, value; 0, -ENOMEM, -EBADMSG. */
+int kept_read(struct bytes kept, const struct ot_limits *limits, const struct ot_type **type, struct ot_snapshot **out);
+
+/* apply.c */
+/* Changes the value by a step of that time, all or nothing. Returns 0, an enum document_error (with `error`) or
+ * -ENOMEM. */
+int document_apply(struct document *document, const struct step *step, uint64_t time_ms, struct ot_error *error);
+int document_error_of(int ot_code);
+
+static inline const struct ot_limits *document_limits(const struct document *document)
+{
+    return &document->hub->config.limits;
+}
+
+/* hub.c */
+void hub_idle(struct document *document);   /* nobody uses it any more */
+void hub_in_use(struct document *document); /* it was idle */
+
+#endif

@@ -1,0 +1,129 @@
+/* Snapshots, so that opening costs the same however long the history.
+ *
+ * One is due when the operations since the last would cost more to replay than the document to load. Its value is
+ * shared at the tip, waits like everybody until that is durable, and is written by the store's worker while the
+ * document goes on.
+ *
+ *     kept    <uri of the type, empty: no document> "\n" <content as JSON> */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "doc/inside.h"
+
+struct keeping {
+    struct waiter waiter;
+    struct document *document;
+    uint64_t version;
+    size_t tail_bytes; /* of the document then */
+    const struct ot_type *type;
+    struct ot_snapshot *value;
+};
+
+static void keeping_finish(struct keeping *keeping, int r)
+{
+    struct document *document = keeping->document;
+
+    /* After a failure the next one is tried when as much again has come. */
+    document->is_keeping = false;
+    document->tail_bytes -= keeping->tail_bytes < document->tail_bytes ? keeping->tail_bytes : document->tail_bytes;
+    if (!r)
+        document->hub->figures.n_snapshots++;
+    ot_snapshot_destroy(keeping->value);
+    free(keeping);
+    document_unref(document);
+}
+
+/* On the worker's thread. */
+static int keeping_produce(void *arg, struct buffer *into)
+{
+    const struct keeping *keeping = arg;
+
+    if (keeping->type)
+        (void)buffer_append_string(into, ot_type_uri(keeping->type));
+    (void)buffer_append_string(into, "\n");
+    if (into->error || !keeping->type)
+        return into->error;
+    return ot_snapshot_write_json(keeping->value, buffer_write, into);
+}
+
+static void keeping_on_put(void *arg, int r)
+{
+    struct keeping *keeping = arg;
+    struct document *document = keeping->document;
+
+    (void)document_ref(document);
+    keeping_finish(keeping, r);
+    document_call_done(document);
+    document_unref(document);
+}
+
+static void keeping_release(struct waiter *waiter)
+{
+    struct keeping *keeping = LIST_ENTRY(waiter, struct keeping, waiter);
+    struct document *document = keeping->document;
+    int r = waiter->r;
+
+    if (!r) {
+        document->n_calls++;
+        r = store_snapshot_put(document->log, keeping->version, keeping_produce, keeping_on_put, keeping);
+        if (!r)
+            return;
+        document->n_calls--;
+    }
+    keeping_finish(keeping, r);
+}
+
+/* What was the tip is not any more. */
+static bool keeping_retreat(struct waiter *waiter)
+{
+    return false;
+}
+
+void document_keep_if_due(struct document *document)
+{
+    size_t n_bytes = document->value ? ot_snapshot_size(document->value) : 0, least;
+    struct keeping *keeping;
+
+    least = document->hub->config.snapshot_min_bytes;
+    if (document->state != DOCUMENT_OPEN || document->is_keeping ||
+        document->tail_bytes < (n_bytes > least ? n_bytes : least))
+        return;
+    keeping = calloc(1, sizeof(*keeping));
+    if (!keeping)
+        return; /* it stays due */
+    if (document->value && ot_snapshot_share(document->value, &keeping->value)) {
+        free(keeping);
+        return;
+    }
+    keeping->waiter = (struct waiter){ .retreat = keeping_retreat, .release = keeping_release };
+    keeping->document = document_ref(document);
+    keeping->version = document->tip;
+    keeping->tail_bytes = document->tail_bytes;
+    keeping->type = document->type;
+    document->is_keeping = true;
+    document_enqueue(document, &keeping->waiter);
+}
+
+int kept_read(struct bytes kept, const struct ot_limits *limits, const struct ot_type **type, struct ot_snapshot **out)
+{
+    const char *at = kept.at, *end = kept.n_bytes ? memchr(at, '\n', kept.n_bytes) : NULL;
+    struct ot_json *data = NULL;
+    int r;
+
+    if (!end)
+        return -EBADMSG;
+    if (end == at) {
+        *type = NULL;
+        *out = NULL;
+        return 0;
+    }
+    *type = ot_type_find(at, (size_t)(end - at));
+    if (!*type)
+        return -EBADMSG;
+    end++;
+    r = ot_json_parse(end, kept.n_bytes - (size_t)(end - at), limits, &data, NULL);
+    if (!r)
+        r = ot_snapshot_create(*type, data, limits, out, NULL);
+    ot_json_unref(data);
+    return r > 0 ? -EBADMSG : r;
+}

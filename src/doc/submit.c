@@ -1,0 +1,365 @@
+/* A submission's way into the log.
+ *
+ *     begin -> identify -> not known here: ask the store, then identify again
+ *                       -> known: a repetition, waits for the version of the first
+ *                       -> new: from far behind? read and transform a slice, then identify again
+ *                               else transform over what memory holds, apply, append, wait
+ *
+ * Whatever takes time of its own comes back to `identify`, since meanwhile the same operation may have come another
+ * way. */
+#include <assert.h>
+#include <errno.h>
+
+#include "doc/inside.h"
+
+static struct submission *submission_of(struct waiter *waiter)
+{
+    return LIST_ENTRY(waiter, struct submission, waiter);
+}
+
+struct submission *document_pending(const struct document *document, struct list *node)
+{
+    for (; node != &document->waiters; node = node->next) {
+        struct waiter *waiter = LIST_ENTRY(node, struct waiter, link);
+
+        if (waiter->begin == submission_begin && submission_of(waiter)->op)
+            return submission_of(waiter);
+    }
+    return NULL;
+}
+
+/* ---- the queue --------------------------------------------------------------------------------------------------- */
+
+/* Everything that was derived is forgotten; what the caller gave stays. */
+static void submission_reset(struct submission *submission)
+{
+    submission->waiter.r = 0;
+    step_finish(&submission->step);
+    committed_op_unref(submission->op);
+    submission->op = NULL;
+    submission->at = submission->given = submission->version;
+    submission->was_looked_up = submission->is_duplicate = false;
+}
+
+/* A version above the head was a guess at what others, still pending, would make; after a conflict it means something
+ * else. */
+static bool submission_retreat(struct waiter *waiter)
+{
+    struct submission *submission = submission_of(waiter);
+
+    submission_reset(submission);
+    return submission->version == DOCUMENT_NOW || submission->version <= submission->document->head;
+}
+
+static void give_missed(struct submission *submission)
+{
+    const struct recent *recent = &submission->document->recent;
+
+    if (!submission->on_missed || submission->given < recent->first)
+        return;
+    for (; submission->given < submission->at; submission->given++)
+        submission->on_missed(submission, recent_at(recent, submission->given)->op);
+}
+
+static void submission_release(struct waiter *waiter)
+{
+    struct submission *submission = submission_of(waiter);
+    struct document *document = submission->document;
+    uint64_t at = submission->at;
+    int r = waiter->r;
+
+    if (!r && submission->given < at)
+        give_missed(submission);
+    if (r > 0)
+        document->hub->figures.n_refused++;
+    submission_reset(submission);
+    submission->on_done(submission, r, at);
+    document_unref(document);
+}
+
+/* Its place in the queue is certain. From on_accepted on it may be answered, and gone. */
+static void submission_accepted(struct submission *submission)
+{
+    struct document *document = submission->document;
+    void (*on_accepted)(struct submission *) = submission->was_accepted ? NULL : submission->on_accepted;
+
+    submission->was_accepted = true;
+    (void)document_ref(document);
+    if (on_accepted)
+        on_accepted(submission);
+    document_settle(document);
+    document_unref(document);
+}
+
+static void submission_wait(struct submission *submission, uint64_t version)
+{
+    submission->waiter.version = version;
+    document_place(submission->document, &submission->waiter);
+    submission_accepted(submission);
+}
+
+static void submission_refuse(struct submission *submission, int r)
+{
+    submission->waiter.r = r;
+    submission->given = UINT64_MAX; /* needs no operations kept */
+    submission_wait(submission, submission->document->tip);
+}
+
+/* ---- asking the store ---------------------------------------------------------------------------------------------
+ */
+
+static void submission_proceed(struct submission *submission);
+
+static void submission_on_lookup(void *arg, int r, uint64_t version, const struct store_source *source)
+{
+    struct submission *submission = arg;
+    struct document *document = submission->document;
+
+    (void)document_ref(document);
+    document->n_lookups--;
+    submission->was_looked_up = true;
+    submission->lookup = r;
+    submission->lookup_version = version;
+    submission->is_first = !source;
+    if (document->state != DOCUMENT_OPEN) {
+        submission_reset(submission);
+        document_arrive(document, &submission->waiter);
+    } else if (r < 0) {
+        submission_refuse(submission, r);
+    } else {
+        identity_learn(submission, source);
+        submission_proceed(submission);
+    }
+    document_call_done(document);
+    document_unref(document);
+}
+
+static void submission_look_up(struct submission *submission)
+{
+    struct document *document = submission->document;
+    int r;
+
+    submission->lookup_head = document->head;
+    r = store_find(document->log, submission->id, submission_on_lookup, submission);
+    if (r) {
+        submission_refuse(submission, r);
+        return;
+    }
+    document->n_calls++;
+    document->n_lookups++;
+}
+
+/* ---- from far behind --------------------------------------------------------------------------------------------- */
+
+static void submission_on_slice(void *arg, int r, uint64_t from, const struct record *records, size_t n)
+{
+    struct submission *submission = arg;
+    struct document *document = submission->document;
+
+    (void)document_ref(document);
+    if (r == STORE_TOO_OLD)
+        r = DOCUMENT_OPS_GONE;
+    else if (!r && (!n || from != submission->at))
+        r = -EBADMSG;
+    for (size_t i = 0; !r && i < n; i++)
+        r = submission_pass(submission, &records[i]);
+
+    if (document->state != DOCUMENT_OPEN) {
+        submission_reset(submission);
+        document_arrive(document, &submission->waiter);
+    } else if (r) {
+        submission_refuse(submission, r);
+    } else {
+        submission_proceed(submission);
+    }
+    document_call_done(document);
+    document_unref(document);
+}
+
+static void read_slice(struct submission *submission, uint64_t end)
+{
+    struct document *document = submission->document;
+    int r = submission->is_duplicate ? 0 : submission_understand(submission);
+
+    if (!r) {
+        document->n_calls++;
+        r = store_read(document->log, submission->at, end, document->hub->config.slice_bytes, submission_on_slice,
+                       submission);
+        if (r)
+            document->n_calls--;
+    }
+    if (r)
+        submission_refuse(submission, r);
+}
+
+/* ---- appending --------------------------------------------------------------------------------------------------- */
+
+static void submission_committed(struct submission *submission)
+{
+    struct document *document = submission->document;
+    const struct ot_type *type = submission->step.kind == STEP_EDIT ? submission->step.type : NULL;
+    struct committed_op *op = submission->op;
+
+    assert(submission->at == document->head);
+    submission->op = NULL; /* not pending any more */
+    document->tail_bytes += op->body.n_bytes;
+    document->hub->figures.n_committed++;
+    document->hub->figures.n_pending--;
+    document_advance(document, op, type, &submission->step);
+    committed_op_unref(op);
+    document_settle(document);
+    document_keep_if_due(document);
+}
+
+static void submission_on_append(void *arg, int r, uint64_t head)
+{
+    struct submission *submission = arg;
+    struct document *document = submission->document;
+
+    (void)document_ref(document);
+    if (!r && document->state == DOCUMENT_OPEN) {
+        submission_committed(submission);
+    } else {
+        document->hub->figures.n_pending--;
+        document_reload(document, r);
+    }
+    document_call_done(document);
+    document_unref(document);
+}
+
+static int make_record(struct submission *submission)
+{
+    struct document *document = submission->document;
+    uint64_t now = world_now_ms(document->hub->config.world);
+    struct record record = { .id = submission->id, .author = submission->author };
+    struct buffer body;
+    int r;
+
+    buffer_init(&body, STORE_RECORD_MAX_BYTES);
+    r = step_write(&submission->step, &body);
+    if (r)
+        goto out;
+    record.time_ms = now > document->last_ms ? now : document->last_ms;
+    record.body = buffer_bytes(&body);
+    submission->op = committed_op_create(submission->at, &record);
+    if (!submission->op) {
+        r = -ENOMEM;
+        goto out;
+    }
+    submission->record = record;
+    submission->record.id.src = submission->op->src;
+    submission->record.author = submission->op->author;
+    submission->record.body = submission->op->body;
+out:
+    buffer_finish(&body);
+    return r == -E2BIG ? DOCUMENT_LIMIT : r;
+}
+
+/* The value holds the operation already: from here on a failure means reading it again. */
+static void submission_append(struct submission *submission)
+{
+    struct document *document = submission->document;
+    struct store_state after = { .exists = document->type != NULL };
+    int r;
+
+    if (document->type) {
+        after.type = bytes_of_string(ot_type_uri(document->type));
+        after.n_bytes = ot_snapshot_size(document->value);
+    }
+    document->last_ms = submission->record.time_ms;
+    document->tip++;
+    identity_note(submission);
+    document->n_calls++;
+    document->hub->figures.n_pending++;
+    submission->waiter.version = document->tip;
+    document_place(document, &submission->waiter);
+    r = store_append(document->log, submission->at, &submission->record, 1, &after, submission_on_append, submission);
+    if (!r) {
+        submission_accepted(submission);
+        return;
+    }
+    document->hub->figures.n_pending--;
+    document_reload(document, r);
+    document_call_done(document);
+}
+
+static void submission_finish(struct submission *submission)
+{
+    struct document *document = submission->document;
+    int r = submission_derive(submission);
+
+    if (!r)
+        r = make_record(submission);
+    if (!r)
+        r = document_apply(document, &submission->step, submission->record.time_ms, &submission->error);
+    if (!r) {
+        submission_append(submission);
+        return;
+    }
+    committed_op_unref(submission->op);
+    submission->op = NULL;
+    submission_refuse(submission, r);
+}
+
+/* ---- the way ----------------------------------------------------------------------------------------------------- */
+
+static void submission_repeat(struct submission *submission, uint64_t version)
+{
+    struct document *document = submission->document;
+
+    submission->is_duplicate = true;
+    if (submission->at < version && submission->at < document->recent.first) {
+        read_slice(submission, version < document->recent.first ? version : document->recent.first);
+        return;
+    }
+    document->hub->figures.n_duplicates++;
+    submission->at = version;
+    submission_wait(submission, version + 1);
+}
+
+static void submission_place(struct submission *submission)
+{
+    struct document *document = submission->document;
+
+    if (submission->version == DOCUMENT_NOW)
+        submission->at = submission->given = document->tip;
+    if (submission->at > document->tip)
+        submission_refuse(submission, DOCUMENT_VERSION_AHEAD);
+    else if (submission->only_now && submission->at != document->tip)
+        submission_refuse(submission, DOCUMENT_CHANGED);
+    else if (submission->at < document->recent.first)
+        read_slice(submission, document->recent.first);
+    else
+        submission_finish(submission);
+}
+
+static void submission_proceed(struct submission *submission)
+{
+    uint64_t version;
+
+    switch (submission_identify(submission, &version)) {
+    case IDENTITY_NEW: submission_place(submission); break;
+    case IDENTITY_KNOWN: submission_repeat(submission, version); break;
+    case IDENTITY_TOO_OLD: submission_refuse(submission, DOCUMENT_SEQ_TOO_OLD); break;
+    case IDENTITY_UNCLEAR: submission_look_up(submission); break;
+    }
+}
+
+void submission_begin(struct waiter *waiter)
+{
+    submission_proceed(submission_of(waiter));
+}
+
+void document_submit(struct document *document, struct submission *submission)
+{
+    submission->document = document_ref(document);
+    submission->waiter =
+        (struct waiter){ .begin = submission_begin, .retreat = submission_retreat, .release = submission_release };
+    list_init(&submission->waiter.link);
+    submission->step = (struct step){ .kind = STEP_NOTHING };
+    submission->op = NULL;
+    submission->was_accepted = false;
+    submission->error.message[0] = '\0';
+    submission_reset(submission);
+    document_arrive(document, &submission->waiter);
+}
