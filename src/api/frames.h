@@ -1,0 +1,31 @@
+/* The frames of the protocol, written. Each function returns a frame with one reference, or NULL without memory.
+ * Shapes: docs/protocol.md. */
+#ifndef API_FRAMES_H
+#define API_FRAMES_H
+
+#include "api/refusal.h"
+#include "auth/client_id.h"
+
+#define FRAME_MAX_BYTES (256u << 20) /* of one that we write: a document of the largest size, escaped */
+
+struct frame *frame_handshake(const char *action, const struct client_id *id);
+
+/* A streamed operation; made once and kept with the operation, which holds the reference that is returned borrowed. */
+struct frame *frame_of_op(struct committed_op *op, struct store_name name);
+
+struct frame *frame_acknowledgement(struct store_name name, uint64_t version, const struct op_id *id);
+
+/* {"v":3,"data":...,"type":...} */
+int snapshot_write(const struct document_view *view, struct buffer *into);
+
+/* The reply to a request: its action, what identifies it, and `data` when that is not empty. */
+struct frame *frame_reply(const struct ot_json *request, struct bytes data);
+
+/* The request, as far as it is small, and why it is refused. */
+struct frame *frame_refusal(const struct ot_json *request, const struct refusal *refusal, const char *message,
+                            size_t echo_max_bytes);
+
+/* {"error":...}, for what was no request. */
+struct frame *frame_error(const struct refusal *refusal, const char *message);
+
+#endif

@@ -1,0 +1,53 @@
+/* The HTTP resources: a request in, one answer out, with no socket in sight. The server's HTTP, the command-line tool
+ * on a store of its own, and tests all come through here. Source: docs/http.md; problems are RFC 9457, conditional
+ * requests RFC 9110. */
+#ifndef API_REST_H
+#define API_REST_H
+
+#include "doc/hub.h"
+
+#define REST_HEADERS_MAX 16
+
+struct rest_header {
+    const char *name; /* lower case */
+    struct bytes value;
+};
+
+struct rest_request {
+    const char *method; /* "GET", in capitals */
+    struct bytes path;  /* as it was sent, percent-encoded, without the query: "/v1/docs/notes/a%2Fb" */
+    struct bytes query; /* percent-encoded, without "?" */
+    const struct rest_header *headers;
+    size_t n_headers;
+    struct bytes body;
+    bool has_body;          /* a body of length 0 is a body */
+    struct bytes principal; /* who is asking */
+};
+
+struct rest_response {
+    int status;
+    struct rest_header headers[REST_HEADERS_MAX]; /* Content-Length is the carrier's business */
+    size_t n_headers;
+    struct frame *body; /* NULL: none. Shared: take a reference to keep it */
+    bool omit_body;     /* HEAD: the length counts, the bytes are not sent */
+};
+
+struct rest_context {
+    struct hub *hub;
+    size_t body_max_bytes;
+    bool is_draining;
+    uint64_t n_requests, n_problems;
+};
+
+/* Exactly once, on the loop thread, possibly from inside rest_handle. The response is borrowed until it returns. */
+typedef void rest_respond_fn(void *arg, const struct rest_response *response);
+
+/* The request is borrowed only until the call returns: what is needed longer is copied. A waiting request can't be
+ * called back: when its client has gone, the answer is for arg's owner to drop. */
+void rest_handle(struct rest_context *context, const struct rest_request *request, rest_respond_fn *respond, void *arg);
+
+/* A problem (RFC 9457) without a request behind it, for what the carrier itself refuses: 400, 403, 405, 411, 413, 414,
+ * 431. */
+void rest_problem(int status, const char *code, const char *detail, rest_respond_fn *respond, void *arg);
+
+#endif

@@ -1,0 +1,84 @@
+/* POST to a collection: a document under an id that nobody has used. DELETE of a document. */
+#include "api/rest_inside.h"
+
+static void on_created(struct rest_write *write)
+{
+    write_reply_place(write, 201);
+}
+
+static void take_fresh_id(struct rest_call *call)
+{
+    char id[ID_CHARS + 1];
+
+    who_fresh_id(hub_world(call->context->hub), id);
+    memcpy(call->id, id, ID_CHARS);
+    call->name.id = bytes_of(call->id, ID_CHARS);
+}
+
+static void create_begin(struct rest_call *call, struct bytes body)
+{
+    struct rest_write *write = (struct rest_write *)call;
+    const struct ot_type *type;
+
+    if (!call_may_write(call) || !call_may_take(call, body))
+        return;
+    type = content_type_of(call);
+    if (!type || !content_parse(call, type, body, &write->data))
+        return;
+    take_fresh_id(call);
+    if (!call_open(call))
+        return;
+    write->on_written = on_created;
+    write_submit(write, &(struct submission){ .kind = STEP_CREATE,
+                                              .version = DOCUMENT_NOW,
+                                              .type = bytes_of_string(ot_type_uri(type)),
+                                              .data = write->data });
+}
+
+const struct rest_action rest_create = { create_begin, sizeof(struct rest_write), write_finish };
+
+/* ---- deleting ---------------------------------------------------------------------------------------------------- */
+
+static void on_deleted(struct rest_write *write)
+{
+    struct rest_reply reply;
+
+    reply_init(&reply, 204);
+    reply_version(&reply, write->version + 1);
+    call_reply(&write->call, &reply);
+}
+
+static void on_not_deleted(struct rest_write *write, int r)
+{
+    if (r == DOCUMENT_CHANGED)
+        write_refuse_precondition(write);
+    else
+        write_refuse(write, r);
+}
+
+static void delete_on_view(struct fetch *fetch, int r, const struct document_view *view)
+{
+    struct rest_write *write = write_of_fetch(fetch);
+
+    if (r) {
+        call_fail(&write->call, r);
+    } else if (!write_conditions(write, view)) {
+        return;
+    } else if (!view->type) {
+        call_fail(&write->call, DOCUMENT_MISSING);
+    } else {
+        write->on_refused = on_not_deleted;
+        write->on_written = on_deleted;
+        write_submit(write, &(struct submission){
+                                .kind = STEP_DELETE, .version = view->version, .only_now = write_is_strict(write) });
+    }
+}
+
+static void delete_begin(struct rest_call *call, struct bytes body)
+{
+    (void)body;
+    if (call_may_write(call) && call_open(call))
+        write_look((struct rest_write *)call, delete_on_view);
+}
+
+const struct rest_action rest_delete = { delete_begin, sizeof(struct rest_write), write_finish };

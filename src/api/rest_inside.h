@@ -1,0 +1,205 @@
+/* What the files of the HTTP resources know of one another. Nobody else includes it.
+ *
+ *     rest.c               routes: a path and a method are a row of a table
+ *     rest_call.c          one request under way: what is kept of it, and how it ends
+ *     rest_reply.c         an answer being put together
+ *     rest_problem.c       what went wrong, in words and numbers
+ *     rest_query.c         parameters of the query
+ *     rest_accept.c        which representation
+ *     rest_etag.c          conditions
+ *     rest_who.c           src, author, fresh ids
+ *     rest_read.c          GET of a document, present and past
+ *     rest_write.c         what all writing has in common
+ *     rest_put.c           PUT, and the text's smallest edit (rest_difference.c)
+ *     rest_create.c        POST to a collection;  rest_delete.c   DELETE
+ *     rest_submit.c        operations as they are: POST on ops, PATCH
+ *     rest_ops.c           pages of the log
+ *     rest_collections.c   listings
+ *     rest_health.c        /healthz, /readyz */
+#ifndef API_REST_INSIDE_H
+#define API_REST_INSIDE_H
+
+#include "api/frames.h"
+#include "api/past.h"
+#include "api/rest.h"
+#include "base/name.h"
+
+/* ---- replies ----------------------------------------------------------------------------------------------------- */
+
+struct rest_reply {
+    struct rest_response response;
+    size_t n_text;
+    char text[4096]; /* values of headers */
+};
+
+void reply_init(struct rest_reply *reply, int status);
+/* Headers beyond the ceilings are left out; every value here is bounded by the names in it. */
+__attribute__((format(printf, 3, 4))) void reply_header(struct rest_reply *reply, const char *name, const char *format,
+                                                        ...);
+/* Copies the body. One that failed to be written becomes a problem in place of what the reply was. */
+void reply_body(struct rest_reply *reply, const char *content_type, const struct buffer *body);
+void reply_etag(struct rest_reply *reply, uint64_t version, uint64_t time_ms, const char *suffix);
+void reply_version(struct rest_reply *reply, uint64_t version);
+
+/* `before`, then the text as a JSON string. A failure stays in the buffer. */
+void write_member(struct buffer *into, const char *before, struct bytes text);
+
+/* Begins the reply anew, as a problem. detail NULL: the status says it all. */
+void reply_problem(struct rest_reply *reply, int status, const char *code, const char *detail);
+/* The same for what a document or the store answered: an enum document_error or -errno. */
+void reply_trouble(struct rest_reply *reply, int r, const char *detail);
+
+/* ---- calls ------------------------------------------------------------------------------------------------------- */
+
+struct rest_call;
+
+/* What is done about a request. */
+struct rest_action {
+    /* body: borrowed until it returns. The call ends in call_reply, exactly once, perhaps from inside. */
+    void (*begin)(struct rest_call *call, struct bytes body);
+    size_t n_bytes;                         /* of the struct that embeds the call as its first member */
+    void (*finish)(struct rest_call *call); /* frees what that struct owns; may be NULL */
+};
+
+struct rest_call {
+    struct rest_context *context;
+    const struct rest_action *action;
+    rest_respond_fn *respond;
+    void *arg;
+    bool is_head;
+
+    struct rest_request request; /* a copy, without the body */
+    char *copy;                  /* what it points into */
+    char collection[NAME_MAX_BYTES], id[NAME_MAX_BYTES];
+    struct store_name name; /* points at these two; empty where the route has none */
+
+    struct document *document; /* after call_open */
+};
+
+/* Copies the request and the name. NULL without memory. */
+struct rest_call *call_create(struct rest_context *context, const struct rest_action *action,
+                              const struct rest_request *request, struct store_name name);
+
+void call_reply(struct rest_call *call, struct rest_reply *reply); /* ends the call */
+void call_refuse(struct rest_call *call, int status, const char *code, const char *detail);
+void call_fail(struct rest_call *call, int r);
+
+/* False: the call has been answered. */
+bool call_open(struct rest_call *call);
+bool call_may_write(struct rest_call *call);
+bool call_may_take(struct rest_call *call, struct bytes body); /* it is there, and not too large */
+
+/* NULL at: no such header. */
+struct bytes call_header(const struct rest_request *request, const char *name);
+
+/* ---- query ------------------------------------------------------------------------------------------------------- */
+
+/* The parameter, still encoded; at NULL: it is not there. */
+struct bytes query_raw(struct bytes query, const char *key);
+/* Decoded into `into`; empty when it is not there. -EINVAL, -E2BIG. */
+STORE_MUST_CHECK int query_text(struct bytes query, const char *key, char *into, size_t capacity, struct bytes *out);
+/* *out stays what it was when it is not there. -EINVAL: no number from 0 to 2^53 - 1. */
+STORE_MUST_CHECK int query_number(struct bytes query, const char *key, uint64_t *out);
+
+/* ---- representations --------------------------------------------------------------------------------------------- */
+
+#define MEDIA_TEXT     "text/plain"
+#define MEDIA_JSON     "application/json"
+#define MEDIA_DELTA    "application/vnd.quill.delta+json"
+#define MEDIA_SNAPSHOT "application/vnd.pilcrow.snapshot+json"
+#define MEDIA_OP       "application/vnd.pilcrow.op+json"
+#define MEDIA_PROBLEM  "application/problem+json"
+
+/* The index of the best offer for an Accept header, -1 when none fits. An empty one takes anything. */
+int accept_choose(struct bytes accept, const char *const *offers, size_t n_offers);
+
+/* Whether a Content-Type names that media type, whatever its parameters. */
+bool media_is(struct bytes content_type, const char *media);
+/* Whether it names no charset, or UTF-8 or its subset. */
+bool media_is_utf8(struct bytes content_type);
+
+bool type_is_text(const struct ot_type *type);
+
+/* ---- conditions --------------------------------------------------------------------------------------------------
+ *
+ *     "v12-mfzk2a9c"  "v12-mfzk2a9c-json"  "v12-mfzk2a9c-snapshot"
+ *       |      |              |
+ *     version  time of its   not the type's usual representation
+ *              commit: tells versions of another life of the store apart */
+
+#define ETAG_BYTES 64
+
+void etag_write(uint64_t version, uint64_t time_ms, const char *suffix, char out[ETAG_BYTES]);
+bool etags_are_any(struct bytes list);                                  /* "*" */
+bool etags_have(struct bytes list, const char *etag);                   /* weak comparison */
+bool etags_name(struct bytes list, uint64_t version, uint64_t time_ms); /* strong, any representation */
+
+/* ---- time and who ------------------------------------------------------------------------------------------------ */
+
+#define TIME_BYTES 32
+#define SRC_BYTES  64
+#define ID_CHARS   26
+
+/* RFC 3339 in UTC with milliseconds. */
+void time_write(uint64_t time_ms, char out[TIME_BYTES]);
+
+/* `~` and a hash of principal and src, which no connection's id can equal. */
+void who_src(struct bytes principal, struct bytes src, char out[SRC_BYTES]);
+void who_src_random(const struct world *world, char out[SRC_BYTES]);
+/* 128 random bits. */
+void who_fresh_id(const struct world *world, char out[ID_CHARS + 1]);
+/* The label that the client gave (percent-encoding understood), cleaned and cut to 64 bytes; else the principal. */
+size_t who_author(const struct rest_request *request, char out[SRC_BYTES]);
+
+/* ---- writing ----------------------------------------------------------------------------------------------------- */
+
+struct rest_write {
+    struct rest_call call;
+    struct fetch fetch;
+    struct submission submission;
+    struct ot_json *data;                   /* what the submission borrows, or what holds it */
+    char src[SRC_BYTES], author[SRC_BYTES]; /* src empty: nobody can repeat this */
+    uint64_t seq;
+    uint64_t version, time_ms;                           /* committed at; when, 0: not known */
+    void (*on_refused)(struct rest_write *write, int r); /* answers; NULL: write_refuse does */
+    void (*on_written)(struct rest_write *write);        /* answers */
+};
+
+void write_finish(struct rest_call *call);
+
+/* Reads the document as it is now, for a write that depends on it. */
+void write_look(struct rest_write *write, void (*on_done)(struct fetch *, int, const struct document_view *));
+struct rest_write *write_of_fetch(struct fetch *fetch);
+
+/* Whether If-Match and If-None-Match hold; when not, the call has been answered with 412. */
+bool write_conditions(struct rest_write *write, const struct document_view *view);
+/* Whether If-Match names an ETag: then nothing may have come between. */
+bool write_is_strict(const struct rest_write *write);
+void write_refuse_precondition(struct rest_write *write);
+
+/* what: kind, version, only_now, type, data. Ends in on_written or on_refused. */
+void write_submit(struct rest_write *write, const struct submission *what);
+void write_refuse(struct rest_write *write, int r);
+
+/* Pilcrow-Version, and the ETag of the usual representation where the time is known. */
+void write_reply_version(struct rest_reply *reply, const struct rest_write *write);
+/* The answer that says where the document is now: {"collection","id","version"}. */
+void write_reply_place(struct rest_write *write, int status);
+
+/* ---- content ----------------------------------------------------------------------------------------------------- */
+
+/* Which type a body is to become: ?type=, else by its Content-Type. NULL: the call has been answered. */
+const struct ot_type *content_type_of(struct rest_call *call);
+/* The content as the type's JSON. False: the call has been answered. */
+bool content_parse(struct rest_call *call, const struct ot_type *type, struct bytes body, struct ot_json **out);
+
+/* The smallest single replacement that makes `after` of `before`, as a text-unicode operation: "[]" when they are
+ * equal. Both UTF-8. A failure stays in the buffer. */
+void difference_write(struct bytes before, struct bytes after, struct buffer *into);
+
+/* ---- actions ----------------------------------------------------------------------------------------------------- */
+
+extern const struct rest_action rest_healthz, rest_readyz, rest_collections, rest_listing, rest_create, rest_read,
+    rest_put, rest_patch, rest_delete, rest_ops, rest_submit;
+
+#endif

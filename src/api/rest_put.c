@@ -1,0 +1,187 @@
+/* PUT: creates a document, or replaces its content by the smallest edit that does.
+ *
+ *     begin -> the document as it is -> conditions -> there is none: create
+ *                                                  -> edit; somebody was faster and If-Match is "*": again
+ */
+#include <errno.h>
+
+#include "api/rest_inside.h"
+
+/* So often somebody else may be faster; then "*" takes its place among what he wrote. */
+#define TRIES_MAX 4
+
+struct rest_put {
+    struct rest_write write;
+    struct buffer body;
+    unsigned n_tries;
+    uint64_t seen; /* the version that the edit was made for */
+};
+
+static struct rest_put *put_of(struct rest_write *write)
+{
+    return LIST_ENTRY(write, struct rest_put, write);
+}
+
+static void put_on_view(struct fetch *fetch, int r, const struct document_view *view);
+
+/* ---- creating ---------------------------------------------------------------------------------------------------- */
+
+static void refuse_unconditional(struct rest_write *write)
+{
+    call_refuse(&write->call, 428, "ERR_PRECONDITION_REQUIRED",
+                "The document exists. Say which version this replaces: If-Match with its ETag, or \"*\".");
+}
+
+/* Somebody else has created it in between. */
+static void on_not_created(struct rest_write *write, int r)
+{
+    if (r != DOCUMENT_EXISTS)
+        write_refuse(write, r);
+    else if (call_header(&write->call.request, "if-none-match").n_bytes)
+        write_refuse_precondition(write);
+    else
+        refuse_unconditional(write);
+}
+
+static void on_created(struct rest_write *write)
+{
+    write_reply_place(write, 201);
+}
+
+static void create(struct rest_put *put)
+{
+    struct rest_write *write = &put->write;
+    const struct ot_type *type = content_type_of(&write->call);
+
+    if (!type || !content_parse(&write->call, type, buffer_bytes(&put->body), &write->data))
+        return;
+    write->on_refused = on_not_created;
+    write->on_written = on_created;
+    write_submit(write, &(struct submission){ .kind = STEP_CREATE,
+                                              .version = DOCUMENT_NOW,
+                                              .type = bytes_of_string(ot_type_uri(type)),
+                                              .data = write->data });
+}
+
+/* ---- replacing --------------------------------------------------------------------------------------------------- */
+
+/* The edit from the view's text to the wanted one, as JSON. */
+static int edit_of(const struct rest_put *put, const struct document_view *view, struct ot_json *wanted,
+                   struct ot_json **out)
+{
+    struct bytes after;
+    struct buffer before, edit;
+    int r;
+
+    after.at = ot_json_string(wanted, &after.n_bytes);
+    buffer_init(&before, FRAME_MAX_BYTES);
+    buffer_init(&edit, FRAME_MAX_BYTES);
+    r = ot_snapshot_write_text(view->snapshot, buffer_write, &before);
+    if (!r) {
+        difference_write(buffer_bytes(&before), after, &edit);
+        r = edit.error;
+    }
+    if (!r)
+        r = ot_json_parse(edit.at, edit.n_bytes, hub_limits(put->write.call.context->hub), out, NULL);
+    buffer_finish(&before);
+    buffer_finish(&edit);
+    return r;
+}
+
+/* What came in between was kept: the content is not what was sent, and its ETag must not say so. */
+static void on_replaced(struct rest_write *write)
+{
+    if (write->version != put_of(write)->seen)
+        write->time_ms = 0;
+    write_reply_place(write, 200);
+}
+
+static void on_not_replaced(struct rest_write *write, int r)
+{
+    if (r == DOCUMENT_CHANGED && !write_is_strict(write)) {
+        ot_json_unref(write->data);
+        write->data = NULL;
+        write_look(write, put_on_view);
+    } else if (r == DOCUMENT_CHANGED || r == DOCUMENT_WAS_DELETED || r == DOCUMENT_MISSING) {
+        write_refuse_precondition(write);
+    } else {
+        write_refuse(write, r);
+    }
+}
+
+/* Nothing to do: it is as wanted. */
+static void reply_unchanged(struct rest_write *write, const struct document_view *view)
+{
+    write->version = view->version - 1;
+    write->time_ms = view->modified_ms;
+    write_reply_place(write, 200);
+}
+
+static void replace(struct rest_put *put, const struct document_view *view)
+{
+    struct rest_write *write = &put->write;
+    struct ot_json *wanted;
+    int r;
+
+    if (!content_parse(&write->call, view->type, buffer_bytes(&put->body), &wanted))
+        return;
+    r = ot_json_flaw(wanted) || ot_json_kind(wanted) != OT_JSON_STRING ? DOCUMENT_BAD_OP
+                                                                       : edit_of(put, view, wanted, &write->data);
+    ot_json_unref(wanted);
+    if (r) {
+        call_fail(&write->call, r < 0 ? r : DOCUMENT_BAD_OP);
+        return;
+    }
+    if (ot_json_count(write->data) == 0) {
+        reply_unchanged(write, view);
+        return;
+    }
+    put->seen = view->version;
+    write->on_refused = on_not_replaced;
+    write->on_written = on_replaced;
+    write_submit(write, &(struct submission){ .kind = STEP_EDIT,
+                                              .version = view->version,
+                                              .only_now = write_is_strict(write) || ++put->n_tries < TRIES_MAX,
+                                              .data = write->data });
+}
+
+/* ---- both -------------------------------------------------------------------------------------------------------- */
+
+static void put_on_view(struct fetch *fetch, int r, const struct document_view *view)
+{
+    struct rest_write *write = write_of_fetch(fetch);
+
+    if (r)
+        call_fail(&write->call, r);
+    else if (!write_conditions(write, view))
+        return;
+    else if (!view->type)
+        create(put_of(write));
+    else if (!call_header(&write->call.request, "if-match").n_bytes)
+        refuse_unconditional(write);
+    else if (!type_is_text(view->type))
+        call_refuse(&write->call, 422, "ERR_TYPE_NOT_REPLACEABLE", "Documents of this type are changed by operations.");
+    else
+        replace(put_of(write), view);
+}
+
+static void put_begin(struct rest_call *call, struct bytes body)
+{
+    struct rest_put *put = (struct rest_put *)call;
+
+    buffer_init(&put->body, call->context->body_max_bytes);
+    if (!call_may_write(call) || !call_may_take(call, body))
+        return;
+    if (buffer_append(&put->body, body.at, body.n_bytes))
+        call_fail(call, -ENOMEM);
+    else if (call_open(call))
+        write_look(&put->write, put_on_view);
+}
+
+static void put_finish(struct rest_call *call)
+{
+    buffer_finish(&((struct rest_put *)call)->body);
+    write_finish(call);
+}
+
+const struct rest_action rest_put = { put_begin, sizeof(struct rest_put), put_finish };

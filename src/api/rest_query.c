@@ -1,0 +1,59 @@
+#include <errno.h>
+
+#include "api/percent.h"
+#include "api/rest_inside.h"
+
+#define NUMBER_MAX ((1ull << 53) - 1)
+
+/* Keys are compared as they were sent: none of ours needs encoding. */
+struct bytes query_raw(struct bytes query, const char *key)
+{
+    const char *at = query.at, *end = at + query.n_bytes;
+    size_t n_key = strlen(key);
+
+    while (at < end) {
+        const char *stop = memchr(at, '&', (size_t)(end - at));
+        size_t n = (size_t)((stop ? stop : end) - at);
+
+        if (n >= n_key && memcmp(at, key, n_key) == 0) {
+            if (n == n_key)
+                return bytes_of("", 0);
+            if (at[n_key] == '=')
+                return bytes_of(at + n_key + 1, n - n_key - 1);
+        }
+        at += n + 1;
+    }
+    return bytes_of(NULL, 0);
+}
+
+int query_text(struct bytes query, const char *key, char *into, size_t capacity, struct bytes *out)
+{
+    struct bytes raw = query_raw(query, key);
+    size_t n_bytes;
+    int r = percent_decode_query(raw, into, capacity, &n_bytes);
+
+    if (!r)
+        *out = bytes_of(into, n_bytes);
+    return r;
+}
+
+int query_number(struct bytes query, const char *key, uint64_t *out)
+{
+    struct bytes raw = query_raw(query, key);
+    const char *at = raw.at;
+    uint64_t number = 0;
+
+    if (!raw.at)
+        return 0;
+    if (raw.n_bytes == 0 || raw.n_bytes > 16)
+        return -EINVAL;
+    for (size_t i = 0; i < raw.n_bytes; i++) {
+        if (at[i] < '0' || at[i] > '9')
+            return -EINVAL;
+        number = number * 10 + (uint64_t)(at[i] - '0');
+    }
+    if (number > NUMBER_MAX)
+        return -EINVAL;
+    *out = number;
+    return 0;
+}

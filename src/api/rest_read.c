@@ -1,0 +1,219 @@
+/* GET and HEAD of a document.
+ *
+ *     begin -> the document as it is -> asked for an older version? -> replay the log up to there -> answer
+ *                                    -> answer
+ */
+#include <errno.h>
+
+#include "api/rest_inside.h"
+
+struct rest_read {
+    struct rest_call call;
+    struct fetch fetch;
+    uint64_t wanted; /* DOCUMENT_NOW: the present */
+    struct past past;
+    int r; /* why replaying stopped */
+};
+
+/* ---- representations --------------------------------------------------------------------------------------------- */
+
+static int write_text(const struct rest_call *call, const struct document_view *view, struct buffer *into)
+{
+    return ot_snapshot_write_text(view->snapshot, buffer_write, into);
+}
+
+static int write_json(const struct rest_call *call, const struct document_view *view, struct buffer *into)
+{
+    return ot_snapshot_write_json(view->snapshot, buffer_write, into);
+}
+
+static int write_snapshot(const struct rest_call *call, const struct document_view *view, struct buffer *into)
+{
+    char created[TIME_BYTES], modified[TIME_BYTES];
+    int r;
+
+    time_write(view->created_ms, created);
+    time_write(view->modified_ms, modified);
+    write_member(into, "{\"collection\":", call->name.collection);
+    write_member(into, ",\"id\":", call->name.id);
+    write_member(into, ",\"type\":", bytes_of_string(ot_type_name(view->type)));
+    (void)buffer_append_string(into, ",\"version\":");
+    (void)buffer_append_u64(into, view->version);
+    (void)buffer_append_string(into, ",\"data\":");
+    r = ot_snapshot_write_json(view->snapshot, buffer_write, into);
+    return r ? r : buffer_printf(into, ",\"created\":\"%s\",\"modified\":\"%s\"}", created, modified);
+}
+
+struct representation {
+    const char *media, *content_type, *etag_suffix;
+    int (*write)(const struct rest_call *, const struct document_view *, struct buffer *into);
+};
+
+static const struct representation of_text[] = {
+    { MEDIA_TEXT, MEDIA_TEXT "; charset=utf-8", "", write_text },
+    { MEDIA_JSON, MEDIA_JSON, "-json", write_json },
+    { MEDIA_SNAPSHOT, MEDIA_SNAPSHOT, "-snapshot", write_snapshot },
+};
+
+static const struct representation of_json[] = {
+    { MEDIA_JSON, MEDIA_JSON, "", write_json },
+    { MEDIA_SNAPSHOT, MEDIA_SNAPSHOT, "-snapshot", write_snapshot },
+};
+
+#define REPRESENTATIONS_MAX 3
+
+bool type_is_text(const struct ot_type *type)
+{
+    return strcmp(ot_type_name(type), "text-unicode") == 0;
+}
+
+/* NULL: none fits. */
+static const struct representation *choose(const struct rest_call *call, const struct ot_type *type)
+{
+    bool is_text = type_is_text(type);
+    const struct representation *all = is_text ? of_text : of_json;
+    size_t n = is_text ? sizeof(of_text) / sizeof(of_text[0]) : sizeof(of_json) / sizeof(of_json[0]);
+    const char *offers[REPRESENTATIONS_MAX];
+    int chosen;
+
+    for (size_t i = 0; i < n; i++)
+        offers[i] = all[i].media;
+    chosen = accept_choose(call_header(&call->request, "accept"), offers, n);
+    return chosen < 0 ? NULL : &all[chosen];
+}
+
+/* ---- answering --------------------------------------------------------------------------------------------------- */
+
+static void refuse_missing(struct rest_call *call, const struct document_view *view)
+{
+    struct rest_reply reply;
+
+    reply_trouble(&reply, DOCUMENT_MISSING, NULL);
+    if (view->version)
+        reply_version(&reply, view->version);
+    call_reply(call, &reply);
+}
+
+static void reply_content(struct rest_reply *reply, const struct rest_call *call, const struct document_view *view,
+                          const struct representation *representation)
+{
+    struct buffer body;
+    int r;
+
+    buffer_init(&body, FRAME_MAX_BYTES);
+    r = representation->write(call, view, &body);
+    if (r)
+        reply_trouble(reply, r > 0 ? -EBADMSG : r, NULL);
+    else
+        reply_body(reply, representation->content_type, &body);
+    buffer_finish(&body);
+}
+
+static void answer(struct rest_read *read, const struct document_view *view)
+{
+    struct rest_call *call = &read->call;
+    struct bytes if_none_match = call_header(&call->request, "if-none-match");
+    const struct representation *representation = view->type ? choose(call, view->type) : NULL;
+    char etag[ETAG_BYTES];
+    struct rest_reply reply;
+
+    if (!view->type) {
+        refuse_missing(call, view);
+        return;
+    }
+    if (!representation) {
+        call_refuse(call, 406, "ERR_NOT_ACCEPTABLE", "The document has no such representation.");
+        return;
+    }
+    etag_write(view->version, view->modified_ms, representation->etag_suffix, etag);
+    reply_init(&reply, 200);
+    if (etags_are_any(if_none_match) || etags_have(if_none_match, etag))
+        reply_init(&reply, 304);
+    else
+        reply_content(&reply, call, view, representation);
+    if (reply.response.status < 400) {
+        reply_header(&reply, "etag", "\"%s\"", etag);
+        reply_version(&reply, view->version);
+        reply_header(&reply, "vary", "Accept, Accept-Encoding");
+        reply_header(&reply, "cache-control",
+                     read->wanted == DOCUMENT_NOW ? "no-cache" : "public, max-age=31536000, immutable");
+    }
+    call_reply(call, &reply);
+}
+
+/* ---- the past ---------------------------------------------------------------------------------------------------- */
+
+static void past_on_op(struct fetch *fetch, struct committed_op *op)
+{
+    struct rest_read *read = LIST_ENTRY(fetch, struct rest_read, fetch);
+    const struct ot_limits *limits = hub_limits(read->call.context->hub);
+    struct step step = { .kind = STEP_NOTHING };
+
+    if (!read->r)
+        read->r = step_parse(op->body, read->past.type, limits, &step);
+    if (!read->r)
+        read->r = past_step(&read->past, &step, op->time_ms, limits);
+    step_finish(&step);
+}
+
+static void past_on_done(struct fetch *fetch, int r, const struct document_view *now)
+{
+    struct rest_read *read = LIST_ENTRY(fetch, struct rest_read, fetch);
+    const struct document_view view = { .version = read->past.version,
+                                        .type = read->past.type,
+                                        .snapshot = read->past.value,
+                                        .created_ms = read->past.created_ms,
+                                        .modified_ms = read->past.modified_ms };
+
+    if (!r)
+        r = read->r;
+    if (r)
+        call_fail(&read->call, r);
+    else
+        answer(read, &view);
+}
+
+/* ---- the present ------------------------------------------------------------------------------------------------- */
+
+static void on_view(struct fetch *fetch, int r, const struct document_view *view)
+{
+    struct rest_read *read = LIST_ENTRY(fetch, struct rest_read, fetch);
+
+    if (r) {
+        call_fail(&read->call, r);
+    } else if (read->wanted == DOCUMENT_NOW || read->wanted == view->version) {
+        answer(read, view);
+    } else if (read->wanted > view->version) {
+        call_refuse(&read->call, 404, "ERR_OP_VERSION_NEWER_THAN_CURRENT_SNAPSHOT",
+                    "The document has not come to that version.");
+    } else {
+        struct document *document = read->call.document;
+
+        read->fetch =
+            (struct fetch){ .what = FETCH_OPS, .to = read->wanted, .on_op = past_on_op, .on_done = past_on_done };
+        document_fetch(document, &read->fetch);
+    }
+}
+
+static void read_begin(struct rest_call *call, struct bytes body)
+{
+    struct rest_read *read = (struct rest_read *)call;
+
+    (void)body;
+    read->wanted = DOCUMENT_NOW;
+    if (query_number(call->request.query, "version", &read->wanted)) {
+        call_refuse(call, 400, "ERR_MESSAGE_BADLY_FORMED", "Invalid version");
+        return;
+    }
+    if (!call_open(call))
+        return;
+    read->fetch = (struct fetch){ .what = FETCH_SNAPSHOT, .on_done = on_view };
+    document_fetch(call->document, &read->fetch);
+}
+
+static void read_finish(struct rest_call *call)
+{
+    past_finish(&((struct rest_read *)call)->past);
+}
+
+const struct rest_action rest_read = { read_begin, sizeof(struct rest_read), read_finish };

@@ -1,0 +1,70 @@
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "api/rest_inside.h"
+
+void reply_init(struct rest_reply *reply, int status)
+{
+    reply->response = (struct rest_response){ .status = status };
+    reply->n_text = 0;
+}
+
+static void add(struct rest_reply *reply, const char *name, struct bytes value)
+{
+    struct rest_response *response = &reply->response;
+
+    if (response->n_headers < REST_HEADERS_MAX)
+        response->headers[response->n_headers++] = (struct rest_header){ name, value };
+}
+
+void reply_header(struct rest_reply *reply, const char *name, const char *format, ...)
+{
+    size_t room = sizeof(reply->text) - reply->n_text;
+    char *at = reply->text + reply->n_text;
+    va_list arguments;
+    int n;
+
+    va_start(arguments, format);
+    n = vsnprintf(at, room, format, arguments);
+    va_end(arguments);
+    if (n < 0 || (size_t)n >= room)
+        return;
+    reply->n_text += (size_t)n + 1;
+    add(reply, name, bytes_of(at, (size_t)n));
+}
+
+void reply_body(struct rest_reply *reply, const char *content_type, const struct buffer *body)
+{
+    struct frame *frame = frame_of_buffer(body);
+
+    if (!frame) {
+        reply_trouble(reply, body->error ? body->error : -ENOMEM, NULL);
+        return;
+    }
+    reply->response.body = frame;
+    reply_header(reply, "content-type", "%s", content_type);
+}
+
+void reply_etag(struct rest_reply *reply, uint64_t version, uint64_t time_ms, const char *suffix)
+{
+    char etag[ETAG_BYTES];
+
+    etag_write(version, time_ms, suffix, etag);
+    reply_header(reply, "etag", "\"%s\"", etag);
+}
+
+void reply_version(struct rest_reply *reply, uint64_t version)
+{
+    reply_header(reply, "pilcrow-version", "%" PRIu64, version);
+}
+
+void write_member(struct buffer *into, const char *before, struct bytes text)
+{
+    int r;
+
+    (void)buffer_append_string(into, before);
+    r = ot_json_write_string(text.at, text.n_bytes, buffer_write, into);
+    (void)r; /* stays in the buffer */
+}

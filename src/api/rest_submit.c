@@ -1,0 +1,137 @@
+/* Operations as they are: POST on ops, PATCH with an operation. The body is {v, op | create | del, src, seq}. */
+#include "api/refusal.h"
+#include "api/rest_inside.h"
+
+#define SEQ_MAX ((1ull << 53) - 2)
+
+static struct ot_json *member(const struct ot_json *body, const char *key)
+{
+    return ot_json_get(body, key, strlen(key));
+}
+
+static bool is_absent(const struct ot_json *value)
+{
+    return !value || ot_json_kind(value) == OT_JSON_NULL;
+}
+
+static void on_written(struct rest_write *write)
+{
+    struct rest_reply reply;
+    struct buffer body;
+
+    buffer_init(&body, 64);
+    (void)buffer_append_string(&body, "{\"v\":");
+    (void)buffer_append_u64(&body, write->version);
+    (void)buffer_append_string(&body, "}\n");
+    if (write->submission.kind == STEP_DELETE)
+        write->time_ms = 0; /* nothing is left that an ETag could be of */
+    reply_init(&reply, 200);
+    reply_body(&reply, MEDIA_JSON, &body);
+    write_reply_version(&reply, write);
+    buffer_finish(&body);
+    call_reply(&write->call, &reply);
+}
+
+/* ---- reading the body -------------------------------------------------------------------------------------------- */
+
+static const struct refusal *read_who(struct rest_write *write)
+{
+    const struct ot_json *src = member(write->data, "src"), *seq = member(write->data, "seq");
+    struct bytes text;
+
+    write->seq = 1;
+    if (!is_absent(seq) && !ot_json_integer(seq, &write->seq))
+        return &refusal_badly_formed;
+    if (write->seq > SEQ_MAX)
+        return &refusal_seq_overflow;
+    if (is_absent(src))
+        return NULL;
+    if (ot_json_kind(src) != OT_JSON_STRING || is_absent(seq))
+        return &refusal_op_badly_formed;
+    text.at = ot_json_string(src, &text.n_bytes);
+    if (!name_is_allowed(text, SRC_BYTES))
+        return &refusal_op_badly_formed;
+    who_src(write->call.request.principal, text, write->src);
+    return NULL;
+}
+
+static const struct refusal *read_create(struct ot_json *create, struct submission *what)
+{
+    const struct ot_json *type = member(create, "type");
+
+    if (!type || ot_json_kind(type) != OT_JSON_STRING)
+        return &refusal_op_badly_formed;
+    what->kind = STEP_CREATE;
+    what->type.at = ot_json_string(type, &what->type.n_bytes);
+    what->data = member(create, "data");
+    return NULL;
+}
+
+static const struct refusal *read_what(const struct ot_json *body, struct submission *what)
+{
+    struct ot_json *op = member(body, "op"), *create = member(body, "create"), *del = member(body, "del");
+    const struct ot_json *version = member(body, "v");
+
+    if ((op != NULL) + (create != NULL) + (del != NULL) != 1)
+        return &refusal_badly_formed;
+    what->version = DOCUMENT_NOW;
+    if (!is_absent(version) && !ot_json_integer(version, &what->version))
+        return &refusal_badly_formed;
+    if (create)
+        return read_create(create, what);
+    if (del && ot_json_kind(del) != OT_JSON_TRUE)
+        return &refusal_op_badly_formed;
+    what->kind = del ? STEP_DELETE : STEP_EDIT;
+    what->data = op;
+    return NULL;
+}
+
+static void refuse(struct rest_call *call, const struct refusal *refusal, const char *detail)
+{
+    call_refuse(call, 400, refusal->code, *detail ? detail : refusal->message);
+}
+
+static void submit_begin(struct rest_call *call, struct bytes body)
+{
+    struct rest_write *write = (struct rest_write *)call;
+    struct submission what = { .kind = STEP_NOTHING };
+    const struct refusal *refusal;
+    struct ot_error error = { "" };
+    int r;
+
+    if (!call_may_write(call) || !call_may_take(call, body))
+        return;
+    r = ot_json_parse(body.at, body.n_bytes, hub_limits(call->context->hub), &write->data, &error);
+    if (r < 0) {
+        call_fail(call, r);
+        return;
+    }
+    refusal = r || ot_json_kind(write->data) != OT_JSON_OBJECT ? &refusal_badly_formed : read_what(write->data, &what);
+    if (!refusal)
+        refusal = read_who(write);
+    if (refusal) {
+        refuse(call, refusal, error.message);
+        return;
+    }
+    if (!call_open(call))
+        return;
+    write->on_written = on_written;
+    write_submit(write, &what);
+}
+
+const struct rest_action rest_submit = { submit_begin, sizeof(struct rest_write), write_finish };
+
+static void patch_begin(struct rest_call *call, struct bytes body)
+{
+    struct rest_reply reply;
+
+    if (media_is(call_header(&call->request, "content-type"), MEDIA_OP)) {
+        submit_begin(call, body);
+        return;
+    }
+    reply_problem(&reply, 415, "ERR_MEDIA_TYPE_NOT_SUPPORTED", "Accept-Patch says what this document takes.");
+    reply_header(&reply, "accept-patch", MEDIA_OP);
+    call_reply(call, &reply);
+}
+
+const struct rest_action rest_patch = { patch_begin, sizeof(struct rest_write), write_finish };

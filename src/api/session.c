@@ -1,0 +1,289 @@
+#include "api/session.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "api/session_inside.h"
+#include "base/name.h"
+
+const struct session_limits session_limits_default = {
+    .n_unanswered = 1000,
+    .n_subscriptions = 10000,
+    .n_bulk = 10000,
+    .src_max_bytes = 64,
+    .echo_max_bytes = 1024,
+};
+
+/* ---- speaking ---------------------------------------------------------------------------------------------------- */
+
+void session_close(struct session *session, enum peer_close_code code, const char *reason)
+{
+    struct peer *peer = session->peer;
+
+    session->peer = NULL;
+    if (peer)
+        peer_close(peer, code, reason);
+}
+
+void session_send(struct session *session, struct frame *frame)
+{
+    if (!frame)
+        session_close(session, PEER_TRY_LATER, "out of memory");
+    else if (session->peer)
+        peer_reply(session->peer, frame);
+    frame_unref(frame);
+}
+
+void session_refuse(struct session *session, const struct ot_json *frame, const struct refusal *refusal,
+                    const char *message)
+{
+    session->context->n_refusals++;
+    session_send(session, frame_refusal(frame, refusal, message, session->context->limits.echo_max_bytes));
+}
+
+/* A refusal would make the client take its user's work back; so trouble that passes cuts the line instead. */
+void session_trouble(struct session *session, int r)
+{
+    session_close(session, PEER_TRY_LATER, r == -ENOSPC ? "the store is full" : "the store failed, try again");
+}
+
+/* ---- the fields of a frame --------------------------------------------------------------------------------------- */
+
+bool frame_string(const struct ot_json *frame, const char *key, struct bytes *out)
+{
+    const struct ot_json *value = ot_json_get(frame, key, strlen(key));
+
+    if (!value || ot_json_kind(value) != OT_JSON_STRING)
+        return false;
+    out->at = ot_json_string(value, &out->n_bytes);
+    return true;
+}
+
+bool version_of(const struct ot_json *value, uint64_t *out)
+{
+    if (!value || ot_json_kind(value) == OT_JSON_NULL) {
+        *out = DOCUMENT_NOW;
+        return true;
+    }
+    return ot_json_integer(value, out);
+}
+
+bool session_names(struct session *session, const struct ot_json *frame, struct store_name *name, uint64_t *version)
+{
+    const char *wrong = NULL;
+
+    if (!frame_string(frame, "d", &name->id) || !name_is_allowed(name->id, NAME_MAX_BYTES))
+        wrong = "Invalid id";
+    else if (!version_of(ot_json_get(frame, "v", 1), version))
+        wrong = "Invalid version";
+    else if (!frame_string(frame, "c", &name->collection) || !name_is_allowed(name->collection, NAME_MAX_BYTES))
+        wrong = "Invalid collection";
+    if (wrong)
+        session_refuse(session, frame, &refusal_badly_formed, wrong);
+    return !wrong;
+}
+
+bool session_is_own(const struct session *session, struct bytes src)
+{
+    return bytes_equal(src, bytes_of(session->id.text, CLIENT_ID_CHARS));
+}
+
+/* ---- handshake and ping ------------------------------------------------------------------------------------------ */
+
+static bool is_protocol(const struct ot_json *value)
+{
+    enum ot_json_kind kind = value ? ot_json_kind(value) : OT_JSON_NULL;
+
+    return kind == OT_JSON_NULL || kind == OT_JSON_NUMBER || kind == OT_JSON_STRING;
+}
+
+/* A client that comes back names the id it had. Any other id, and none, is answered with the one of init. */
+static void handle_handshake(struct session *session, const struct action *action, struct ot_json *frame)
+{
+    struct bytes id;
+
+    if (!is_protocol(ot_json_get(frame, "protocol", 8)) || !is_protocol(ot_json_get(frame, "protocolMinor", 13))) {
+        session_refuse(session, frame, &refusal_badly_formed, "Invalid protocol");
+        return;
+    }
+    if (frame_string(frame, "id", &id) && client_id_belongs(&session->context->key, id, session->principal))
+        memcpy(session->id.text, id.at, CLIENT_ID_CHARS);
+    session_send(session, frame_handshake(action->name, &session->id));
+}
+
+/* Answered behind everything that came before it. */
+static void handle_ping(struct session *session, const struct action *action, struct ot_json *frame)
+{
+    struct request *request = request_create(session, action, frame, 0);
+
+    if (!request) {
+        session_trouble(session, -ENOMEM);
+        return;
+    }
+    request->is_barrier = true;
+    request_start(request);
+}
+
+/* ---- frames come in ---------------------------------------------------------------------------------------------- */
+
+static const struct action actions[] = {
+    { .name = "op", .handle = handle_op, .begin = begin_op },
+    { .name = "f", .handle = handle_one, .begin = begin_fetch, .answer = answer_snapshot },
+    { .name = "s", .handle = handle_one, .begin = begin_subscribe, .answer = answer_snapshot },
+    { .name = "u", .handle = handle_one, .begin = begin_unsubscribe },
+    { .name = "bf", .handle = handle_bulk, .begin = begin_fetch, .answer = answer_bulk },
+    { .name = "bs", .handle = handle_bulk, .begin = begin_subscribe, .answer = answer_bulk, .go_on = go_on_following },
+    { .name = "bu", .handle = handle_bulk, .begin = begin_unsubscribe },
+    { .name = "hs", .handle = handle_handshake },
+    { .name = "pp", .handle = handle_ping },
+};
+
+static const struct action *action_of(const struct ot_json *frame)
+{
+    struct bytes name;
+
+    if (!frame_string(frame, "a", &name))
+        return NULL;
+    for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++)
+        if (bytes_equal(name, bytes_of_string(actions[i].name)))
+            return &actions[i];
+    return NULL;
+}
+
+/* Whoever sends this is broken, and nothing can be matched with it. */
+static void session_reject(struct session *session, const char *why)
+{
+    session_send(session, frame_error(&refusal_badly_formed, why));
+    session_close(session, PEER_NOT_TEXT, why);
+}
+
+static void session_on_request(struct session *session, struct ot_json *frame)
+{
+    const struct action *action = action_of(frame);
+
+    if (!action)
+        session_refuse(session, frame, &refusal_badly_formed, "Invalid or unknown message");
+    else if (ot_json_flaw(frame) == OT_LIMIT)
+        session_refuse(session, frame, &refusal_limit, "The message is nested too deeply");
+    else
+        action->handle(session, action, frame);
+}
+
+void session_on_frame(struct session *session, const char *text, size_t n_bytes)
+{
+    struct ot_json *frame;
+    struct ot_error error;
+    int r;
+
+    if (!session->peer)
+        return;
+    session->context->n_frames_in++;
+    r = ot_json_parse(text, n_bytes, hub_limits(session->context->hub), &frame, &error);
+    if (r < 0) {
+        session_trouble(session, r);
+        return;
+    }
+    if (r) {
+        session_reject(session, "The message is not JSON");
+        return;
+    }
+    if (ot_json_kind(frame) == OT_JSON_OBJECT)
+        session_on_request(session, frame);
+    else
+        session_reject(session, "The message is no object");
+    ot_json_unref(frame);
+}
+
+void session_on_oversized(struct session *session, const char *start, size_t n_bytes)
+{
+    struct ot_json *frame = NULL;
+
+    if (!session->peer)
+        return;
+    /* Closing would make the client send it again for ever; so it is answered if that is possible at all. */
+    if (ot_json_parse_prefix(start, n_bytes, hub_limits(session->context->hub), &frame, NULL) == 0 && action_of(frame))
+        session_refuse(session, frame, &refusal_limit, "The message is too large");
+    else
+        session_close(session, PEER_TOO_BIG, "The message is too large");
+    ot_json_unref(frame);
+}
+
+/* ---- life -------------------------------------------------------------------------------------------------------- */
+
+int session_create(struct session_context *context, struct peer *peer, struct bytes principal, struct bytes author,
+                   struct session **out)
+{
+    struct session *session = calloc(1, sizeof(*session) + principal.n_bytes + author.n_bytes);
+    char *behind = (char *)(session + 1);
+
+    if (!session)
+        return -ENOMEM;
+    session->context = context;
+    session->peer = peer;
+    list_init(&session->requests);
+    list_init(&session->links);
+    memcpy(behind, principal.at, principal.n_bytes);
+    session->principal = bytes_of(behind, principal.n_bytes);
+    session->author = session->principal;
+    if (author.n_bytes) {
+        memcpy(behind + principal.n_bytes, author.at, author.n_bytes);
+        session->author = bytes_of(behind + principal.n_bytes, author.n_bytes);
+    }
+    client_id_make(&context->key, hub_world(context->hub), session->principal, &session->id);
+    context->n_sessions++;
+    *out = session;
+    session_send(session, frame_handshake("init", &session->id));
+    return 0;
+}
+
+void session_free_if_over(struct session *session)
+{
+    if (!session->has_ended || session->n_requests || session->n_links)
+        return;
+    free(session->buckets);
+    free(session);
+}
+
+/* Not by buckets, whose order is an accident of addresses: the simulation replays what happens here. */
+static void end_links(struct session *session)
+{
+    struct list *node, *next;
+
+    for (node = session->links.next; node != &session->links; node = next) {
+        struct session_link *link = LIST_ENTRY(node, struct session_link, link);
+
+        next = node->next;
+        document_unsubscribe(&link->subscriber);
+        link_free_if_idle(link);
+    }
+    session->n_subscriptions = 0;
+}
+
+/* Pings have nothing outstanding; every other request is ended by the answer of its document. */
+static void end_pings(struct session *session)
+{
+    struct list *node, *next;
+
+    for (node = session->requests.next; node != &session->requests; node = next) {
+        struct request *request = LIST_ENTRY(node, struct request, link);
+
+        next = node->next;
+        if (request->is_barrier) {
+            list_remove(node);
+            session->n_requests--;
+            request_drop(request);
+        }
+    }
+}
+
+void session_end(struct session *session)
+{
+    if (!session)
+        return;
+    session->peer = NULL;
+    session->has_ended = true;
+    session->context->n_sessions--;
+    end_links(session);
+    end_pings(session);
+    session_free_if_over(session);
+}

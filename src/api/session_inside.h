@@ -1,0 +1,130 @@
+/* What the files of a session know of one another.
+ *
+ *     session.c            life, the table of actions, handshake, ping
+ *     session_requests.c   requests and their order
+ *     session_follow.c     fetch, subscribe, unsubscribe, one document or several
+ *     session_submit.c     operations
+ *
+ *     session --- request (one frame to be answered) --- part (its business with one document)
+ *        \                                                 |
+ *         \--------- session_link (one document) ---- queue of parts not begun
+ *
+ * Parts of one link begin in the order of their arrival, each when the one before has its place in the document's
+ * queue. */
+#ifndef API_SESSION_INSIDE_H
+#define API_SESSION_INSIDE_H
+
+#include "api/frames.h"
+#include "api/session.h"
+
+struct session_link {
+    struct list link;          /* in the session's links, in the order of their making */
+    struct session_link *next; /* in its bucket */
+    struct session *session;
+    struct document *document; /* counted */
+    struct subscriber subscriber;
+    uint64_t subscribed_from; /* the stream has brought everything from there on but the session's own */
+    struct list parts;        /* waiting for their turn */
+    size_t n_parts;           /* waiting, begun or not answered */
+    bool is_busy;             /* one has begun and has no certain place yet */
+    bool is_beginning;        /* link_begin_next is at work further up the stack */
+    bool is_subscribed;
+    struct request *seen_by; /* the bulk request that has named it already */
+};
+
+struct session {
+    struct session_context *context;
+    struct peer *peer; /* NULL: the session has ended, or its peer is told to close */
+    struct client_id id;
+    struct bytes principal, author; /* point behind this struct */
+    struct list requests;           /* not answered, in the order of arrival */
+    size_t n_requests;
+    bool has_ended, is_paused;
+
+    struct list links;
+    struct session_link **buckets;
+    size_t n_buckets, n_links, n_subscriptions;
+};
+
+struct part {
+    struct list link; /* in its session_link's parts */
+    struct request *request;
+    struct session_link *at;
+    uint64_t version;   /* DOCUMENT_NOW: the snapshot, or the tip */
+    struct buffer data; /* bulk: what the reply says of this document */
+    union {
+        struct fetch fetch;
+        struct {
+            struct submission submission;
+            struct client_id src; /* the session's own as it was, when the frame names none */
+        };
+    };
+};
+
+struct request {
+    struct list link; /* in the session's requests */
+    struct session *session;
+    const struct action *action;
+    struct ot_json *frame;
+    bool is_list;     /* bulk: by ids, so that the reply has data */
+    bool is_barrier;  /* a ping: answered when it is the oldest */
+    bool is_answered; /* also: refused, while other parts were still under way */
+    bool has_gone_on; /* action->go_on has been called */
+    size_t n_left;    /* parts not answered */
+    size_t n_parts;
+    struct part parts[];
+};
+
+struct action {
+    const char *name;
+    void (*handle)(struct session *session, const struct action *action, struct ot_json *frame);
+    void (*begin)(struct part *part);        /* of each part; says link_has_place when the next one may begin */
+    void (*answer)(struct request *request); /* when all parts are done; NULL: the reply has nothing of its own */
+    void (*go_on)(struct request *request);  /* what its parts do behind the answer; NULL: nothing */
+};
+
+/* session.c */
+void session_send(struct session *session,
+                  struct frame *frame); /* a reply; takes over the reference; NULL: no memory */
+void session_refuse(struct session *session, const struct ot_json *frame, const struct refusal *refusal,
+                    const char *message);
+void session_trouble(struct session *session, int r); /* r < 0: closes, so that the client comes again */
+void session_close(struct session *session, enum peer_close_code code, const char *reason);
+void session_free_if_over(struct session *session);
+bool session_is_own(const struct session *session, struct bytes src);
+/* The string member of that name. */
+bool frame_string(const struct ot_json *frame, const char *key, struct bytes *out);
+/* Absent or null: out is DOCUMENT_NOW. False: neither that nor a version. */
+bool version_of(const struct ot_json *value, uint64_t *out);
+/* Checks d, v and c of a request about one document, in this order; refuses and returns false. */
+bool session_names(struct session *session, const struct ot_json *frame, struct store_name *name, uint64_t *version);
+
+/* session_requests.c */
+/* NULL without memory. The frame is referenced. */
+struct request *request_create(struct session *session, const struct action *action, struct ot_json *frame,
+                               size_t n_parts);
+/* Gives the next part its document; false without memory. */
+bool request_add(struct request *request, struct store_name name, uint64_t version);
+void request_start(struct request *request); /* all parts are there */
+void request_drop(struct request *request);  /* it never started */
+struct session_link *session_link_of(struct session *session, struct store_name name);
+void link_free_if_idle(struct session_link *link);
+void link_has_place(struct session_link *link); /* its busy part's place is certain: the next one may begin */
+void part_done(struct part *part);              /* its business is over; the last one answers the request */
+
+/* session_follow.c */
+void handle_one(struct session *session, const struct action *action, struct ot_json *frame);
+void handle_bulk(struct session *session, const struct action *action, struct ot_json *frame);
+void begin_fetch(struct part *part);
+void begin_subscribe(struct part *part);
+void begin_unsubscribe(struct part *part);
+void answer_snapshot(struct request *request);
+void answer_bulk(struct request *request);
+void go_on_following(struct request *request);
+void link_on_op(struct subscriber *subscriber, struct committed_op *op);
+
+/* session_submit.c */
+void handle_op(struct session *session, const struct action *action, struct ot_json *frame);
+void begin_op(struct part *part);
+
+#endif

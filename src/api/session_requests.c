@@ -1,0 +1,263 @@
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "api/session_inside.h"
+
+#define LINKS_FIRST_BUCKETS 4
+
+/* ---- links ------------------------------------------------------------------------------------------------------- */
+
+static size_t bucket_of(const struct document *document, size_t n_buckets)
+{
+    return (size_t)(((uintptr_t)document >> 4) * 0x9e3779b97f4a7c15u >> 32) & (n_buckets - 1);
+}
+
+static int grow(struct session *session)
+{
+    size_t n_buckets = session->n_buckets ? session->n_buckets * 2 : LINKS_FIRST_BUCKETS;
+    struct session_link **buckets = calloc(n_buckets, sizeof(*buckets));
+
+    if (!buckets)
+        return -ENOMEM;
+    for (size_t i = 0; i < session->n_buckets; i++) {
+        while (session->buckets[i]) {
+            struct session_link *link = session->buckets[i];
+            struct session_link **bucket = &buckets[bucket_of(link->document, n_buckets)];
+
+            session->buckets[i] = link->next;
+            link->next = *bucket;
+            *bucket = link;
+        }
+    }
+    free(session->buckets);
+    session->buckets = buckets;
+    session->n_buckets = n_buckets;
+    return 0;
+}
+
+static struct session_link *link_create(struct session *session, struct document *document)
+{
+    struct session_link *link, **bucket;
+
+    if (session->n_links >= session->n_buckets && grow(session))
+        return NULL;
+    link = calloc(1, sizeof(*link));
+    if (!link)
+        return NULL;
+    link->session = session;
+    link->document = document_ref(document);
+    subscriber_init(&link->subscriber, link_on_op);
+    list_init(&link->parts);
+    bucket = &session->buckets[bucket_of(document, session->n_buckets)];
+    link->next = *bucket;
+    *bucket = link;
+    list_append(&session->links, &link->link);
+    session->n_links++;
+    return link;
+}
+
+struct session_link *session_link_of(struct session *session, struct store_name name)
+{
+    struct session_link *link = NULL;
+    struct document *document;
+
+    if (hub_document(session->context->hub, name, &document))
+        return NULL;
+    if (session->n_buckets)
+        link = session->buckets[bucket_of(document, session->n_buckets)];
+    while (link && link->document != document)
+        link = link->next;
+    if (!link)
+        link = link_create(session, document);
+    document_unref(document);
+    return link;
+}
+
+void link_free_if_idle(struct session_link *link)
+{
+    struct session *session = link->session;
+    struct session_link **slot = &session->buckets[bucket_of(link->document, session->n_buckets)];
+
+    if (link->n_parts || link->is_beginning || link->subscriber.document)
+        return;
+    while (*slot != link)
+        slot = &(*slot)->next;
+    *slot = link->next;
+    list_remove(&link->link);
+    session->n_links--;
+    document_unref(link->document);
+    free(link);
+}
+
+/* Answers may come from inside, and with them the turn of the next part: then the loop further up the stack goes on. */
+static void link_begin_next(struct session_link *link)
+{
+    struct session *session = link->session;
+    struct list *node;
+
+    if (link->is_beginning)
+        return;
+    link->is_beginning = true;
+    while (!link->is_busy && (node = list_pop(&link->parts))) {
+        struct part *part = LIST_ENTRY(node, struct part, link);
+
+        link->is_busy = true;
+        part->request->action->begin(part);
+    }
+    link->is_beginning = false;
+    link_free_if_idle(link);
+    session_free_if_over(session);
+}
+
+void link_has_place(struct session_link *link)
+{
+    link->is_busy = false;
+    link_begin_next(link);
+}
+
+/* ---- requests ---------------------------------------------------------------------------------------------------- */
+
+struct request *request_create(struct session *session, const struct action *action, struct ot_json *frame,
+                               size_t n_parts)
+{
+    struct request *request = calloc(1, sizeof(*request) + n_parts * sizeof(struct part));
+
+    if (!request)
+        return NULL;
+    list_init(&request->link);
+    request->session = session;
+    request->action = action;
+    request->frame = ot_json_ref(frame);
+    return request;
+}
+
+bool request_add(struct request *request, struct store_name name, uint64_t version)
+{
+    struct session_link *link = session_link_of(request->session, name);
+    struct part *part = &request->parts[request->n_parts];
+
+    if (!link)
+        return false;
+    if (link->seen_by == request) /* named twice, counts once */
+        return true;
+    link->seen_by = request;
+    link->n_parts++;
+    *part = (struct part){ .request = request, .at = link, .version = version };
+    list_init(&part->link);
+    buffer_init(&part->data, FRAME_MAX_BYTES);
+    request->n_parts++;
+    return true;
+}
+
+void request_drop(struct request *request)
+{
+    for (size_t i = 0; i < request->n_parts; i++) {
+        struct session_link *link = request->parts[i].at;
+
+        buffer_finish(&request->parts[i].data);
+        if (!link)
+            continue;
+        link->n_parts--;
+        link->seen_by = NULL;
+        link_free_if_idle(link);
+    }
+    ot_json_unref(request->frame);
+    free(request);
+}
+
+static void pause_if_too_many(struct session *session)
+{
+    size_t n_max = session->context->limits.n_unanswered;
+    bool paused = session->is_paused ? session->n_requests > n_max / 2 : session->n_requests >= n_max;
+
+    if (paused == session->is_paused)
+        return;
+    session->is_paused = paused;
+    if (session->peer)
+        peer_pause(session->peer, paused);
+}
+
+/* A ping that has become the oldest request is answered. */
+static void answer_pings(struct session *session)
+{
+    while (!list_is_empty(&session->requests)) {
+        struct request *request = LIST_ENTRY(session->requests.next, struct request, link);
+
+        if (!request->is_barrier)
+            break;
+        list_remove(&request->link);
+        session->n_requests--;
+        session_send(session, frame_reply(request->frame, bytes_of(NULL, 0)));
+        request_drop(request);
+    }
+}
+
+static void request_done(struct request *request)
+{
+    struct session *session = request->session;
+
+    list_remove(&request->link);
+    session->n_requests--;
+    request_drop(request);
+    answer_pings(session);
+    pause_if_too_many(session);
+    session_free_if_over(session);
+}
+
+static void request_finish(struct request *request);
+
+static void request_go_on(struct request *request)
+{
+    request->has_gone_on = true;
+    request->n_left = request->n_parts + 1; /* as in request_start */
+    request->action->go_on(request);
+    if (--request->n_left == 0)
+        request_finish(request);
+}
+
+static void request_finish(struct request *request)
+{
+    const struct action *action = request->action;
+
+    if (!request->is_answered && action->answer)
+        action->answer(request);
+    else if (!request->is_answered)
+        session_send(request->session, frame_reply(request->frame, bytes_of(NULL, 0)));
+    request->is_answered = true;
+    if (action->go_on && !request->has_gone_on)
+        request_go_on(request);
+    else
+        request_done(request);
+}
+
+void part_done(struct part *part)
+{
+    struct request *request = part->request;
+
+    if (--request->n_left == 0)
+        request_finish(request);
+}
+
+void request_start(struct request *request)
+{
+    struct session *session = request->session;
+
+    list_append(&session->requests, &request->link);
+    session->n_requests++;
+    pause_if_too_many(session);
+    if (request->is_barrier) {
+        answer_pings(session);
+        return;
+    }
+    /* One more than there are, so that a request whose parts are answered at once outlives this loop. */
+    request->n_left = request->n_parts + 1;
+    for (size_t i = 0; i < request->n_parts; i++) {
+        struct part *part = &request->parts[i];
+
+        list_append(&part->at->parts, &part->link);
+        link_begin_next(part->at);
+    }
+    if (--request->n_left == 0)
+        request_finish(request);
+}
