@@ -1,0 +1,76 @@
+/* What the workload writes: computed from log and version alone, so that the driver knows what must be read. */
+#ifndef FAULTS_POWERCUT_CONTENT_H
+#define FAULTS_POWERCUT_CONTENT_H
+
+#include <stdio.h>
+
+#include "storage/lmdb/tuning.h"
+#include "tests/sim/random.h"
+
+#define CONTENT_LOGS      40
+#define CONTENT_MAX_BYTES 6000
+
+/* Small enough that everything happens often: folds, parcels of several logs, snapshots of several chunks. */
+static const struct store_lmdb_tuning content_tuning = {
+    .batch_bytes = 4000,
+    .parcel_bytes = 6000,
+    .chunk_bytes = 4000,
+    .segment_bytes = 1500,
+    .segment_payload_bytes = 4000,
+    .fold_bytes = SIZE_MAX,
+    .fold_batches = 12,
+    .inbox_bytes = SIZE_MAX,
+    .inbox_batches = 60,
+};
+
+static inline struct sim_random content_random(uint32_t log, uint64_t version, uint64_t what)
+{
+    return (struct sim_random){ (uint64_t)log << 48 ^ version << 8 ^ what };
+}
+
+static inline size_t content_bytes(char *into, struct sim_random *random, size_t n_bytes)
+{
+    for (size_t i = 0; i < n_bytes; i++)
+        into[i] = (char)('a' + sim_random_below(random, 17));
+    return n_bytes;
+}
+
+/* into: CONTENT_MAX_BYTES. */
+static inline struct record content_record(uint32_t log, uint64_t version, char *into)
+{
+    struct sim_random random = content_random(log, version, 1);
+    size_t n = sim_random_below(&random, 20) ? sim_random_below(&random, 120) : sim_random_below(&random, 5900);
+
+    return (struct record){ { bytes_of_string(version % 3 ? "one" : "other"), version + 1 },
+                            1000 + version,
+                            bytes_of_string(log % 2 ? "ann" : ""),
+                            bytes_of(into, content_bytes(into, &random, n)) };
+}
+
+/* into: 4 * CONTENT_MAX_BYTES. */
+static inline struct bytes content_snapshot(uint32_t log, uint64_t version, char *into)
+{
+    struct sim_random random = content_random(log, version, 2);
+    size_t n_bytes = sim_random_below(&random, 4 * (size_t)CONTENT_MAX_BYTES);
+
+    return bytes_of(into, content_bytes(into, &random, n_bytes));
+}
+
+struct content_name {
+    char id[16];
+};
+
+static inline struct content_name content_name_of(uint32_t log)
+{
+    struct content_name name;
+
+    (void)snprintf(name.id, sizeof(name.id), "%u", log);
+    return name;
+}
+
+static inline struct store_name content_store_name(const struct content_name *name)
+{
+    return (struct store_name){ bytes_of_string("notes"), bytes_of_string(name->id) };
+}
+
+#endif

@@ -1,0 +1,264 @@
+/* Power cuts: a workload runs under the recorder; then the power is cut at a thousand moments of what was recorded, and
+ * each time the store must open and hold everything that was acknowledged by then.
+ *
+ *     test_powercut RECORDER WORKLOAD [SEED]      PILCROW_LONG=1: ten times as much
+ *
+ * And the test of the test: without syncs, the same must be caught within 20 cuts. */
+#include <limits.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/faults/powercut_check.h"
+#include "tests/faults/powercut_disk.h"
+
+#define N_BIRTHS 100 /* cuts while the store is being created, which is over after a few events */
+
+static const char *recorder, *workload;
+static char directory[PATH_MAX];
+static unsigned n_tests;
+
+struct cuts {
+    size_t n_done, n_failed, n_uncertain;
+    struct coverage coverage;
+};
+
+static void tap(bool ok, const char *what)
+{
+    printf("%sok %u - %s\n", ok ? "" : "not ", ++n_tests, what);
+    (void)fflush(stdout);
+}
+
+static void path_of(char out[PATH_MAX], const char *file)
+{
+    if (snprintf(out, PATH_MAX, "%s/%s", directory, file) >= PATH_MAX)
+        abort();
+}
+
+static void remove_files(void)
+{
+    static const char *const files[] = {
+        "data.mdb", "new.mdb", "new.mdb-lock", "lock.mdb", "writer.lock", "recording"
+    };
+    char path[PATH_MAX];
+
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+        path_of(path, files[i]);
+        (void)unlink(path);
+    }
+}
+
+/* ---- recording --------------------------------------------------------------------------------------------------- */
+
+static void workload_exec(enum powercut_sabotage sabotage, uint64_t seed, size_t n_appends)
+{
+    char log[PATH_MAX], numbers[3][32];
+
+    path_of(log, "recording");
+    (void)snprintf(numbers[0], 32, "%d", (int)sabotage);
+    (void)snprintf(numbers[1], 32, "%llu", (unsigned long long)seed);
+    (void)snprintf(numbers[2], 32, "%zu", n_appends);
+    (void)setenv(POWERCUT_DIRECTORY, directory, 1);
+    (void)setenv(POWERCUT_LOG, log, 1);
+    (void)setenv(POWERCUT_SABOTAGE, numbers[0], 1);
+    (void)setenv("LD_PRELOAD", recorder, 1);
+    (void)setenv("ASAN_OPTIONS", "verify_asan_link_order=0", 1); /* in builds with it, the recorder comes first */
+    (void)execl(workload, workload, directory, numbers[1], numbers[2], (char *)NULL);
+    perror(workload);
+    _exit(127);
+}
+
+static bool record_workload(enum powercut_sabotage sabotage, uint64_t seed, size_t n_appends, struct recording *out)
+{
+    char path[PATH_MAX];
+    int status;
+    pid_t child;
+
+    remove_files();
+    child = fork();
+    if (child == 0)
+        workload_exec(sabotage, seed, n_appends);
+    if (child < 0 || waitpid(child, &status, 0) != child || !WIFEXITED(status) || WEXITSTATUS(status) != 0)
+        return false;
+    path_of(path, "recording");
+    recording_load(out, path);
+    remove_files();
+    return out->n_events > 0;
+}
+
+/* ---- cutting ----------------------------------------------------------------------------------------------------- */
+
+/* In a process of its own, which may die of what it finds. */
+static bool survives(const struct expectation *expectation, enum check_mode mode, bool is_quiet,
+                     struct coverage *coverage)
+{
+    struct expectation copy = *expectation;
+    int status;
+    pid_t child = fork();
+
+    if (child == 0) {
+        if (is_quiet && !freopen("/dev/null", "w", stderr))
+            _exit(2);
+        (void)alarm(60);
+        _exit(check_store(directory, &copy, mode, coverage));
+    }
+    if (child < 0 || waitpid(child, &status, 0) != child)
+        return false;
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+static int compare_positions(const void *left, const void *right)
+{
+    size_t a = *(const size_t *)left, b = *(const size_t *)right;
+
+    return (a > b) - (a < b);
+}
+
+static size_t *choose_positions(const struct recording *recording, size_t n, struct sim_random *random)
+{
+    size_t *positions = calloc(n + 1, sizeof(*positions));
+
+    if (!positions)
+        abort();
+    for (size_t i = 0; i < n; i++)
+        positions[i] = n > 100 && i < N_BIRTHS ? 1 + i / 5 : 1 + sim_random_below(random, recording->n_events);
+    qsort(positions, n, sizeof(*positions), compare_positions);
+    return positions;
+}
+
+static void cut_here(const struct disk *disk, size_t number, const struct expectation *expectation, bool is_quiet,
+                     struct sim_random *random, struct cuts *cuts)
+{
+    enum loss loss = (enum loss)sim_random_below(random, N_LOSSES);
+    enum check_mode mode = sim_random_below(random, 3) ? CHECK_READ_ONLY : CHECK_GO_ON;
+
+    remove_files();
+    cuts->n_uncertain += disk_cut(disk, loss, random, directory) > 0;
+    cuts->n_done++;
+    if (survives(expectation, mode, is_quiet, &cuts->coverage))
+        return;
+    cuts->n_failed++;
+    if (!is_quiet)
+        printf("# cut %zu, before event %zu, loss %d, mode %d\n", number, disk->next, (int)loss, (int)mode);
+}
+
+/* enough: how many failures are. */
+static void cut_power(const struct recording *recording, size_t n, size_t enough, struct sim_random *random,
+                      struct cuts *cuts)
+{
+    size_t *positions = choose_positions(recording, n, random);
+    struct expectation expectation = { 0 };
+    const struct powercut_event *event;
+    const char *content;
+    struct disk disk;
+
+    disk_init(&disk, recording);
+    for (size_t i = 0; i < n && cuts->n_failed < enough; i++) {
+        while (disk.next < positions[i] && (event = disk_step(&disk, &content)))
+            if (event->kind == POWERCUT_MARK) {
+                struct mark mark;
+
+                memcpy(&mark, content, sizeof(mark));
+                expectation_mark(&expectation, &mark);
+            }
+        cut_here(&disk, i, &expectation, enough == 1, random, cuts);
+    }
+    disk_finish(&disk);
+    free(positions);
+}
+
+/* ---- the tests --------------------------------------------------------------------------------------------------- */
+
+static struct cuts *shared_cuts(void)
+{
+    struct cuts *cuts = mmap(NULL, sizeof(*cuts), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    if (cuts == MAP_FAILED)
+        abort();
+    memset(cuts, 0, sizeof(*cuts));
+    return cuts;
+}
+
+static void nothing_is_missing(uint64_t seed, size_t n_appends, size_t n_cuts)
+{
+    struct cuts *cuts = shared_cuts();
+    struct sim_random random = { seed };
+    struct recording recording;
+
+    if (!record_workload(SABOTAGE_NOTHING, seed, n_appends, &recording)) {
+        tap(false, "the workload runs");
+        return;
+    }
+    cut_power(&recording, n_cuts, 5, &random, cuts);
+    printf("# seed %llu: %zu events, %zu cuts, %zu of them with writes that were not certain; %zu within a fold, %zu "
+           "within a snapshot; %zu records compared\n",
+           (unsigned long long)seed, recording.n_events, cuts->n_done, cuts->n_uncertain, cuts->coverage.n_half_folded,
+           cuts->coverage.n_half_snapshots, cuts->coverage.n_records);
+    tap(cuts->n_failed == 0 && cuts->n_done == n_cuts,
+        "after every cut all that was acknowledged is there, once, in order");
+    tap(cuts->coverage.n_half_folded > n_cuts / 50 && cuts->coverage.n_half_snapshots > n_cuts / 50 &&
+            cuts->n_uncertain > n_cuts / 4,
+        "the cuts fell into folds, snapshots and unsynced writes");
+    recording_free(&recording);
+    (void)munmap(cuts, sizeof(*cuts));
+}
+
+static void sabotage_is_caught(enum powercut_sabotage sabotage, uint64_t seed, const char *what)
+{
+    struct cuts *cuts = shared_cuts();
+    struct sim_random random = { seed };
+    struct recording recording;
+
+    if (!record_workload(sabotage, seed, 400, &recording)) {
+        tap(false, "the workload runs");
+        return;
+    }
+    cut_power(&recording, 20, 1, &random, cuts);
+    tap(cuts->n_failed > 0, what);
+    printf("# caught by cut %zu\n", cuts->n_done);
+    recording_free(&recording);
+    (void)munmap(cuts, sizeof(*cuts));
+}
+
+/* In memory if there is such a place: what counts here is what the recorder saw, not the disk beneath. */
+static bool make_directory(void)
+{
+    const char *parents[] = { getenv("TMPDIR"), "/dev/shm", "/tmp" };
+
+    for (size_t i = 0; i < 3; i++) {
+        if (!parents[i] || snprintf(directory, sizeof(directory), "%s/pilcrow-cut-XXXXXX", parents[i]) >= PATH_MAX)
+            continue;
+        if (mkdtemp(directory)) {
+            char resolved[PATH_MAX]; /* as the recorder sees it */
+
+            if (!realpath(directory, resolved))
+                return false;
+            memcpy(directory, resolved, sizeof(directory));
+            return true;
+        }
+    }
+    return false;
+}
+
+int main(int argc, char **argv)
+{
+    const char *is_long = getenv("PILCROW_LONG");
+    uint64_t seed = argc > 3 ? strtoull(argv[3], NULL, 10) : 1;
+
+    if (argc < 3 || !make_directory()) {
+        printf("Bail out! usage: test_powercut RECORDER WORKLOAD [SEED]\n");
+        return 1;
+    }
+    recorder = argv[1];
+    workload = argv[2];
+    printf("1..%d\n", is_long ? 10 * 2 + 3 : 2 + 3);
+    for (uint64_t i = 0; i < (is_long ? 10 : 1); i++)
+        nothing_is_missing(seed + i, 4000, 1000);
+    sabotage_is_caught(SABOTAGE_EVERY_SYNC, seed, "no syncs at all are caught within 20 cuts");
+    sabotage_is_caught(SABOTAGE_DATA_SYNC, seed, "a missing sync of the data is caught within 20 cuts");
+    sabotage_is_caught(SABOTAGE_META_SYNC, seed, "a missing sync of the meta page is caught within 20 cuts");
+    remove_files();
+    (void)rmdir(directory);
+    return 0;
+}

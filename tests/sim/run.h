@@ -1,0 +1,212 @@
+/* One simulated run: a server on a simulated store, clients, the lines between them, a clock that jumps, and chance
+ * that decides what happens next. One seed, one run.
+ *
+ *     run.c       what happens next; the end, when everything has come to rest
+ *     server.c    hub and sessions on the store; stopped, cut off, started again
+ *     network.c   lines: in order each, free among one another, cut at any moment
+ *     client.c    what the npm client says, and when
+ *     replica.c   a document as a client has it
+ *     judge.c     what must hold */
+#ifndef SIM_RUN_H
+#define SIM_RUN_H
+
+#include "api/session.h"
+#include "tests/sim/random.h"
+#include "tests/sim/replay.h"
+#include "tests/sim/store_sim.h"
+
+#define RUN_CLIENTS_MAX   6
+#define RUN_DOCUMENTS_MAX 2
+#define RUN_COLLECTION    "notes"
+
+/* How often, of 1000 steps, something goes wrong. */
+struct scenario {
+    const char *name;
+    unsigned cut, restart, power, append_fails, read_fails, foreign, leave;
+    bool creates_race; /* every client begins by making the documents */
+};
+
+/* What is broken on purpose, for the test of the tests. */
+enum sabotage {
+    SABOTAGE_NONE,
+    SABOTAGE_EARLY_ACK, /* the store answers before it is durable */
+    SABOTAGE_DUPLICATE, /* the network delivers frames twice */
+    SABOTAGE_LOSS,      /* the network loses frames without cutting the line */
+    SABOTAGE_REORDER,   /* the network exchanges frames of one line */
+    SABOTAGE_FORGET,    /* the store never finds an operation by its id */
+};
+
+struct run;
+struct line;
+
+/* ---- client.c ---------------------------------------------------------------------------------------------------- */
+
+/* An operation of the client's own that is not acknowledged. */
+struct own_op {
+    struct list link;
+    struct ot_op *op; /* NULL: a create */
+    bool was_sent;
+    char src[CLIENT_ID_CHARS + 1];
+    uint64_t seq;
+};
+
+struct replica {
+    struct client *client;
+    size_t number; /* of the document */
+    bool has_version;
+    uint64_t version;
+    struct ot_snapshot *text; /* NULL: there is no document */
+    struct own_op *in_flight;
+    struct list waiting; /* of struct own_op */
+    bool wants_stream, is_subscribed;
+    size_t n_subscribes, n_fetches, n_unsubscribes; /* unanswered */
+    bool was_refused;                               /* forgets everything and fetches */
+};
+
+struct client {
+    struct run *run;
+    size_t number;
+    struct line *line; /* NULL: off line */
+    bool is_connected;
+    char id[CLIENT_ID_CHARS + 1]; /* "": none yet */
+    uint64_t next_seq;
+    size_t n_handshakes; /* unanswered */
+    struct replica replicas[RUN_DOCUMENTS_MAX];
+};
+
+void client_init(struct client *client, struct run *run, size_t number);
+void client_finish(struct client *client);
+void client_on_line(struct client *client, struct line *line); /* a new one */
+void client_on_frame(struct client *client, const char *text, size_t n_bytes);
+void client_on_cut(struct client *client);
+void client_edit(struct client *client, struct replica *replica);          /* somebody types */
+void client_toggle_stream(struct client *client, struct replica *replica); /* subscribes, or leaves */
+void client_fetch(struct client *client, struct replica *replica);
+bool client_is_at_rest(const struct client *client);
+void client_flush(struct client *client, struct replica *replica); /* sends what is next, when nothing is on its way */
+void client_must(int r, const char *what);                         /* r is 0 */
+
+/* ---- replica.c --------------------------------------------------------------------------------------------------- */
+
+void replica_forget(struct replica *replica, bool for_good); /* for_good: what is on its way may yet be committed */
+bool replica_has_write_pending(const struct replica *replica);
+void replica_on_op(struct replica *replica, const struct ot_json *frame);
+void replica_ingest(struct replica *replica, const struct ot_json *snapshot);
+
+/* ---- network.c --------------------------------------------------------------------------------------------------- */
+
+struct packet {
+    struct list link;
+    size_t n_bytes;
+    char text[];
+};
+
+struct line {
+    struct peer peer; /* the server's end; first */
+    struct list link;
+    struct run *run;
+    struct session *session; /* NULL: the server's end is gone */
+    struct client *client;   /* NULL: the client's end is gone */
+    struct list up, down;    /* of struct packet */
+    bool is_up_ended;        /* behind `up` the line is cut */
+    bool is_closing;         /* behind `down` the line is closed */
+    bool is_paused;
+    char letter; /* of the client, for people */
+};
+
+void network_connect(struct run *run, struct client *client);
+void network_send_up(struct line *line, const char *text, size_t n_bytes);
+void network_cut(struct line *line);        /* the client's end, at once; the server notices later */
+void network_end_sessions(struct run *run); /* the server's ends, all of them, at once */
+bool network_step(struct run *run);         /* delivers something; false: there is nothing */
+void network_finish(struct run *run);
+
+/* ---- server.c ---------------------------------------------------------------------------------------------------- */
+
+struct server {
+    struct sim_disk *disk;
+    struct store *store; /* NULL: it is down */
+    struct hub_config config;
+    struct hub *hub;
+    struct session_context context;
+    uint64_t n_foreign;
+};
+
+void server_init(struct run *run);
+void server_start(struct run *run);
+void server_stop(struct run *run); /* drains */
+void server_cut_power(struct run *run);
+void server_fail_appends(struct run *run);
+void server_fail_reads(struct run *run);
+void server_append_foreign(struct run *run, size_t document); /* another node writes */
+void server_finish(struct run *run);
+
+/* ---- judge.c ----------------------------------------------------------------------------------------------------- */
+
+enum outcome { OUTCOME_OPEN, OUTCOME_ACKNOWLEDGED, OUTCOME_REFUSED, OUTCOME_FORGOTTEN };
+
+struct submitted {
+    size_t document;
+    char src[CLIENT_ID_CHARS + 1];
+    uint64_t seq, version; /* where it was acknowledged */
+    enum outcome outcome;
+};
+
+struct judge {
+    struct submitted *submitted;
+    size_t n, capacity;
+    struct {
+        struct replay replay;
+        char **contents; /* by version */
+        size_t n;
+    } documents[RUN_DOCUMENTS_MAX];
+};
+
+void judge_finish(struct run *run);
+/* The server has said this: is it on the disk? */
+void judge_shown(struct run *run, const char *text, size_t n_bytes);
+void judge_submitted(struct run *run, size_t document, const char *src, uint64_t seq);
+void judge_outcome(struct run *run, size_t document, const char *src, uint64_t seq, enum outcome outcome,
+                   uint64_t version);
+void judge_at_rest(struct run *run);
+
+/* ---- run.c ------------------------------------------------------------------------------------------------------- */
+
+struct run {
+    uint64_t seed;
+    size_t n_steps, step;
+    const struct scenario *scenario;
+    enum sabotage sabotage;
+    struct sim_random random;
+    struct world world;
+    uint64_t now_ms;
+    struct server server;
+    struct list lines;
+    size_t n_clients, n_documents;
+    struct client clients[RUN_CLIENTS_MAX];
+    struct judge judge;
+    bool is_traced; /* every frame is printed as it arrives */
+    bool hints_are_reliable;
+
+    /* Figures. */
+    uint64_t fingerprint; /* of every frame, in the order of their arrival */
+    size_t n_edits, n_acknowledged, n_cuts, n_starts, n_refused, n_gaps;
+};
+
+__attribute__((format(printf, 2, 3))) void run_trace(const struct run *run, const char *format, ...);
+
+/* Runs to the end; a broken invariant is a violation. *at is the step of now, all the while. */
+void run_all(struct run *run, volatile size_t *at);
+
+struct store_name run_name(size_t document);
+bool run_document_of(const struct ot_json *frame, size_t *out); /* by its "d" */
+static inline bool run_chance(struct run *run, unsigned n_of_1000)
+{
+    return sim_random_chance(&run->random, n_of_1000);
+}
+static inline size_t run_below(struct run *run, size_t n)
+{
+    return sim_random_below(&run->random, n);
+}
+
+#endif

@@ -1,0 +1,263 @@
+/* What is no page to read: large and deep frames, back-pressure, limits, and every allocation failed in turn. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "tests/lib/alloc_fault.h"
+#include "tests/unit/api/conversation.h"
+
+static char *repeated(const char *before, const char *piece, size_t n, const char *after)
+{
+    size_t n_piece = strlen(piece), n_before = strlen(before);
+    char *text = sim_alloc(n_before + n * n_piece + strlen(after) + 1);
+
+    memcpy(text, before, n_before);
+    for (size_t i = 0; i < n; i++)
+        memcpy(text + n_before + i * n_piece, piece, n_piece);
+    memcpy(text + n_before + n * n_piece, after, strlen(after));
+    return text;
+}
+
+static void say_text(struct conversation *conversation, const char *name, char *text)
+{
+    say(conversation, name, text, strlen(text));
+    free(text);
+}
+
+static void an_operation_of_20000_nested_lists_is_over_the_limit(void **state)
+{
+    struct conversation *conversation = *state;
+    char *open = repeated("{\"a\":\"op\",\"c\":\"n\",\"d\":\"a\",\"v\":0,\"seq\":1,\"op\":", "[", 20000, "");
+    char *closed = repeated(open, "]", 20000, "}");
+
+    free(open);
+    say_text(conversation, "one", closed);
+    converse(conversation, "one < {\"a\":\"op\",\"c\":\"n\",\"d\":\"a\",\"v\":0,\"seq\":1,"
+                           "\"error\":{\"code\":\"ERR_LIMIT_EXCEEDED\",\"message\":\"*\"}}\n"
+                           "one > {\"a\":\"pp\"}\n"
+                           "one < {\"a\":\"pp\"}\n");
+}
+
+static void a_text_of_one_mebibyte_passes(void **state)
+{
+    struct conversation *conversation = *state;
+
+    say_text(
+        conversation, "one",
+        repeated(
+            "{\"a\":\"op\",\"c\":\"n\",\"d\":\"a\",\"v\":0,\"seq\":1,\"create\":{\"type\":\"text-unicode\",\"data\":\"",
+            "x", 1 << 20, "\"}}"));
+    converse(conversation, "one < {\"a\":\"op\",\"c\":\"n\",\"d\":\"a\",\"v\":0,\"src\":\"$one\",\"seq\":1}\n");
+}
+
+static void large_fields_are_not_echoed(void **state)
+{
+    struct conversation *conversation = *state;
+
+    say_text(conversation, "one",
+             repeated("{\"a\":\"op\",\"c\":\"n\",\"d\":\"a\",\"v\":0,\"seq\":1,\"x\":{\"small\":1},\"op\":[\"", "x",
+                      2000, "\"]}"));
+    converse(conversation, "one < {\"a\":\"op\",\"c\":\"n\",\"d\":\"a\",\"v\":0,\"seq\":1,\"x\":{\"small\":1},"
+                           "\"error\":{\"code\":\"ERR_DOC_DOES_NOT_EXIST\",\"message\":\"*\"}}\n");
+}
+
+static void a_document_beyond_its_limit_is_refused(void **state)
+{
+    struct conversation *conversation = *state;
+
+    conversation->config.limits.max_document_bytes = 100;
+    conversation_restart(conversation);
+    say_text(
+        conversation, "one",
+        repeated(
+            "{\"a\":\"op\",\"c\":\"n\",\"d\":\"a\",\"v\":0,\"seq\":1,\"create\":{\"type\":\"text-unicode\",\"data\":\"",
+            "x", 100, "\"}}"));
+    converse(conversation, "one < {\"a\":\"op\",\"c\":\"n\",\"d\":\"a\",\"v\":0,\"src\":\"$one\",\"seq\":1}\n"
+                           "one > {\"a\":\"op\",\"c\":\"n\",\"d\":\"a\",\"v\":1,\"seq\":2,\"op\":[\"y\"]}\n"
+                           "one < {\"a\":\"op\",\"c\":\"n\",\"d\":\"a\",\"v\":1,\"seq\":2,\"op\":[\"y\"],"
+                           "\"error\":{\"code\":\"ERR_LIMIT_EXCEEDED\",\"message\":\"*\"}}\n");
+}
+
+static void names_of_128_bytes_pass_and_of_129_do_not(void **state)
+{
+    struct conversation *conversation = *state;
+    char *name = repeated("", "x", 128, "");
+
+    say_text(conversation, "one", repeated("{\"a\":\"f\",\"c\":\"n\",\"d\":\"", name, 1, "\"}"));
+    say_text(conversation, "one", repeated("{\"a\":\"f\",\"c\":\"n\",\"d\":\"x", name, 1, "\"}"));
+    say_text(conversation, "one", repeated("{\"a\":\"f\",\"d\":\"n\",\"c\":\"x", name, 1, "\"}"));
+    free(name);
+    converse(conversation,
+             "one < {\"a\":\"f\",\"c\":\"n\",\"d\":\"*\",\"error\":{\"code\":\"ERR_MESSAGE_BADLY_FORMED\","
+             "\"message\":\"Invalid id\"}}\n"
+             "one < {\"a\":\"f\",\"c\":\"*\",\"d\":\"n\",\"error\":{\"code\":\"ERR_MESSAGE_BADLY_FORMED\","
+             "\"message\":\"Invalid collection\"}}\n"
+             "one < {\"a\":\"f\",\"c\":\"n\",\"d\":\"*\",\"data\":{\"v\":0,\"type\":null}}\n");
+}
+
+static void reading_pauses_when_too_much_is_unanswered(void **state)
+{
+    struct conversation *conversation = *state;
+
+    conversation->context.limits.n_unanswered = 4;
+    converse(conversation,
+             "disk ! hold\n"
+             "one > {\"a\":\"op\",\"c\":\"n\",\"d\":\"a\",\"v\":0,\"seq\":1,\"create\":{\"type\":\"text-unicode\"}}\n"
+             "one > {\"a\":\"f\",\"c\":\"n\",\"d\":\"a\"}\n"
+             "one > {\"a\":\"pp\"}\n"
+             "one < not paused\n"
+             "one > {\"a\":\"pp\"}\n"
+             "one < paused\n"
+             "disk ! release\n"
+             "one < {\"a\":\"op\",\"c\":\"n\",\"d\":\"a\",\"v\":0,\"src\":\"$one\",\"seq\":1}\n"
+             "one < ...\n"
+             "one < not paused\n");
+}
+
+static void subscriptions_have_a_ceiling(void **state)
+{
+    struct conversation *conversation = *state;
+
+    conversation->context.limits.n_subscriptions = 2;
+    converse(
+        conversation,
+        "one > {\"a\":\"s\",\"c\":\"n\",\"d\":\"a\"}\n"
+        "one > {\"a\":\"s\",\"c\":\"n\",\"d\":\"b\"}\n"
+        "one < ...\n"
+        "one > {\"a\":\"s\",\"c\":\"n\",\"d\":\"c\"}\n"
+        "one < {\"a\":\"s\",\"c\":\"n\",\"d\":\"c\",\"error\":{\"code\":\"ERR_LIMIT_EXCEEDED\",\"message\":\"*\"}}\n"
+        "one > {\"a\":\"u\",\"c\":\"n\",\"d\":\"a\"}\n"
+        "one < {\"a\":\"u\",\"c\":\"n\",\"d\":\"a\"}\n"
+        "one > {\"a\":\"s\",\"c\":\"n\",\"d\":\"c\"}\n"
+        "one < {\"a\":\"s\",\"c\":\"n\",\"d\":\"c\",\"data\":{\"v\":0,\"type\":null}}\n");
+}
+
+static void bulk_requests_have_a_ceiling(void **state)
+{
+    struct conversation *conversation = *state;
+
+    conversation->context.limits.n_bulk = 2;
+    converse(conversation, "one > {\"a\":\"bf\",\"c\":\"n\",\"b\":[\"a\",\"b\",\"c\"]}\n"
+                           "one < "
+                           "{\"a\":\"bf\",\"c\":\"n\",\"b\":[\"a\",\"b\",\"c\"],\"error\":{\"code\":\"ERR_LIMIT_"
+                           "EXCEEDED\",\"message\":\"*\"}}\n");
+}
+
+static void a_subscription_to_many_documents_is_served_and_ends_clean(void **state)
+{
+    struct conversation *conversation = *state;
+    struct hub_figures figures;
+
+    conversation->config.n_idle_max = 0;
+    conversation_restart(conversation);
+    for (int i = 0; i < 300; i++) {
+        char text[64];
+
+        say(conversation, "one", text,
+            (size_t)snprintf(text, sizeof(text), "{\"a\":\"s\",\"c\":\"n\",\"d\":\"doc%d\"}", i));
+    }
+    store_sim_settle(conversation->store);
+    assert_int_equal(count_unread(conversation, "one"), 300);
+    converse(conversation, "one < ...\none ! end\n");
+    store_sim_settle(conversation->store);
+    hub_figures(conversation->hub, &figures);
+    assert_int_equal(figures.n_documents, 0);
+}
+
+/* Cut anywhere, a frame is an error or a smaller frame, never a read beyond its end. */
+static void a_frame_cut_anywhere_hurts_nobody(void **state)
+{
+    struct conversation *conversation = *state;
+    static const char frame[] =
+        "{\"a\":\"op\",\"c\":\"n\",\"d\":\"\\u00e9\",\"v\":null,\"src\":null,\"seq\":1,\"x\":{},\"create\":"
+        "{\"type\":\"text-unicode\",\"data\":\"\\ud83d\\ude00\xc3\xa9\"}}";
+
+    for (size_t n = 0; n < sizeof(frame) - 1; n++) {
+        say(conversation, "one", frame, n);
+        converse(conversation, "one < {\"error\":{\"code\":\"ERR_MESSAGE_BADLY_FORMED\",\"message\":\"*\"}}\n"
+                               "one < closed 1007\n");
+    }
+    say(conversation, "one", frame, sizeof(frame) - 1);
+    converse(conversation, "one < {\"a\":\"op\",\"c\":\"n\",\"d\":\"\xc3\xa9\",\"v\":0,\"src\":\"$one\",\"seq\":1}\n");
+}
+
+/* ---- memory ------------------------------------------------------------------------------------------------------ */
+
+static const char *const life[] = {
+    "{\"a\":\"hs\",\"id\":null,\"protocol\":1,\"protocolMinor\":2}",
+    "{\"a\":\"bs\",\"c\":\"n\",\"b\":[\"a\",\"b\"]}",
+    "{\"a\":\"op\",\"c\":\"n\",\"d\":\"a\",\"v\":0,\"seq\":1,\"create\":{\"type\":\"text-unicode\"}}",
+    "{\"a\":\"op\",\"c\":\"n\",\"d\":\"a\",\"v\":1,\"seq\":2,\"op\":[\"x\"]}",
+    "{\"a\":\"op\",\"c\":\"n\",\"d\":\"a\",\"v\":1,\"seq\":3,\"op\":[7,\"x\"]}",
+    "{\"a\":\"f\",\"c\":\"n\",\"d\":\"a\",\"v\":0}",
+    "{\"a\":\"pp\"}",
+    "{\"a\":\"s\",\"c\":\"n\",\"d\":\"a\"}",
+    "{\"a\":\"u\",\"c\":\"n\",\"d\":\"b\"}",
+    "{\"a\":\"f\",\"c\":\"n\"}",
+};
+
+/* Whoever is closed is gone; who comes after him finds a server that works, and his operation once or not at all. */
+static bool lives_through(size_t n, enum alloc_fault_kind kind)
+{
+    struct conversation *conversation;
+    void *made;
+    bool met;
+
+    assert_int_equal(conversation_setup(&made), 0);
+    conversation = made;
+    converse(conversation,
+             "one ! connect\none < ...\ntwo ! connect\ntwo > {\"a\":\"s\",\"c\":\"n\",\"d\":\"a\"}\ntwo < ...\n");
+    alloc_fault_arm(n, kind);
+    for (size_t i = 0; i < sizeof(life) / sizeof(life[0]); i++) {
+        say(conversation, "one", life[i], strlen(life[i]));
+        store_sim_settle(conversation->store);
+    }
+    met = alloc_fault_disarm();
+    skip_unread(conversation, "one");
+    skip_unread(conversation, "two");
+    converse(conversation,
+             "one ! end\ntwo ! end\n"
+             "three > {\"a\":\"op\",\"c\":\"n\",\"d\":\"z\",\"v\":0,\"seq\":1,\"create\":{\"type\":\"text-unicode\"}}\n"
+             "three < {\"a\":\"op\",\"c\":\"n\",\"d\":\"z\",\"v\":0,\"src\":\"$three\",\"seq\":1}\n");
+    (void)conversation_teardown(&made);
+    return met;
+}
+
+static void every_allocation_fails_once(void **state)
+{
+    size_t n = 0;
+
+    while (lives_through(n, ALLOC_FAULT_ONCE))
+        n++;
+    assert_true(n > 20);
+}
+
+static void every_allocation_fails_from_then_on(void **state)
+{
+    size_t n = 0;
+
+    while (lives_through(n, ALLOC_FAULT_FROM_THEN_ON))
+        n++;
+    assert_true(n > 20);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, conversation_setup, conversation_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(an_operation_of_20000_nested_lists_is_over_the_limit),
+        TEST(a_text_of_one_mebibyte_passes),
+        TEST(large_fields_are_not_echoed),
+        TEST(a_document_beyond_its_limit_is_refused),
+        TEST(names_of_128_bytes_pass_and_of_129_do_not),
+        TEST(reading_pauses_when_too_much_is_unanswered),
+        TEST(subscriptions_have_a_ceiling),
+        TEST(bulk_requests_have_a_ceiling),
+        TEST(a_subscription_to_many_documents_is_served_and_ends_clean),
+        TEST(a_frame_cut_anywhere_hurts_nobody),
+        cmocka_unit_test(every_allocation_fails_once),
+        cmocka_unit_test(every_allocation_fails_from_then_on),
+    };
+
+    return cmocka_run_group_tests_name("session", tests, NULL, NULL);
+}

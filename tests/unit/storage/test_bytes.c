@@ -1,0 +1,356 @@
+/* The spelling of what is kept: checksums, keys, batches, segments. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "storage/crc32c.h"
+#include "storage/lmdb/batch.h"
+#include "storage/lmdb/rows.h"
+#include "storage/lmdb/segment.h"
+#include "tests/sim/random.h"
+
+/* ---- checksums: RFC 3720, B.4 ------------------------------------------------------------------------------------ */
+
+static void crc_of_known_inputs(void **state)
+{
+    unsigned char zeros[32] = { 0 }, ones[32], ascending[32];
+
+    (void)state;
+    for (size_t i = 0; i < 32; i++) {
+        ones[i] = 0xff;
+        ascending[i] = (unsigned char)i;
+    }
+    assert_int_equal(crc32c(0, "123456789", 9), 0xe3069283);
+    assert_int_equal(crc32c(0, zeros, 32), 0x8a9136aa);
+    assert_int_equal(crc32c(0, ones, 32), 0x62a8ab43);
+    assert_int_equal(crc32c(0, ascending, 32), 0x46dd794e);
+    assert_int_equal(crc32c(0, "", 0), 0);
+    assert_int_equal(crc32c_portable(0, "123456789", 9), 0xe3069283);
+    assert_int_equal(crc32c_portable(0, ascending, 32), 0x46dd794e);
+}
+
+static void crc_goes_on_anywhere(void **state)
+{
+    struct sim_random random = { 1 };
+    unsigned char bytes[300];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        bytes[i] = (unsigned char)sim_random_u64(&random);
+    for (size_t n = 0; n < sizeof(bytes); n++) {
+        size_t cut = sim_random_below(&random, n + 1);
+        uint32_t whole = crc32c(0, bytes, n);
+
+        assert_int_equal(crc32c(crc32c(0, bytes, cut), bytes + cut, n - cut), whole);
+        assert_int_equal(crc32c_portable(0, bytes, n), whole);
+        assert_int_equal(crc32c_portable(crc32c_portable(0, bytes, cut), bytes + cut, n - cut), whole);
+    }
+}
+
+/* ---- keys -------------------------------------------------------------------------------------------------------- */
+
+static void name_keys_are_in_order(void **state)
+{
+    /* In the order of the names: by collection, then by id. */
+    struct store_name names[] = {
+        { bytes_of("\0", 1), bytes_of("b", 1) },       { bytes_of("\0\xff", 2), bytes_of("a", 1) },
+        { bytes_of("a", 1), bytes_of("\0", 1) },       { bytes_of("a", 1), bytes_of("z\xff", 2) },
+        { bytes_of("a\0", 2), bytes_of("\0\0", 2) },   { bytes_of("a\0", 2), bytes_of("a", 1) },
+        { bytes_of("a\0b", 3), bytes_of("a", 1) },     { bytes_of("a\1", 2), bytes_of("a", 1) },
+        { bytes_of("ab", 2), bytes_of("a", 1) },       { bytes_of("b", 1), bytes_of("a", 1) },
+        { bytes_of("\xff\xff", 2), bytes_of("a", 1) },
+    };
+    size_t n = sizeof(names) / sizeof(names[0]);
+
+    (void)state;
+    for (size_t i = 0; i < n; i++) {
+        struct name_key key = name_key_of(names[i]);
+        struct store_name split;
+        char collection[NAME_BYTES_MAX];
+
+        assert_int_equal(name_key_split(name_key_bytes(&key), collection, &split), 0);
+        assert_true(bytes_equal(split.collection, names[i].collection));
+        assert_true(bytes_equal(split.id, names[i].id));
+        for (size_t k = 0; k < n; k++) {
+            struct name_key other = name_key_of(names[k]);
+            int order = bytes_compare(name_key_bytes(&key), name_key_bytes(&other));
+
+            assert_int_equal((order > 0) - (order < 0), (i > k) - (i < k));
+        }
+    }
+}
+
+/* ---- records ----------------------------------------------------------------------------------------------------- */
+
+#define N_RECORDS 200
+
+struct sample {
+    struct record records[N_RECORDS];
+    char bytes[N_RECORDS][64];
+};
+
+/* Records as awkward as they come: few and many sources, seqs and times up and down, empty and binary bodies. */
+static void sample_fill(struct sample *sample, uint64_t seed)
+{
+    struct sim_random random = { seed };
+
+    for (size_t i = 0; i < N_RECORDS; i++) {
+        struct record *record = &sample->records[i];
+        char *at = sample->bytes[i];
+
+        for (size_t k = 0; k < 64; k++)
+            at[k] = (char)sim_random_u64(&random);
+        at[0] = (char)('a' + sim_random_below(&random, 1 + seed % 20));
+        record->id.src = bytes_of(at, 1 + (seed % 3 ? 0 : sim_random_below(&random, 20)));
+        record->author = bytes_of(at + 20, seed % 2 ? 0 : sim_random_below(&random, 4));
+        record->body = bytes_of(at + 24, sim_random_below(&random, 41));
+        record->id.seq = sim_random_chance(&random, 100) ? sim_random_u64(&random) : i;
+        record->time_ms = sim_random_chance(&random, 100) ? sim_random_u64(&random) : 1000000 + i;
+    }
+}
+
+static void check_equal(const struct record *a, const struct record *b)
+{
+    assert_true(bytes_equal(a->id.src, b->id.src));
+    assert_true(a->id.seq == b->id.seq);
+    assert_true(a->time_ms == b->time_ms);
+    assert_true(bytes_equal(a->author, b->author));
+    assert_true(bytes_equal(a->body, b->body));
+}
+
+static void segments_keep_every_field(void **state)
+{
+    struct sample *sample = malloc(sizeof(*sample));
+    struct segment_writer writer;
+    struct segment segment = { 0 };
+
+    (void)state;
+    assert_non_null(sample);
+    assert_int_equal(segment_writer_init(&writer), 0);
+    for (uint64_t seed = 1; seed <= 100; seed++) {
+        size_t n = 1 + (size_t)(seed * 7 % N_RECORDS);
+        uint64_t first_ms;
+
+        sample_fill(sample, seed);
+        assert_int_equal(segment_write(&writer, seed, 1000 * seed, sample->records, n), 0);
+        assert_int_equal(segment_decode(&segment, seed, 1000 * seed, buffer_bytes(&writer.value)), 0);
+        assert_int_equal(segment.n, n);
+        for (size_t i = 0; i < n; i++)
+            check_equal(&segment.records[i], &sample->records[i]);
+        assert_int_equal(segment_first_ms(seed, 1000 * seed, buffer_bytes(&writer.value), &first_ms), 0);
+        assert_true(first_ms == sample->records[0].time_ms);
+
+        /* Another log's, or of another version: intact, and not what was asked for. */
+        assert_int_equal(segment_decode(&segment, seed + 1, 1000 * seed, buffer_bytes(&writer.value)), -EBADMSG);
+        assert_int_equal(segment.n, 0);
+        assert_int_equal(segment_decode(&segment, seed, 1000 * seed + 1, buffer_bytes(&writer.value)), -EBADMSG);
+    }
+    segment_finish(&segment);
+    segment_writer_finish(&writer);
+    free(sample);
+}
+
+/* An exact copy, so that the address sanitizer sees one byte too many. */
+static void *exact(struct bytes bytes)
+{
+    void *at = malloc(bytes.n_bytes ? bytes.n_bytes : 1);
+
+    assert_non_null(at);
+    if (bytes.n_bytes)
+        memcpy(at, bytes.at, bytes.n_bytes);
+    return at;
+}
+
+static void a_damaged_segment_is_refused(void **state)
+{
+    struct sample *sample = malloc(sizeof(*sample));
+    struct segment_writer writer;
+    struct segment segment = { 0 };
+    struct bytes whole;
+
+    (void)state;
+    assert_non_null(sample);
+    sample_fill(sample, 5);
+    assert_int_equal(segment_writer_init(&writer), 0);
+    assert_int_equal(segment_write(&writer, 1, 2, sample->records, 20), 0);
+    whole = buffer_bytes(&writer.value);
+    for (size_t n = 0; n < whole.n_bytes; n++) {
+        char *cut = exact(bytes_of(whole.at, n)), *flipped = exact(whole);
+
+        assert_int_equal(segment_decode(&segment, 1, 2, bytes_of(cut, n)), -EBADMSG);
+        flipped[n] = (char)(flipped[n] ^ 1 << n % 8);
+        assert_int_equal(segment_decode(&segment, 1, 2, bytes_of(flipped, whole.n_bytes)), -EBADMSG);
+        free(cut);
+        free(flipped);
+    }
+    segment_finish(&segment);
+    segment_writer_finish(&writer);
+    free(sample);
+}
+
+static void batch_of_three(struct buffer *into, const struct sample *sample, uint64_t number)
+{
+    struct batch_entry created = { .kind = ENTRY_CREATE,
+                                   .number = 7,
+                                   .from = 3,
+                                   .n = 20,
+                                   .name = { bytes_of_string("notes"), bytes_of_string("a") },
+                                   .after = { true, bytes_of_string("text"), 99 } };
+    struct batch_entry appended = { .kind = ENTRY_APPEND, .number = 6, .from = 1ull << 40, .n = 1 };
+    struct batch_entry removed = { .kind = ENTRY_REMOVE, .number = 7, .from = 23 };
+
+    batch_begin(into);
+    batch_add(into, number, &created, sample->records);
+    batch_add(into, number, &appended, sample->records + 50);
+    batch_add(into, number, &removed, NULL);
+    batch_finish(into, number, &(struct batch_head){ 3, 8 });
+    assert_int_equal(into->error, 0);
+}
+
+static void batches_keep_every_field(void **state)
+{
+    struct sample *sample = malloc(sizeof(*sample));
+    struct buffer buffer;
+    struct batch_head head;
+    struct batch_entry entry;
+    struct record record = { 0 };
+    size_t offset = BATCH_HEAD_BYTES;
+
+    (void)state;
+    assert_non_null(sample);
+    sample_fill(sample, 3);
+    buffer_init(&buffer, 1 << 20);
+    batch_of_three(&buffer, sample, 77);
+    assert_int_equal(batch_read(buffer_bytes(&buffer), 77, &head), 0);
+    assert_int_equal(head.n_entries, 3);
+    assert_int_equal(head.next_number, 8);
+
+    assert_int_equal(batch_read_entry(buffer_bytes(&buffer), 77, offset, &offset, &entry), 0);
+    assert_int_equal(entry.kind, ENTRY_CREATE);
+    assert_int_equal(entry.number, 7);
+    assert_int_equal(entry.from, 3);
+    assert_int_equal(entry.n, 20);
+    assert_true(bytes_equal(entry.name.id, bytes_of_string("a")));
+    assert_true(bytes_equal(entry.after.type, bytes_of_string("text")));
+    assert_int_equal(entry.after.n_bytes, 99);
+    assert_true(entry.first_ms == sample->records[0].time_ms && entry.last_ms == sample->records[19].time_ms);
+    for (size_t i = 0; i < 20; i++) {
+        assert_int_equal(batch_read_record(&entry, &record), 0);
+        check_equal(&record, &sample->records[i]);
+    }
+    assert_int_equal(batch_read_record(&entry, &record), -EBADMSG);
+
+    assert_int_equal(batch_read_entry(buffer_bytes(&buffer), 77, offset, &offset, &entry), 0);
+    assert_true(entry.from == 1ull << 40);
+    assert_false(entry.after.exists);
+    assert_int_equal(batch_read_entry(buffer_bytes(&buffer), 77, offset, &offset, &entry), 0);
+    assert_int_equal(entry.kind, ENTRY_REMOVE);
+    assert_int_equal(offset, buffer.n_bytes);
+    assert_int_equal(batch_read_entry(buffer_bytes(&buffer), 77, offset, &offset, &entry), -EBADMSG);
+    buffer_finish(&buffer);
+    free(sample);
+}
+
+/* Whether head and all entries are accepted. */
+static bool batch_is_sound(struct bytes value, uint64_t number)
+{
+    struct batch_head head;
+    struct batch_entry entry;
+    size_t offset = BATCH_HEAD_BYTES;
+    int r = batch_read(value, number, &head);
+
+    for (uint32_t i = 0; !r && i < head.n_entries; i++)
+        r = batch_read_entry(value, number, offset, &offset, &entry);
+    return !r && offset == value.n_bytes;
+}
+
+static void a_damaged_batch_is_refused(void **state)
+{
+    struct sample *sample = malloc(sizeof(*sample));
+    struct buffer buffer;
+
+    (void)state;
+    assert_non_null(sample);
+    sample_fill(sample, 3);
+    buffer_init(&buffer, 1 << 20);
+    batch_of_three(&buffer, sample, 77);
+    assert_true(batch_is_sound(buffer_bytes(&buffer), 77));
+    assert_false(batch_is_sound(buffer_bytes(&buffer), 78));
+    for (size_t n = 0; n < buffer.n_bytes; n++) {
+        char *cut = exact(bytes_of(buffer.at, n)), *flipped = exact(buffer_bytes(&buffer));
+
+        assert_false(batch_is_sound(bytes_of(cut, n), 77));
+        flipped[n] = (char)(flipped[n] ^ 1 << n % 8);
+        assert_false(batch_is_sound(bytes_of(flipped, buffer.n_bytes), 77));
+        free(cut);
+        free(flipped);
+    }
+    buffer_finish(&buffer);
+    free(sample);
+}
+
+static void numbers_of_every_size(void **state)
+{
+    struct buffer buffer;
+
+    (void)state;
+    buffer_init(&buffer, 100);
+    for (unsigned shift = 0; shift < 64; shift++)
+        for (uint64_t off = 0; off < 3; off++) {
+            uint64_t n = (1ull << shift) - 1 + off;
+            struct scan scan;
+
+            buffer_reset(&buffer);
+            append_varint(&buffer, n);
+            append_varint(&buffer, zigzag(-n));
+            scan = scan_of(buffer_bytes(&buffer));
+            assert_true(scan_varint(&scan) == n);
+            assert_true(unzigzag(scan_varint(&scan)) == -n);
+            assert_false(scan.bad);
+            assert_int_equal(scan_left(&scan), 0);
+            assert_true(scan_varint(&scan) == 0);
+            assert_true(scan.bad);
+        }
+    buffer_finish(&buffer);
+}
+
+static void rows_keep_every_field(void **state)
+{
+    struct row row = { .number = 1, .base = 5, .head = 1ull << 50 }, read;
+    struct store_state after = { true, bytes_of_string("rich"), 12345 };
+    struct buffer buffer;
+
+    (void)state;
+    row_advance(&row, 3, 70, 90, &after);
+    buffer_init(&buffer, 1000);
+    row_encode(&row, &buffer);
+    assert_int_equal(row_decode(buffer_bytes(&buffer), &read), 0);
+    assert_true(read.head == (1ull << 50) + 3);
+    assert_int_equal(read.created_ms, 70);
+    assert_int_equal(read.modified_ms, 90);
+    assert_int_equal(read.n_bytes, 12345);
+    assert_true(read.exists);
+    assert_int_equal(read.base, 5);
+    assert_true(bytes_equal(bytes_of(read.type, read.n_type), bytes_of_string("rich")));
+    for (size_t n = 0; n < buffer.n_bytes; n++)
+        assert_int_equal(row_decode(bytes_of(buffer.at, n), &read), -EBADMSG);
+    buffer_finish(&buffer);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(crc_of_known_inputs),          cmocka_unit_test(crc_goes_on_anywhere),
+        cmocka_unit_test(name_keys_are_in_order),       cmocka_unit_test(segments_keep_every_field),
+        cmocka_unit_test(a_damaged_segment_is_refused), cmocka_unit_test(batches_keep_every_field),
+        cmocka_unit_test(a_damaged_batch_is_refused),   cmocka_unit_test(numbers_of_every_size),
+        cmocka_unit_test(rows_keep_every_field),
+    };
+
+    return cmocka_run_group_tests_name("stored bytes", tests, NULL, NULL);
+}
