@@ -1,0 +1,403 @@
+#include "config.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/origin.h"
+
+#define NAME_MAX_CHARS 32
+
+enum kind { KIND_TEXT, KIND_LIST, KIND_ORIGINS, KIND_SWITCH, KIND_SIZE, KIND_SECONDS, KIND_LEVEL, KIND_FORMAT };
+
+#define AT(member) offsetof(struct config, member)
+
+/* A row for everything that can be set. */
+static const struct option {
+    const char *name;
+    enum kind kind;
+    size_t at;
+    bool is_flag_only; /* makes no sense anywhere else */
+    const char *argument, *help;
+} options[] = {
+    { "data", KIND_TEXT, AT(data), false, "DIR", "where the documents live (./pilcrow-data)" },
+    { "listen", KIND_LIST, AT(listen), false, "ADDR:PORT | unix:PATH",
+      "where to listen (127.0.0.1:8080); may be repeated; port 0 takes a free one" },
+    { "config", KIND_TEXT, AT(file), false, "FILE", "a JSON object with these settings, named without --" },
+    { "allow-origin", KIND_ORIGINS, AT(allow_origin), false, "ORIGIN",
+      "also serve pages from ORIGIN, such as https://docs.example.org; may be repeated" },
+    { "open-to-everyone", KIND_SWITCH, AT(open_to_everyone), false, NULL,
+      "listen on other addresses than this machine's own: whoever reaches them may read and change everything" },
+    { "log-format", KIND_FORMAT, AT(log_as_json), false, "text | json", "how diagnostics are written (text)" },
+    { "log-level", KIND_LEVEL, AT(log_level), false, "debug | info | warning | error",
+      "the least that is written (info)" },
+    { "max-message", KIND_SIZE, AT(max_message), false, "SIZE", "ceiling of a WebSocket message (16M)" },
+    { "max-document", KIND_SIZE, AT(max_document), false, "SIZE", "ceiling of a document, and of an HTTP body (64M)" },
+    { "max-queue", KIND_SIZE, AT(max_queue), false, "SIZE",
+      "what may wait for a client that reads too slowly before its line is cut (16M)" },
+    { "max-store", KIND_SIZE, AT(max_store), false, "SIZE", "ceiling of the data file (1T)" },
+    { "ping-seconds", KIND_SECONDS, AT(ping_seconds), false, "N", "time between two pings of a connection (25)" },
+    { "check-config", KIND_SWITCH, AT(check_only), true, NULL, "say whether the settings are in order, and exit" },
+    { "version", KIND_SWITCH, AT(wants_version), true, NULL, "print the version, and exit" },
+    { "help", KIND_SWITCH, AT(wants_help), true, NULL, "print this, and exit" },
+};
+
+#define N_OPTIONS (sizeof(options) / sizeof(options[0]))
+
+enum layer { LAYER_DEFAULTS, LAYER_FILE, LAYER_ENVIRONMENT, LAYER_FLAGS };
+
+struct reading {
+    struct config *config;
+    enum layer layer;
+    const char *where;            /* what to call the place in a complaint */
+    enum layer set_by[N_OPTIONS]; /* a list is emptied by the first value of a higher layer */
+    char *why;
+    size_t n_why;
+};
+
+__attribute__((format(printf, 2, 3))) static int complain(const struct reading *reading, const char *format, ...)
+{
+    va_list arguments;
+    int n = snprintf(reading->why, reading->n_why, "%s", reading->where);
+
+    va_start(arguments, format);
+    if (n >= 0 && (size_t)n < reading->n_why)
+        (void)vsnprintf(reading->why + n, reading->n_why - (size_t)n, format, arguments);
+    va_end(arguments);
+    return CONFIG_WRONG;
+}
+
+/* ---- values ------------------------------------------------------------------------------------------------------ */
+
+static bool parse_switch(const char *text, bool *out)
+{
+    *out = strcmp(text, "true") == 0 || strcmp(text, "1") == 0 || strcmp(text, "yes") == 0;
+    return *out || strcmp(text, "false") == 0 || strcmp(text, "0") == 0 || strcmp(text, "no") == 0;
+}
+
+/* "65536", "64K", "16M", "2G", "1T", in powers of 1,024. */
+static bool parse_size(const char *text, uint64_t *out)
+{
+    static const char units[] = "KMGT";
+    const char *unit;
+    char *end;
+    unsigned long long n;
+    unsigned shift;
+
+    if (!isdigit((unsigned char)*text))
+        return false;
+    errno = 0;
+    n = strtoull(text, &end, 10);
+    unit = *end ? strchr(units, toupper((unsigned char)*end)) : NULL;
+    shift = unit ? 10 * (unsigned)(unit - units + 1) : 0;
+    if (errno || (*end && (!unit || end[1])) || n == 0 || n > (UINT64_MAX >> 1) >> shift)
+        return false;
+    *out = (uint64_t)n << shift;
+    return true;
+}
+
+static bool parse_level(const char *text, enum log_level *out)
+{
+    static const char *const names[] = { "debug", "info", "warning", "error" };
+
+    for (int i = 0; i < 4; i++) {
+        if (strcmp(text, names[i]) == 0) {
+            *out = (enum log_level)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static int list_add(struct config_list *list, const char *text, size_t n)
+{
+    char *item = strndup(text, n);
+
+    if (!item)
+        return -ENOMEM;
+    list->items[list->n++] = item;
+    return 0;
+}
+
+static void list_finish(struct config_list *list)
+{
+    while (list->n)
+        free(list->items[--list->n]);
+}
+
+/* One value, or several separated by commas. */
+static int set_list(struct reading *reading, size_t i, const char *text)
+{
+    struct config_list *list = (struct config_list *)(void *)((char *)reading->config + options[i].at);
+    int r = 0;
+
+    if (reading->set_by[i] != reading->layer)
+        list_finish(list);
+    for (const char *at = text; !r && *at; at += *at == ',') {
+        size_t n = strcspn(at, ",");
+
+        if (list->n == CONFIG_LIST_MAX)
+            return complain(reading, "%s: at most %d values", options[i].name, CONFIG_LIST_MAX);
+        if (options[i].kind == KIND_ORIGINS && !origin_is_wellformed((struct bytes){ at, n }))
+            return complain(reading, "%s: '%.*s' is no origin, such as https://docs.example.org", options[i].name,
+                            (int)n, at);
+        r = n ? list_add(list, at, n) : 0;
+        at += n;
+    }
+    if (!r && list->n == 0)
+        return complain(reading, "%s: '%s' names nothing; wanted: %s", options[i].name, text, options[i].argument);
+    return r;
+}
+
+static int set_text(char **member, const char *text)
+{
+    char *copy = strdup(text);
+
+    if (!copy)
+        return -ENOMEM;
+    free(*member);
+    *member = copy;
+    return 0;
+}
+
+static bool set_seconds(uint64_t *member, const char *text)
+{
+    return parse_size(text, member) && *member <= 120;
+}
+
+static bool set_format(bool *member, const char *text)
+{
+    *member = strcmp(text, "json") == 0;
+    return *member || strcmp(text, "text") == 0;
+}
+
+static int set(struct reading *reading, size_t i, const char *text)
+{
+    void *member = (char *)reading->config + options[i].at;
+    bool is_fine = true;
+    int r = 0;
+
+    if (!text)
+        return complain(reading, "%s needs a value", options[i].name);
+    switch (options[i].kind) {
+    case KIND_TEXT: r = *text ? set_text(member, text) : CONFIG_WRONG; break;
+    case KIND_LIST:
+    case KIND_ORIGINS: r = set_list(reading, i, text); break;
+    case KIND_SWITCH: is_fine = parse_switch(text, member); break;
+    case KIND_SIZE: is_fine = parse_size(text, member); break;
+    case KIND_SECONDS: is_fine = set_seconds(member, text); break;
+    case KIND_LEVEL: is_fine = parse_level(text, member); break;
+    case KIND_FORMAT: is_fine = set_format(member, text); break;
+    }
+    if (!is_fine || (options[i].kind == KIND_TEXT && r == CONFIG_WRONG))
+        return complain(reading, "%s: '%s' is not %s", options[i].name, text,
+                        options[i].argument ? options[i].argument : "true or false");
+    reading->set_by[i] = reading->layer;
+    return r;
+}
+
+/* ---- places ------------------------------------------------------------------------------------------------------ */
+
+static bool option_find(const char *name, size_t n_name, size_t *out)
+{
+    for (size_t i = 0; i < N_OPTIONS; i++) {
+        if (strlen(options[i].name) == n_name && memcmp(options[i].name, name, n_name) == 0) {
+            *out = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* max-store is PILCROW_MAX_STORE. */
+static const char *environment_value(const char *option)
+{
+    char name[NAME_MAX_CHARS + 8] = "PILCROW_";
+
+    for (size_t i = 0; option[i]; i++)
+        name[8 + i] = (char)(option[i] == '-' ? '_' : toupper((unsigned char)option[i]));
+    return getenv(name);
+}
+
+static int read_environment(struct reading *reading)
+{
+    int r = 0;
+
+    reading->layer = LAYER_ENVIRONMENT;
+    for (size_t i = 0; !r && i < N_OPTIONS; i++) {
+        const char *value = options[i].is_flag_only ? NULL : environment_value(options[i].name);
+
+        reading->where = "environment: ";
+        if (value)
+            r = set(reading, i, value);
+    }
+    return r;
+}
+
+static int set_json(struct reading *reading, size_t i, const json_t *value)
+{
+    char number[32];
+    int r = 0;
+
+    if (json_is_string(value))
+        return set(reading, i, json_string_value(value));
+    if (json_is_boolean(value))
+        return set(reading, i, json_is_true(value) ? "true" : "false");
+    if (json_is_integer(value)) {
+        (void)snprintf(number, sizeof(number), "%lld", (long long)json_integer_value(value));
+        return set(reading, i, number);
+    }
+    if (!json_is_array(value) || (options[i].kind != KIND_LIST && options[i].kind != KIND_ORIGINS))
+        return complain(reading, "%s: a value of the wrong kind", options[i].name);
+    for (size_t j = 0; !r && j < json_array_size(value); j++) {
+        const char *item = json_string_value(json_array_get(value, j));
+
+        r = item ? set(reading, i, item) : complain(reading, "%s: a list of strings is wanted", options[i].name);
+    }
+    return r;
+}
+
+static int read_file(struct reading *reading)
+{
+    const char *path = reading->config->file;
+    char where[300];
+    json_error_t error;
+    json_t *json, *value;
+    const char *key;
+    int r = 0;
+
+    if (!path)
+        return 0;
+    (void)snprintf(where, sizeof(where), "%s: ", path);
+    reading->layer = LAYER_FILE;
+    reading->where = where;
+    json = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
+    if (!json_is_object(json)) {
+        r = json ? complain(reading, "this is no JSON object") : complain(reading, "%s", error.text);
+        goto out;
+    }
+    json_object_foreach(json, key, value)
+    {
+        size_t i;
+
+        if (!option_find(key, strlen(key), &i) || options[i].is_flag_only || options[i].at == AT(file))
+            r = complain(reading, "there is no setting '%s'", key);
+        else
+            r = set_json(reading, i, value);
+        if (r)
+            break;
+    }
+out:
+    json_decref(json);
+    reading->where = "";
+    return r;
+}
+
+/* A flag and its value. */
+struct flag {
+    size_t option;
+    const char *value;
+};
+
+/* Takes argv[*at] apart, and the argument behind it if it belongs to it. */
+static int flag_parse(const struct reading *reading, int argc, char *const *argv, int *at, struct flag *out)
+{
+    const char *text = argv[*at], *equals = strchr(text, '=');
+    size_t n = equals ? (size_t)(equals - text) : strlen(text);
+
+    if (strncmp(text, "--", 2) != 0)
+        return complain(reading, "'%s' is no flag; --help lists them", text);
+    if (!option_find(text + 2, n - 2, &out->option))
+        return complain(reading, "there is no flag %.*s; --help lists them", (int)n, text);
+    if (equals)
+        out->value = equals + 1;
+    else if (options[out->option].kind == KIND_SWITCH)
+        out->value = "true";
+    else if (*at + 1 < argc)
+        out->value = argv[++*at];
+    else
+        return complain(reading, "%s wants a value: %s", text, options[out->option].argument);
+    return 0;
+}
+
+/* only: an option that alone is taken notice of, such as the one that names the file to be read before; or N_OPTIONS.
+ */
+static int read_flags(struct reading *reading, int argc, char *const *argv, size_t only)
+{
+    int r = 0;
+
+    reading->layer = LAYER_FLAGS;
+    reading->where = "";
+    for (int at = 1; !r && at < argc; at++) {
+        struct flag flag = { N_OPTIONS, NULL };
+
+        r = flag_parse(reading, argc, argv, &at, &flag);
+        reading->where = "--";
+        if (!r && (only == N_OPTIONS || only == flag.option))
+            r = set(reading, flag.option, flag.value);
+        reading->where = "";
+    }
+    return r;
+}
+
+static int set_defaults(struct config *config)
+{
+    *config = (struct config){
+        .log_level = LOG_INFO,
+        .max_message = 16ull << 20,
+        .max_document = 64ull << 20,
+        .max_queue = 16ull << 20,
+        .max_store = 1ull << 40,
+        .ping_seconds = 25,
+    };
+    return set_text(&config->data, "./pilcrow-data")
+               ? -ENOMEM
+               : list_add(&config->listen, "127.0.0.1:8080", strlen("127.0.0.1:8080"));
+}
+
+int config_read(int argc, char *const *argv, struct config *out, char *why, size_t n_why)
+{
+    struct reading reading = { .config = out, .why = why, .n_why = n_why, .where = "" };
+    const char *file = getenv("PILCROW_CONFIG");
+    size_t config_option = 0;
+    int r = set_defaults(out);
+
+    (void)option_find("config", strlen("config"), &config_option);
+    if (!r && file && *file)
+        r = set_text(&out->file, file);
+    if (!r)
+        r = read_flags(&reading, argc, argv, config_option);
+    if (!r)
+        r = read_file(&reading);
+    if (!r)
+        r = read_environment(&reading);
+    if (!r)
+        r = read_flags(&reading, argc, argv, N_OPTIONS);
+    return r;
+}
+
+void config_finish(struct config *config)
+{
+    free(config->data);
+    free(config->file);
+    list_finish(&config->listen);
+    list_finish(&config->allow_origin);
+    *config = (struct config){ 0 };
+}
+
+void config_print_help(FILE *to)
+{
+    (void)fprintf(to, "pilcrowd serves documents that several people edit at once.\n\n    pilcrowd [FLAG...]\n\n");
+    for (size_t i = 0; i < N_OPTIONS; i++) {
+        (void)fprintf(to, "  --%s%s%s\n      %s\n", options[i].name, options[i].argument ? " " : "",
+                      options[i].argument ? options[i].argument : "", options[i].help);
+    }
+    (void)fprintf(to,
+                  "\nSIZE: bytes, or with K, M, G, T. Every flag is also an environment variable (--log-level:\n"
+                  "PILCROW_LOG_LEVEL) and a key of the configuration file; flags go before the environment, that\n"
+                  "before the file. SIGTERM: answer what was taken, then exit; a second one exits at once. SIGHUP:\n"
+                  "read the settings again and follow --log-level and --log-format.\n"
+                  "Exit status: 0, or 2 for wrong settings, 1 for everything else.\n");
+}

@@ -1,0 +1,496 @@
+#include "net/http.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "net/inside.h"
+
+#define READ_BYTES       (16 * 1024)
+#define INPUT_MAX_BYTES  (2 * REQUEST_HEAD_MAX_BYTES) /* a head, and what was sent behind it unasked */
+#define IDLE_SECONDS     60
+#define HEAD_SECONDS     10 /* for a whole head, from its first byte on */
+#define PROGRESS_SECONDS 30 /* between two moves of a body, in or out */
+#define LINGER_SECONDS   2
+
+/* The answer's address while it is awaited; outlives the connection if it must. */
+struct exchange {
+    struct http *http; /* NULL: the client has gone */
+};
+
+static const char *const methods[] = { "GET", "HEAD", "PUT", "PATCH", "POST", "DELETE", "OPTIONS" };
+static const char allow_header[] = "allow: GET, HEAD, PUT, PATCH, POST, DELETE, OPTIONS\r\n";
+
+static void http_pump(struct http *http);
+
+/* ---- life -------------------------------------------------------------------------------------------------------- */
+
+/* Gives the descriptor back, which stays open. */
+static int http_release(struct http *http)
+{
+    int fd = http->fd;
+
+    ev_io_stop(http->server->config.loop, &http->reader);
+    ev_io_stop(http->server->config.loop, &http->writer);
+    wheel_clear(&http->deadline);
+    if (http->exchange)
+        http->exchange->http = NULL;
+    buffer_finish(&http->input);
+    buffer_finish(&http->body);
+    response_finish(&http->response);
+    list_remove(&http->link);
+    http->server->n_connections--;
+    free(http);
+    return fd;
+}
+
+void http_destroy(struct http *http)
+{
+    (void)close(http_release(http));
+}
+
+static void on_deadline(struct wheel_timer *timer)
+{
+    http_destroy(LIST_ENTRY(timer, struct http, deadline));
+}
+
+static void http_expect(struct http *http, unsigned seconds)
+{
+    wheel_set(&http->server->wheel, &http->deadline, seconds);
+}
+
+static void http_reads(struct http *http, bool reads)
+{
+    if (reads)
+        ev_io_start(http->server->config.loop, &http->reader);
+    else
+        ev_io_stop(http->server->config.loop, &http->reader);
+}
+
+bool http_is_answered(const struct http *http)
+{
+    return http->state == HTTP_HEAD || http->state == HTTP_LINGERING;
+}
+
+void http_retire(struct http *http)
+{
+    http->keeps_alive = false;
+    if (http_is_answered(http) || http->state == HTTP_BODY)
+        http_destroy(http);
+}
+
+/* ---- answering --------------------------------------------------------------------------------------------------- */
+
+void http_answer(struct http *http, const struct rest_response *answer, const struct bytes *body)
+{
+    int r;
+
+    if (http->server->is_draining)
+        http->keeps_alive = false;
+    r = response_begin(&http->response, answer, body, http->keeps_alive ? RESPONSE_STAYS : RESPONSE_CLOSES,
+                       http->extra_header);
+    http->extra_header = NULL;
+    if (r) { /* no memory: the client sees the line break and may ask again */
+        log_warning("net", "an answer could not be put together: %s", strerror(-r));
+        response_finish(&http->response);
+        http->keeps_alive = false;
+    }
+    http->state = HTTP_WRITING;
+    http_expect(http, PROGRESS_SECONDS);
+    if (!http->is_pumping)
+        http_pump(http);
+}
+
+static void on_answer(void *arg, const struct rest_response *answer)
+{
+    struct exchange *exchange = arg;
+    struct http *http = exchange->http;
+
+    free(exchange);
+    if (!http)
+        return;
+    http->exchange = NULL;
+    http_answer(http, answer, NULL);
+}
+
+static void on_refusal(void *arg, const struct rest_response *answer)
+{
+    http_answer(arg, answer, NULL);
+}
+
+void http_refuse(struct http *http, int status, const char *code, const char *detail)
+{
+    rest_problem(status, code, detail, on_refusal, http);
+}
+
+/* A refusal after which the rest of the input can't be told apart, or is not wanted. */
+static void http_refuse_and_close(struct http *http, int status, const char *code, const char *detail)
+{
+    http->keeps_alive = false;
+    http_refuse(http, status, code, detail);
+}
+
+/* ---- deciding ---------------------------------------------------------------------------------------------------- */
+
+static bool method_is_known(const char *method)
+{
+    for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+        if (strcmp(methods[i], method) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool method_passes(struct http *http)
+{
+    if (method_is_known(http->request.method))
+        return true;
+    http->extra_header = allow_header;
+    http_refuse_and_close(http, 405, "ERR_METHOD_NOT_ALLOWED", "This server does not know that method.");
+    return false;
+}
+
+static bool method_writes(const char *method)
+{
+    return strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0 && strcmp(method, "OPTIONS") != 0;
+}
+
+static bool method_needs_body(const char *method)
+{
+    return strcmp(method, "PUT") == 0 || strcmp(method, "POST") == 0 || strcmp(method, "PATCH") == 0;
+}
+
+/* Whether it came from where it may come from; if not, it has been answered. */
+static bool origin_passes(struct http *http)
+{
+    const struct request *request = &http->request;
+    bool checks_origin = request->wants_websocket || method_writes(request->method);
+
+    switch (origin_check(&http->server->config.origins, request_header(request, "host"),
+                         request_header(request, "origin"), http->is_loopback, checks_origin)) {
+    case ORIGIN_FINE: return true;
+    case ORIGIN_FOREIGN_HOST:
+        http_refuse_and_close(http, 403, "ERR_NOT_ALLOWED",
+                              "This address is for this machine only; --allow-origin names others that may use it.");
+        return false;
+    case ORIGIN_FOREIGN_ORIGIN:
+        http_refuse_and_close(http, 403, "ERR_NOT_ALLOWED",
+                              "Pages of that origin may not use this server; --allow-origin names those that may.");
+        return false;
+    }
+    return false;
+}
+
+/* Whether a body, if any, can be read; if not, it has been answered. */
+static bool framing_passes(struct http *http)
+{
+    const struct request *request = &http->request;
+
+    if (request->has_encoding)
+        http_refuse_and_close(http, 411, "ERR_LENGTH_REQUIRED",
+                              "Send Content-Length; transfer encodings are not read.");
+    else if (method_needs_body(request->method) && !request->has_length)
+        http_refuse_and_close(http, 411, "ERR_LENGTH_REQUIRED", "Send Content-Length, also for an empty body.");
+    else if (request->n_body_bytes > http->server->config.rest->body_max_bytes)
+        http_refuse_and_close(http, 413, "ERR_LIMIT_EXCEEDED", "The body is larger than this server takes.");
+    else
+        return true;
+    return false;
+}
+
+static bool is_websocket_path(struct bytes path)
+{
+    return bytes_equal(path, bytes_of_string("/v1/ws")) || bytes_equal(path, bytes_of_string("/"));
+}
+
+/* RFC 6455, 4.2.1. Returns whether it may go on; if not, it has been answered. */
+static bool upgrade_passes(struct http *http)
+{
+    const struct request *request = &http->request;
+    struct bytes key = request_header(request, "sec-websocket-key");
+
+    if (!is_websocket_path(request->path)) {
+        http_refuse_and_close(http, 404, "ERR_NOT_FOUND", "WebSockets are at /v1/ws.");
+    } else if (strcmp(request->method, "GET") != 0 || key.n_bytes != 24 || request->n_body_bytes) {
+        http_refuse_and_close(http, 400, "ERR_MESSAGE_BADLY_FORMED", "This is no WebSocket handshake.");
+    } else if (!bytes_equal(request_header(request, "sec-websocket-version"), bytes_of_string("13"))) {
+        http->extra_header = "sec-websocket-version: 13\r\n";
+        http_refuse_and_close(http, 426, "ERR_MESSAGE_BADLY_FORMED", "Only version 13 of the WebSocket protocol.");
+    } else if (http->server->is_draining) {
+        http_refuse_and_close(http, 503, "ERR_DRAINING", "This server is going away; try again soon.");
+    } else {
+        return true;
+    }
+    return false;
+}
+
+static void http_refuse_head(struct http *http, int status)
+{
+    const char *detail = status == 414   ? "The address is longer than this server takes."
+                         : status == 431 ? "The header fields are larger than this server takes."
+                         : status == 505 ? "Only HTTP/1.1 and HTTP/1.0 are spoken here."
+                                         : "This is no well-formed HTTP request.";
+
+    http_refuse_and_close(http, status,
+                          status == 400 || status == 505 ? "ERR_MESSAGE_BADLY_FORMED" : "ERR_LIMIT_EXCEEDED", detail);
+}
+
+/* ---- requests ---------------------------------------------------------------------------------------------------- */
+
+/* Forgets n bytes at the start of the input. */
+static void input_consume(struct http *http, size_t n)
+{
+    struct buffer *input = &http->input;
+
+    input->n_bytes -= n;
+    if (input->n_bytes)
+        memmove(input->at, input->at + n, input->n_bytes);
+    else
+        buffer_finish(input); /* an idle connection holds nothing */
+}
+
+/* The request is whole: hands it on. */
+static void http_serve(struct http *http)
+{
+    const struct request *request = &http->request;
+    struct rest_request rest = {
+        .method = request->method,
+        .path = request->path,
+        .query = request->query,
+        .headers = request->headers,
+        .n_headers = request->n_headers,
+        .body = buffer_bytes(&http->body),
+        .has_body = request->has_length,
+        .principal = bytes_of_string("anyone"),
+    };
+
+    http->state = HTTP_WAITING;
+    wheel_clear(&http->deadline);
+    if (!static_serve(http)) {
+        http->exchange = malloc(sizeof(*http->exchange));
+        if (http->exchange) {
+            http->exchange->http = http;
+            rest_handle(http->server->config.rest, &rest, on_answer, http->exchange);
+        } else {
+            http_refuse_and_close(http, 503, "ERR_STORE_FAILED", "This server is out of memory; try again soon.");
+        }
+    }
+    input_consume(http, request->n_head_bytes);
+    buffer_finish(&http->body);
+}
+
+/* Tells a client that asks first that it may send its body. A failure shows at the next read. */
+static void http_continue(struct http *http)
+{
+    static const char line[] = "HTTP/1.1 100 Continue\r\n\r\n";
+
+    (void)!send(http->fd, line, sizeof(line) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+/* The head is whole and will be served: takes what has come of the body with it. */
+static void http_begin_body(struct http *http)
+{
+    struct request *request = &http->request;
+    struct buffer *input = &http->input;
+    size_t n_behind = input->n_bytes - request->n_head_bytes;
+    size_t n = n_behind < request->n_body_bytes ? n_behind : (size_t)request->n_body_bytes;
+    char *behind = input->at + request->n_head_bytes;
+
+    http->state = HTTP_BODY;
+    http_expect(http, PROGRESS_SECONDS);
+    buffer_init(&http->body, (size_t)request->n_body_bytes);
+    if (n && buffer_append(&http->body, behind, n)) {
+        http_refuse_and_close(http, 503, "ERR_STORE_FAILED", "This server is out of memory; try again soon.");
+        return;
+    }
+    memmove(behind, behind + n, n_behind - n);
+    input->n_bytes -= n;
+    if (request->expects_continue && n < request->n_body_bytes)
+        http_continue(http);
+}
+
+/* Hands the line over to libwebsockets; http is gone afterwards. */
+static void http_upgrade(struct http *http)
+{
+    struct server *server = http->server;
+    struct request request = http->request;
+    struct buffer input = http->input; /* ours now, for the request points into it */
+    struct bytes early = bytes_of(input.at + request.n_head_bytes, input.n_bytes - request.n_head_bytes);
+
+    buffer_init(&http->input, INPUT_MAX_BYTES);
+    websocket_open(server, http_release(http), &request, early);
+    buffer_finish(&input);
+}
+
+/* Looks whether a head has come. Returns false when the connection has become a WebSocket and http is gone. */
+static bool http_try_head(struct http *http)
+{
+    struct request *request = &http->request;
+    int status;
+
+    switch (request_parse(http->input.at, http->input.n_bytes, request, &status)) {
+    case REQUEST_PARTIAL: return true;
+    case REQUEST_REFUSED: http_refuse_head(http, status); return true;
+    case REQUEST_COMPLETE: break;
+    }
+
+    http->keeps_alive = request->keep_alive;
+    if (!method_passes(http) || !origin_passes(http))
+        return true;
+    if (request->wants_websocket) {
+        if (!upgrade_passes(http))
+            return true;
+        http_upgrade(http);
+        return false;
+    }
+    if (framing_passes(http))
+        http_begin_body(http);
+    return true;
+}
+
+/* ---- moving ------------------------------------------------------------------------------------------------------ */
+
+/* Returns 0, everything is out; -EAGAIN; or another -errno, the line is dead. */
+static int http_write(struct http *http)
+{
+    for (;;) {
+        struct iovec pieces[2];
+        int n_pieces = response_rest(&http->response, pieces);
+        struct msghdr message = { .msg_iov = pieces, .msg_iovlen = (size_t)n_pieces };
+        ssize_t n;
+
+        if (n_pieces == 0)
+            return 0;
+        n = sendmsg(http->fd, &message, MSG_NOSIGNAL);
+        if (n < 0)
+            return -errno;
+        http->response.n_sent += (size_t)n;
+        http_expect(http, PROGRESS_SECONDS);
+    }
+}
+
+/* The answer is out. What the client may still be sending is read and dropped for a moment, for closing over unread
+ * input would reset the line, and the answer with it. */
+static void http_end_answer(struct http *http)
+{
+    response_finish(&http->response);
+    ev_io_stop(http->server->config.loop, &http->writer);
+    if (http->keeps_alive) {
+        http->state = HTTP_HEAD;
+        http_expect(http, http->input.n_bytes ? HEAD_SECONDS : IDLE_SECONDS);
+        return;
+    }
+    http->state = HTTP_LINGERING;
+    http_expect(http, LINGER_SECONDS);
+    (void)shutdown(http->fd, SHUT_WR);
+}
+
+/* Takes every step that can be taken now. http may be gone afterwards. */
+static void http_pump(struct http *http)
+{
+    int r;
+
+    http->is_pumping = true;
+    for (;;) {
+        enum http_state before = http->state;
+
+        switch (http->state) {
+        case HTTP_HEAD:
+            if (http->input.n_bytes && !http_try_head(http))
+                return;
+            break;
+        case HTTP_BODY:
+            if (http->body.n_bytes == http->request.n_body_bytes)
+                http_serve(http);
+            break;
+        case HTTP_WRITING:
+            r = http_write(http);
+            if (r == 0)
+                http_end_answer(http);
+            else if (r == -EAGAIN)
+                ev_io_start(http->server->config.loop, &http->writer);
+            else
+                goto gone;
+            break;
+        case HTTP_WAITING:
+        case HTTP_LINGERING: break;
+        }
+        if (http->state == before)
+            break;
+    }
+    http->is_pumping = false;
+    http_reads(http, http->state != HTTP_WAITING && http->state != HTTP_WRITING);
+    return;
+gone:
+    http_destroy(http);
+}
+
+/* Returns false when the connection is gone. */
+static bool http_read(struct http *http)
+{
+    struct buffer *into = http->state == HTTP_BODY ? &http->body : &http->input;
+    size_t n_wanted = READ_BYTES;
+    char *room;
+    ssize_t n;
+
+    if (http->state == HTTP_BODY)
+        n_wanted = (size_t)http->request.n_body_bytes - http->body.n_bytes;
+    if (n_wanted > READ_BYTES)
+        n_wanted = READ_BYTES;
+    if (http->state == HTTP_LINGERING)
+        buffer_reset(into);
+    room = buffer_room(into, n_wanted);
+    n = room ? recv(http->fd, room, n_wanted, 0) : -1;
+    if (n < 0 && room && (errno == EAGAIN || errno == EINTR))
+        return true;
+    if (n > 0) {
+        if (http->state == HTTP_HEAD && into->n_bytes == 0)
+            http_expect(http, HEAD_SECONDS);
+        if (http->state == HTTP_BODY)
+            http_expect(http, PROGRESS_SECONDS);
+        buffer_grew(into, (size_t)n);
+        return true;
+    }
+    http_destroy(http);
+    return false;
+}
+
+static void on_readable(struct ev_loop *loop, ev_io *watcher, int events)
+{
+    struct http *http = watcher->data;
+
+    if (http_read(http))
+        http_pump(http);
+}
+
+static void on_writable(struct ev_loop *loop, ev_io *watcher, int events)
+{
+    http_pump(watcher->data);
+}
+
+void http_open(struct server *server, struct listener *listener, int fd)
+{
+    struct http *http = calloc(1, sizeof(*http));
+
+    if (!http) {
+        (void)close(fd);
+        return;
+    }
+    http->server = server;
+    http->is_loopback = listener->is_loopback;
+    http->fd = fd;
+    http->state = HTTP_HEAD;
+    buffer_init(&http->input, INPUT_MAX_BYTES);
+    buffer_init(&http->body, 0);
+    response_init(&http->response);
+    wheel_timer_init(&http->deadline, on_deadline);
+    ev_io_init(&http->reader, on_readable, fd, EV_READ);
+    ev_io_init(&http->writer, on_writable, fd, EV_WRITE);
+    http->reader.data = http->writer.data = http;
+    list_append(&server->https, &http->link);
+    server->n_connections++;
+    http_expect(http, IDLE_SECONDS);
+    ev_io_start(server->config.loop, &http->reader);
+}

@@ -1,0 +1,55 @@
+/* HTTP/1.1 connections: requests are read whole and one at a time, answered once, in order.
+ *
+ *     HEAD --no body--> WAITING --answer--> WRITING --keep-alive--> HEAD
+ *       \--body--> BODY --whole--^              \--close--> LINGERING --end of input, 2 s--> gone
+ *     HEAD --upgrade--> handed over to libwebsockets */
+#ifndef NET_HTTP_H
+#define NET_HTTP_H
+
+#include <ev.h>
+
+#include "net/request.h"
+#include "net/response.h"
+#include "net/wheel.h"
+
+struct server;
+struct listener;
+struct exchange;
+
+enum http_state { HTTP_HEAD, HTTP_BODY, HTTP_WAITING, HTTP_WRITING, HTTP_LINGERING };
+
+struct http {
+    struct list link;
+    struct server *server;
+    bool is_loopback; /* came in by a listener for this machine */
+    int fd;
+    ev_io reader, writer;
+    struct wheel_timer deadline;
+    enum http_state state;
+    bool is_pumping;  /* http_pump is on the stack */
+    bool keeps_alive; /* after this answer */
+
+    struct buffer input; /* the head of the request, then what came behind it */
+    struct buffer body;
+    struct request request;    /* points into input; valid until it has been handed on */
+    struct exchange *exchange; /* WAITING */
+    struct response response;  /* WRITING */
+    const char *extra_header;  /* a line that the next answer carries besides its own; or NULL */
+};
+
+/* Takes fd, whatever happens. */
+void http_open(struct server *server, struct listener *listener, int fd);
+
+/* For a draining server: closes at once, or behind the answer that is due. */
+void http_retire(struct http *http);
+bool http_is_answered(const struct http *http);
+void http_destroy(struct http *http);
+
+/* static.c: whether the request was for a part of the embedded application; then it has been answered. */
+bool static_serve(struct http *http);
+
+/* For those who answer: begins to write it. body: NULL, or what is sent instead of answer->body, alive for ever. */
+void http_answer(struct http *http, const struct rest_response *answer, const struct bytes *body);
+void http_refuse(struct http *http, int status, const char *code, const char *detail);
+
+#endif

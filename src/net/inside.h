@@ -1,0 +1,53 @@
+/* What the parts of src/net/ share with each other and with nobody else. */
+#ifndef NET_INSIDE_H
+#define NET_INSIDE_H
+
+#include <libwebsockets.h>
+
+#include "net/http.h"
+#include "net/output.h"
+#include "net/server.h"
+#include "net/wheel.h"
+
+struct websocket;
+
+struct server {
+    struct server_config config;
+    struct lws_context *lws;
+    struct lws_vhost *vhost;
+    struct wheel wheel;
+    ev_timer second;
+    struct list listeners, https, websockets;
+    size_t n_connections;
+    bool is_draining;
+
+    struct websocket *adopting; /* on its way into libwebsockets, which has not called back about it yet */
+    char batch[LWS_PRE + OUTPUT_BATCH_BYTES]; /* scratch of whoever writes */
+};
+
+/* listener.c */
+struct listener {
+    struct list link;
+    struct server *server;
+    int fd;
+    ev_io acceptor;
+    struct wheel_timer pause; /* after a failed accept */
+    bool is_loopback;         /* TCP, and only for this machine */
+    char *path;               /* of a unix socket */
+    char url[160];
+};
+
+STORE_MUST_CHECK int listener_open(struct server *server, const char *address, char *why, size_t n_why);
+void listener_close(struct listener *listener); /* frees */
+
+/* websocket.c */
+
+/* Hands the connection over to libwebsockets: fd is no longer the caller's, whatever happens. request: a checked
+ * upgrade; early: what the client has sent behind it already. */
+void websocket_open(struct server *server, int fd, const struct request *request, struct bytes early);
+void websocket_say_goodbye(struct websocket *websocket);
+void websocket_stop_reading(struct websocket *websocket);
+struct websocket *websocket_of_link(struct list *link);
+extern const struct lws_protocols websocket_protocols[];
+
+#endif

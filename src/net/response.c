@@ -1,0 +1,156 @@
+#include "net/response.h"
+
+#include <time.h>
+
+#define HEAD_MAX_BYTES (32 * 1024)
+
+static const struct reason {
+    int status;
+    const char *text;
+} reasons[] = {
+    { 200, "OK" },
+    { 201, "Created" },
+    { 202, "Accepted" },
+    { 204, "No Content" },
+    { 304, "Not Modified" },
+    { 400, "Bad Request" },
+    { 401, "Unauthorized" },
+    { 403, "Forbidden" },
+    { 404, "Not Found" },
+    { 405, "Method Not Allowed" },
+    { 406, "Not Acceptable" },
+    { 408, "Request Timeout" },
+    { 409, "Conflict" },
+    { 410, "Gone" },
+    { 411, "Length Required" },
+    { 412, "Precondition Failed" },
+    { 413, "Content Too Large" },
+    { 414, "URI Too Long" },
+    { 415, "Unsupported Media Type" },
+    { 422, "Unprocessable Content" },
+    { 426, "Upgrade Required" },
+    { 428, "Precondition Required" },
+    { 429, "Too Many Requests" },
+    { 431, "Request Header Fields Too Large" },
+    { 500, "Internal Server Error" },
+    { 501, "Not Implemented" },
+    { 503, "Service Unavailable" },
+    { 505, "HTTP Version Not Supported" },
+    { 507, "Insufficient Storage" },
+};
+
+/* What every answer says unless it says otherwise: it is what it says it is, it belongs into no frame and into no other
+ * site's page, and nothing in it runs. */
+static const struct rest_header precautions[] = {
+    { "x-content-type-options", { "nosniff", 7 } },
+    { "referrer-policy", { "no-referrer", 11 } },
+    { "cross-origin-resource-policy", { "same-origin", 11 } },
+    { "content-security-policy", { "default-src 'none'; frame-ancestors 'none'", 42 } },
+};
+
+void response_init(struct response *response)
+{
+    buffer_init(&response->head, HEAD_MAX_BYTES);
+    response->frame = NULL;
+    response->body = bytes_of(NULL, 0);
+    response->n_sent = 0;
+}
+
+void response_finish(struct response *response)
+{
+    buffer_finish(&response->head);
+    frame_unref(response->frame);
+    response_init(response);
+}
+
+static const char *reason_of(int status)
+{
+    for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
+        if (reasons[i].status == status)
+            return reasons[i].text;
+    }
+    return "Other";
+}
+
+static bool answer_says(const struct rest_response *answer, const char *name)
+{
+    for (size_t i = 0; i < answer->n_headers; i++) {
+        if (strcmp(answer->headers[i].name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Never a second line out of one value, whoever put it together. */
+static void header_append(struct buffer *head, const struct rest_header *header)
+{
+    const char *at = header->value.at;
+    size_t n = 0;
+
+    while (n < header->value.n_bytes && at[n] != '\r' && at[n] != '\n' && at[n] != '\0')
+        n++;
+    (void)buffer_printf(head, "%s: ", header->name);
+    (void)buffer_append(head, at, n);
+    (void)buffer_append(head, "\r\n", 2);
+}
+
+static void date_append(struct buffer *head)
+{
+    char text[40];
+    time_t now = time(NULL);
+    struct tm parts;
+
+    (void)strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", gmtime_r(&now, &parts));
+    (void)buffer_printf(head, "date: %s\r\n", text);
+}
+
+int response_begin(struct response *response, const struct rest_response *answer, const struct bytes *body,
+                   enum response_connection connection, const char *extra_header)
+{
+    struct buffer *head = &response->head;
+    bool has_content = answer->status != 204 && answer->status != 304;
+
+    if (answer->body)
+        response->frame = frame_ref(answer->body);
+    if (body)
+        response->body = *body;
+    else if (answer->body)
+        response->body = bytes_of(answer->body->content, answer->body->n_bytes);
+
+    (void)buffer_printf(head, "HTTP/1.1 %d %s\r\n", answer->status, reason_of(answer->status));
+    date_append(head);
+    for (size_t i = 0; i < answer->n_headers; i++)
+        header_append(head, &answer->headers[i]);
+    for (size_t i = 0; i < sizeof(precautions) / sizeof(precautions[0]); i++) {
+        if (!answer_says(answer, precautions[i].name))
+            header_append(head, &precautions[i]);
+    }
+    if (extra_header)
+        (void)buffer_append_string(head, extra_header);
+    if (has_content)
+        (void)buffer_printf(head, "content-length: %zu\r\n", response->body.n_bytes);
+    if (connection == RESPONSE_CLOSES)
+        (void)buffer_append_string(head, "connection: close\r\n");
+    if (!has_content || answer->omit_body)
+        response->body = bytes_of(NULL, 0);
+    return buffer_append(head, "\r\n", 2);
+}
+
+int response_rest(const struct response *response, struct iovec pieces[2])
+{
+    size_t n_head = response->head.n_bytes, n_sent = response->n_sent;
+    size_t n_head_sent = n_sent < n_head ? n_sent : n_head, n_body_sent = n_sent - n_head_sent;
+    int n = 0;
+
+    if (n_head_sent < n_head)
+        pieces[n++] = (struct iovec){ response->head.at + n_head_sent, n_head - n_head_sent };
+    if (n_body_sent < response->body.n_bytes) {
+        union {
+            const char *read;
+            char *write;
+        } body = { (const char *)response->body.at + n_body_sent };
+
+        pieces[n++] = (struct iovec){ body.write, response->body.n_bytes - n_body_sent };
+    }
+    return n;
+}

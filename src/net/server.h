@@ -1,0 +1,55 @@
+/* The server's outside: listeners, HTTP/1.1, WebSockets, the embedded pages. Everything happens on one libev loop.
+ *
+ *     accept -> http (reads requests) --rest_handle--> api/rest           answers once
+ *                     |            \--> static: the embedded application
+ *                     +--Upgrade: websocket--> libwebsockets <-> ws <-> api/session
+ *
+ * Life: create, listen (any number of times), the loop runs, drain, say goodbye, destroy. */
+#ifndef NET_SERVER_H
+#define NET_SERVER_H
+
+#include <ev.h>
+
+#include "api/rest.h"
+#include "api/session.h"
+#include "net/origin.h"
+
+struct server_config {
+    struct ev_loop *loop;
+    struct session_context *sessions;
+    struct rest_context *rest;
+    const struct world *world;
+    struct origin_policy origins; /* borrowed for the server's life */
+    bool open_to_everyone;        /* may listen on more than loopback and unix sockets */
+    size_t message_max_bytes;     /* of a WebSocket message */
+    size_t queue_max_bytes;       /* of streamed frames that a client has not read yet */
+    unsigned ping_seconds;        /* between two pings of one connection; 1 to 120 */
+};
+
+struct server;
+
+/* -ENOMEM, or -EIO: libwebsockets did not start. */
+STORE_MUST_CHECK int server_create(const struct server_config *config, struct server **out);
+
+/* address: "ADDR:PORT", "[ADDR]:PORT" or "unix:PATH"; port 0 takes a free one. Returns 0, or -errno with a sentence for
+ * people in why[0..n_why). -EPERM: nothing but this machine may listen. */
+STORE_MUST_CHECK int server_listen(struct server *server, const char *address, char *why, size_t n_why);
+
+/* The URLs that it listens on, the real ports, separated by blanks. */
+void server_urls(const struct server *server, char *out, size_t n_out);
+
+/* Nothing new is taken: no connection, no request, no message. What was taken goes on being answered. */
+void server_drain(struct server *server);
+
+/* After server_drain: whether every HTTP request has been answered. */
+bool server_is_answered(const struct server *server);
+
+/* Closes every WebSocket with 1001 behind what is queued for it, and HTTP connections behind their answer. */
+void server_say_goodbye(struct server *server);
+
+size_t server_n_connections(const struct server *server);
+
+/* Cuts what is still connected. NULL is fine. */
+void server_destroy(struct server *server);
+
+#endif

@@ -1,0 +1,462 @@
+/* WebSockets: libwebsockets reads frames and answers pings; what goes out is framed by output.c and sent raw.
+ *
+ *  a handshake that http.c has checked is handed to libwebsockets in our own words, so that its HTTP parser never sees
+ *  a byte that a client wrote
+ *
+ *  OPEN --close wanted--> CLOSING --queue sent, session ended--> (close frame, its answer or 5 s) --> gone
+ *    \--the client closes, the line breaks, pings stay unanswered: session ended ---------------------^ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/name.h"
+#include "net/inside.h"
+
+#define AUTHOR_MAX_BYTES    64
+#define OVERSIZED_KEEP      4096 /* of a message over the ceiling: enough to tell what it was about */
+#define MISSED_MAX          2    /* pings */
+#define CLOSING_SECONDS     2    /* for the client's answer to a close frame */
+#define BATCHES_AT_ONCE     16   /* then others have their turn */
+#define REASON_MAX_BYTES    123
+#define READ_AT_ONCE_BYTES  4096          /* what each connection costs while it lives */
+#define REPLIES_PAUSE_BYTES (1024 * 1024) /* a client that asks on without reading what it got is not read either */
+
+/* With a byte in it: of an answer to an empty ping libwebsockets does not tell. */
+static const char ping_frame[] = { '\x89', 1, 'p' };
+
+enum websocket_pause { PAUSE_BY_SESSION = 1, PAUSE_BY_QUEUE = 2, PAUSE_BY_DRAIN = 4 };
+
+struct websocket {
+    struct peer peer; /* first */
+    struct list link;
+    struct server *server;
+    struct lws *wsi;
+    struct session *session; /* NULL before it began and after it ended */
+    struct wheel_timer pinger;
+    struct output output;
+    struct buffer inbox; /* a message that has not come whole yet */
+    char reason[REASON_MAX_BYTES];
+    uint8_t n_reason, n_author;
+    uint16_t close_code; /* not 0: CLOSING */
+    uint8_t pauses;      /* enum websocket_pause */
+    uint8_t n_missed;    /* rounds without a sign of life */
+    bool is_alive, is_stuck, is_writable_awaited, wants_ping, is_oversized;
+    char author[AUTHOR_MAX_BYTES];
+};
+
+struct websocket *websocket_of_link(struct list *link)
+{
+    return LIST_ENTRY(link, struct websocket, link);
+}
+
+/* ---- writing ----------------------------------------------------------------------------------------------------- */
+
+static void websocket_want_writable(struct websocket *websocket)
+{
+    if (!websocket->wsi || websocket->is_writable_awaited)
+        return;
+    websocket->is_writable_awaited = true;
+    (void)lws_callback_on_writable(websocket->wsi); /* fails on a line that is going down anyway */
+}
+
+/* Bytes that are whole WebSocket frames already. The write type is the one that libwebsockets sends untouched on a
+ * WebSocket, too (docs/engineering.md); what the socket does not take, it keeps, and sends before anything else. */
+static int raw_write(struct websocket *websocket, size_t n)
+{
+    unsigned char *at = (unsigned char *)websocket->server->batch + LWS_PRE;
+
+    return lws_write(websocket->wsi, at, n, LWS_WRITE_HTTP) < 0 ? -EPIPE : 0;
+}
+
+static void websocket_apply_pauses(struct websocket *websocket, uint8_t pauses)
+{
+    bool was_paused = websocket->pauses != 0, is_paused = pauses != 0;
+
+    websocket->pauses = pauses;
+    if (websocket->wsi && was_paused != is_paused)
+        (void)lws_rx_flow_control(websocket->wsi, !is_paused);
+}
+
+static void websocket_pause(struct websocket *websocket, enum websocket_pause by, bool paused)
+{
+    if (websocket->close_code)
+        return; /* the answer to our close frame must be read */
+    websocket_apply_pauses(websocket, (uint8_t)(paused ? websocket->pauses | by : websocket->pauses & ~by));
+}
+
+/* Sends what the socket takes. Returns 0, or -EPIPE: the line is dead. */
+static int websocket_flush(struct websocket *websocket)
+{
+    char *batch = websocket->server->batch + LWS_PRE;
+    int r = 0;
+
+    for (int i = 0; i < BATCHES_AT_ONCE && !lws_partial_buffered(websocket->wsi); i++) {
+        size_t n;
+
+        if (websocket->wants_ping) { /* between messages or fragments, where control frames may stand */
+            memcpy(batch, ping_frame, sizeof(ping_frame));
+            n = sizeof(ping_frame);
+            websocket->wants_ping = false;
+        } else {
+            n = output_fill(&websocket->output, batch);
+        }
+        if (n == 0)
+            break;
+        r = raw_write(websocket, n);
+        if (r)
+            return r;
+    }
+    if (websocket->output.n_bytes < REPLIES_PAUSE_BYTES / 2)
+        websocket_pause(websocket, PAUSE_BY_QUEUE, false);
+    if (!output_is_empty(&websocket->output) || lws_partial_buffered(websocket->wsi))
+        websocket_want_writable(websocket);
+    return 0;
+}
+
+/* ---- ending ------------------------------------------------------------------------------------------------------ */
+
+/* The session hears nothing more, and is heard no more. Never from inside a call of the session's. */
+static void websocket_end_session(struct websocket *websocket)
+{
+    struct session *session = websocket->session;
+
+    websocket->session = NULL;
+    if (!websocket->close_code)
+        websocket->close_code = PEER_NORMAL;
+    session_end(session);
+    output_finish(&websocket->output);
+    buffer_finish(&websocket->inbox);
+}
+
+static void websocket_close(struct websocket *websocket, enum peer_close_code code, const char *reason)
+{
+    size_t n = strlen(reason);
+
+    if (websocket->close_code)
+        return;
+    websocket_apply_pauses(websocket, 0); /* what still comes is thrown away */
+    websocket->close_code = (uint16_t)code;
+    websocket->n_reason = (uint8_t)(n < REASON_MAX_BYTES ? n : REASON_MAX_BYTES);
+    memcpy(websocket->reason, reason, websocket->n_reason);
+    websocket_want_writable(websocket);
+}
+
+void websocket_say_goodbye(struct websocket *websocket)
+{
+    websocket_close(websocket, PEER_GOING_AWAY, "the server is going away");
+}
+
+void websocket_stop_reading(struct websocket *websocket)
+{
+    websocket_pause(websocket, PAUSE_BY_DRAIN, true);
+}
+
+static void websocket_free(struct websocket *websocket)
+{
+    websocket_end_session(websocket);
+    wheel_clear(&websocket->pinger);
+    list_remove(&websocket->link);
+    websocket->server->n_connections--;
+    free(websocket);
+}
+
+/* ---- the session's peer ------------------------------------------------------------------------------------------ */
+
+static void peer_on_send(struct peer *peer, struct frame *frame, bool is_reply)
+{
+    struct websocket *websocket = (struct websocket *)peer;
+    struct output *output = &websocket->output;
+
+    if (websocket->close_code)
+        return;
+    if (output_push(output, frame, is_reply)) {
+        output_finish(output);
+        websocket_close(websocket, PEER_TRY_LATER, "out of memory");
+        return;
+    }
+    if (!is_reply && output->n_streamed_bytes > websocket->server->config.queue_max_bytes) {
+        output_finish(output); /* it would not read that either; when it returns it catches up from the log */
+        websocket_close(websocket, PEER_TRY_LATER, "too slow a reader");
+        return;
+    }
+    if (output->n_bytes > REPLIES_PAUSE_BYTES)
+        websocket_pause(websocket, PAUSE_BY_QUEUE, true);
+    websocket_want_writable(websocket);
+}
+
+static void peer_on_close(struct peer *peer, enum peer_close_code code, const char *reason)
+{
+    websocket_close((struct websocket *)peer, code, reason);
+}
+
+static void peer_on_pause(struct peer *peer, bool paused)
+{
+    websocket_pause((struct websocket *)peer, PAUSE_BY_SESSION, paused);
+}
+
+static const struct peer_interface peer_interface = { peer_on_send, peer_on_close, peer_on_pause };
+
+/* ---- reading ----------------------------------------------------------------------------------------------------- */
+
+static void message_deliver(struct websocket *websocket, const char *at, size_t n_bytes)
+{
+    if (bytes_are_utf8(bytes_of(at, n_bytes)))
+        session_on_frame(websocket->session, at, n_bytes);
+    else
+        websocket_close(websocket, PEER_NOT_TEXT, "not UTF-8");
+}
+
+/* Adds a piece of a message; beyond the ceiling only its start is kept. */
+static void message_add(struct websocket *websocket, const char *at, size_t n_bytes)
+{
+    struct buffer *inbox = &websocket->inbox;
+
+    if (websocket->is_oversized)
+        return;
+    if (n_bytes > websocket->server->config.message_max_bytes - inbox->n_bytes) {
+        char start[OVERSIZED_KEEP];
+        size_t n = inbox->n_bytes < sizeof(start) ? inbox->n_bytes : sizeof(start);
+        size_t n_more = n_bytes < sizeof(start) - n ? n_bytes : sizeof(start) - n;
+
+        if (n)
+            memcpy(start, inbox->at, n);
+        memcpy(start + n, at, n_more);
+        buffer_finish(inbox);
+        websocket->is_oversized = true;
+        n_bytes = n + n_more;
+        at = start;
+        if (!buffer_append(inbox, at, n_bytes))
+            return;
+    } else if (!buffer_append(inbox, at, n_bytes)) {
+        return;
+    }
+    websocket_close(websocket, PEER_TRY_LATER, "out of memory");
+}
+
+static void message_end(struct websocket *websocket)
+{
+    struct buffer inbox = websocket->inbox; /* the session may close, and closing empties the inbox */
+    bool is_oversized = websocket->is_oversized;
+
+    buffer_init(&websocket->inbox, websocket->server->config.message_max_bytes);
+    websocket->is_oversized = false;
+    if (is_oversized)
+        session_on_oversized(websocket->session, inbox.at, inbox.n_bytes);
+    else
+        message_deliver(websocket, inbox.at, inbox.n_bytes);
+    buffer_finish(&inbox);
+}
+
+static void websocket_on_receive(struct websocket *websocket, const char *at, size_t n_bytes)
+{
+    bool is_last = lws_is_final_fragment(websocket->wsi) && lws_remaining_packet_payload(websocket->wsi) == 0;
+    bool is_whole = is_last && lws_is_first_fragment(websocket->wsi) && websocket->inbox.n_bytes == 0;
+
+    websocket->is_alive = true;
+    if (websocket->close_code)
+        return;
+    if (lws_frame_is_binary(websocket->wsi)) {
+        websocket_close(websocket, PEER_UNACCEPTABLE, "text only");
+        return;
+    }
+    if (is_whole && n_bytes <= websocket->server->config.message_max_bytes) {
+        message_deliver(websocket, at, n_bytes);
+        return;
+    }
+    message_add(websocket, at, n_bytes);
+    if (is_last && !websocket->close_code)
+        message_end(websocket);
+}
+
+/* ---- signs of life ----------------------------------------------------------------------------------------------- */
+
+static void on_ping_due(struct wheel_timer *timer)
+{
+    struct websocket *websocket = LIST_ENTRY(timer, struct websocket, pinger);
+    bool is_closing = !websocket->session;
+    bool is_deaf = websocket->pauses && output_is_empty(&websocket->output); /* it may answer; nobody would read it */
+
+    wheel_set(&websocket->server->wheel, timer, websocket->server->config.ping_seconds);
+    websocket->n_missed = (uint8_t)(websocket->is_alive || is_deaf ? 0 : websocket->n_missed + 1);
+    websocket->is_alive = false;
+    if (is_closing || websocket->n_missed >= MISSED_MAX) {
+        websocket_end_session(websocket);
+        lws_set_timeout(websocket->wsi, PENDING_TIMEOUT_KILLED_BY_PARENT, LWS_TO_KILL_SYNC);
+        return; /* websocket is gone, or soon will be */
+    }
+    if (!websocket->close_code) {
+        websocket->wants_ping = true;
+        websocket_want_writable(websocket);
+    }
+}
+
+/* ---- libwebsockets calls ----------------------------------------------------------------------------------------- */
+
+/* Returns 0, or -1: libwebsockets closes. */
+static int websocket_on_established(struct websocket *websocket)
+{
+    struct server *server = websocket->server;
+    int r;
+
+    wheel_set(&server->wheel, &websocket->pinger, server->config.ping_seconds);
+    websocket->is_alive = true;
+    r = session_create(server->config.sessions, &websocket->peer, bytes_of_string("anyone"),
+                       bytes_of(websocket->author, websocket->n_author), &websocket->session);
+    if (r)
+        log_warning("net", "a session could not begin: %s", strerror(-r));
+    return r ? -1 : 0;
+}
+
+/* Returns 0, or -1: libwebsockets sends the close frame and closes. */
+static int websocket_on_writable(struct websocket *websocket)
+{
+    websocket->is_writable_awaited = false;
+    if (!websocket->session)
+        return 0; /* closing already: the close frame is out, its answer awaited */
+    if (websocket->is_stuck)
+        websocket->is_alive = true; /* the socket was full and is not any more: somebody reads */
+    if (websocket_flush(websocket))
+        return -1;
+    websocket->is_stuck = lws_partial_buffered(websocket->wsi);
+    if (!websocket->close_code || !output_is_empty(&websocket->output) || lws_partial_buffered(websocket->wsi))
+        return 0;
+    lws_close_reason(websocket->wsi, (enum lws_close_status)websocket->close_code, (unsigned char *)websocket->reason,
+                     websocket->n_reason);
+    websocket_end_session(websocket);
+    return -1;
+}
+
+/* The line begins to close, whoever wanted it; also when libwebsockets found something that is no WebSocket frame. */
+static void websocket_on_closing(struct websocket *websocket)
+{
+    websocket_end_session(websocket);
+    wheel_set(&websocket->server->wheel, &websocket->pinger, CLOSING_SECONDS);
+}
+
+static struct server *server_of(struct lws *wsi)
+{
+    return lws_context_user(lws_get_context(wsi));
+}
+
+static void on_destroyed(struct lws *wsi, struct websocket *websocket)
+{
+    if (server_of(wsi)->adopting == websocket)
+        server_of(wsi)->adopting = NULL;
+    lws_set_opaque_user_data(wsi, NULL);
+    websocket_free(websocket);
+}
+
+static int on_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t n_in)
+{
+    struct websocket *websocket = wsi ? lws_get_opaque_user_data(wsi) : NULL;
+
+    if (reason == LWS_CALLBACK_SERVER_NEW_CLIENT_INSTANTIATED) {
+        websocket = server_of(wsi)->adopting;
+        websocket->wsi = wsi;
+        lws_set_opaque_user_data(wsi, websocket);
+        return 0;
+    }
+    if (!websocket)
+        return reason == LWS_CALLBACK_HTTP || reason == LWS_CALLBACK_HTTP_CONFIRM_UPGRADE ? -1 : 0;
+
+    switch (reason) {
+    case LWS_CALLBACK_HTTP: return -1; /* our own handshake is always an upgrade */
+    case LWS_CALLBACK_ESTABLISHED: return websocket_on_established(websocket);
+    case LWS_CALLBACK_RECEIVE: websocket_on_receive(websocket, in, n_in); return 0;
+    case LWS_CALLBACK_RECEIVE_PONG: websocket->is_alive = true; return 0;
+    case LWS_CALLBACK_SERVER_WRITEABLE: return websocket_on_writable(websocket);
+    case LWS_CALLBACK_WS_SERVER_DROP_PROTOCOL:
+    case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE: websocket_on_closing(websocket); return 0;
+    case LWS_CALLBACK_WSI_DESTROY: on_destroyed(wsi, websocket); return 0;
+    default: return 0;
+    }
+}
+
+const struct lws_protocols websocket_protocols[] = {
+    { .name = "pilcrow",
+      .callback = on_callback,
+      .per_session_data_size = 1, /* without any, nothing tells when a line begins to close */
+      .rx_buffer_size = READ_AT_ONCE_BYTES,
+      .tx_packet_size = OUTPUT_BATCH_BYTES },
+    { .name = NULL },
+};
+
+/* ---- opening ----------------------------------------------------------------------------------------------------- */
+
+static int hex_value(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10; /* http.c has checked that it is one */
+}
+
+/* The value of name= in a query, decoded. Returns its length; 0: none, or longer than fits. */
+static size_t query_author(struct bytes query, char into[AUTHOR_MAX_BYTES])
+{
+    const char *at = query.at, *end = at + query.n_bytes;
+    size_t n = 0;
+
+    while (at < end && !(end - at > 5 && memcmp(at, "name=", 5) == 0)) {
+        at = memchr(at, '&', (size_t)(end - at));
+        at = at ? at + 1 : end;
+    }
+    for (at += at < end ? 5 : 0; at < end && *at != '&'; at++) {
+        if (n == AUTHOR_MAX_BYTES)
+            return 0;
+        if (*at == '%') {
+            into[n++] = (char)(hex_value(at[1]) << 4 | hex_value(at[2]));
+            at += 2;
+        } else {
+            into[n++] = (char)(*at == '+' ? ' ' : *at);
+        }
+    }
+    return n;
+}
+
+static void websocket_set_author(struct websocket *websocket, struct bytes query)
+{
+    size_t n = query_author(query, websocket->author);
+
+    if (name_is_allowed(bytes_of(websocket->author, n), AUTHOR_MAX_BYTES))
+        websocket->n_author = (uint8_t)n;
+}
+
+static int handshake_write(struct buffer *into, const struct request *request, struct bytes early)
+{
+    struct bytes key = request_header(request, "sec-websocket-key");
+
+    (void)buffer_append_string(into, "GET / HTTP/1.1\r\nHost: pilcrow\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                                     "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ");
+    (void)buffer_append(into, key.at, key.n_bytes);
+    (void)buffer_append_string(into, "\r\n\r\n");
+    return buffer_append(into, early.at, early.n_bytes);
+}
+
+void websocket_open(struct server *server, int fd, const struct request *request, struct bytes early)
+{
+    struct websocket *websocket = calloc(1, sizeof(*websocket));
+    struct buffer handshake;
+
+    buffer_init(&handshake, 4 * REQUEST_HEAD_MAX_BYTES);
+    if (!websocket || handshake_write(&handshake, request, early)) {
+        free(websocket);
+        (void)close(fd);
+        goto out;
+    }
+    websocket->peer.interface = &peer_interface;
+    websocket->server = server;
+    output_init(&websocket->output);
+    buffer_init(&websocket->inbox, server->config.message_max_bytes);
+    wheel_timer_init(&websocket->pinger, on_ping_due);
+    websocket_set_author(websocket, request->query);
+    list_append(&server->websockets, &websocket->link);
+    server->n_connections++;
+
+    server->adopting = websocket;
+    (void)lws_adopt_socket_vhost_readbuf(server->vhost, fd, handshake.at, handshake.n_bytes);
+    if (server->adopting && !server->adopting->wsi) /* refused before it had a name there; fd is closed */
+        websocket_free(server->adopting);
+    server->adopting = NULL;
+out:
+    buffer_finish(&handshake);
+}

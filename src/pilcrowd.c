@@ -1,0 +1,321 @@
+/* The server process: settings, signals, and the order in which things begin and end.
+ *
+ *     STARTING --the key of client ids is there--> SERVING --SIGTERM--> ANSWERING --nothing pending, 10 s--> LEAVING
+ *         --no connection left, 3 s--> UNLOADING --no document in use, 5 s--> over */
+#include <errno.h>
+#include <ev.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "api/rest.h"
+#include "api/session.h"
+#include "config.h"
+#include "net/server.h"
+#include "storage/lmdb/store_lmdb.h"
+
+#define EXIT_USAGE        2
+#define WHY_BYTES         512
+#define STEP_SECONDS      0.02 /* while it ends: how often it looks whether it may go on */
+#define ANSWERING_SECONDS 10
+#define LEAVING_SECONDS   3
+#define UNLOADING_SECONDS 5
+
+enum stage { STARTING, SERVING, ANSWERING, LEAVING, UNLOADING };
+
+struct daemon {
+    int argc;
+    char **argv;
+    struct config config;
+    struct ev_loop *loop;
+    enum stage stage;
+    double deadline; /* of the stage, in the loop's time */
+    int status;
+
+    struct store *store;
+    struct hub *hub;
+    struct session_context sessions;
+    struct rest_context rest;
+    struct server *server;
+
+    ev_async wake;
+    ev_signal terminate, interrupt, hangup;
+    ev_timer step;
+};
+
+static const char key_name[] = "client_id_key";
+
+static void fail(struct daemon *daemon, const char *why)
+{
+    (void)fprintf(stderr, "pilcrowd: %s\n", why);
+    daemon->status = EXIT_FAILURE;
+    ev_break(daemon->loop, EVBREAK_ALL);
+}
+
+/* ---- beginning --------------------------------------------------------------------------------------------------- */
+
+static int listen_all(struct daemon *daemon, char *why, size_t n_why)
+{
+    int r = 0;
+
+    for (size_t i = 0; !r && i < daemon->config.listen.n; i++)
+        r = server_listen(daemon->server, daemon->config.listen.items[i], why, n_why);
+    return r;
+}
+
+static int server_begin(struct daemon *daemon)
+{
+    const struct config *config = &daemon->config;
+    const struct server_config server_config = {
+        .loop = daemon->loop,
+        .sessions = &daemon->sessions,
+        .rest = &daemon->rest,
+        .world = &world_real,
+        .origins = { (const char *const *)config->allow_origin.items, config->allow_origin.n },
+        .open_to_everyone = config->open_to_everyone,
+        .message_max_bytes = (size_t)config->max_message,
+        .queue_max_bytes = (size_t)config->max_queue,
+        .ping_seconds = (unsigned)config->ping_seconds,
+    };
+
+    return server_create(&server_config, &daemon->server);
+}
+
+static void serve(struct daemon *daemon)
+{
+    char why[WHY_BYTES] = "the network could not be started", urls[2048];
+    int r = server_begin(daemon);
+
+    if (!r)
+        r = listen_all(daemon, why, sizeof(why));
+    if (r) {
+        fail(daemon, why);
+        return;
+    }
+    daemon->stage = SERVING;
+    server_urls(daemon->server, urls, sizeof(urls));
+    (void)printf("pilcrowd %s is ready at %s\n", PILCROW_VERSION, urls);
+    (void)fflush(stdout);
+}
+
+static void on_key_kept(void *arg, int r)
+{
+    if (r)
+        fail(arg, "the store does not take the key of the client ids");
+    else
+        serve(arg);
+}
+
+static void on_key(void *arg, int r, struct bytes value)
+{
+    struct daemon *daemon = arg;
+    struct client_id_key *key = &daemon->sessions.key;
+
+    if (r == 0 && value.n_bytes == sizeof(key->bytes)) {
+        memcpy(key->bytes, value.at, sizeof(key->bytes));
+        serve(daemon);
+        return;
+    }
+    if (r != STORE_NOT_FOUND) {
+        fail(daemon, r ? "the key of the client ids can't be read" : "the key of the client ids is damaged");
+        return;
+    }
+    world_random(&world_real, key->bytes, sizeof(key->bytes));
+    r = store_meta_put(daemon->store, bytes_of_string(key_name), bytes_of(key->bytes, sizeof(key->bytes)), on_key_kept,
+                       daemon);
+    if (r)
+        on_key_kept(daemon, r);
+}
+
+/* ---- ending ------------------------------------------------------------------------------------------------------ */
+
+static void enter(struct daemon *daemon, enum stage stage, double seconds)
+{
+    daemon->stage = stage;
+    daemon->deadline = ev_now(daemon->loop) + seconds;
+}
+
+static bool is_over(const struct daemon *daemon, bool is_done)
+{
+    return is_done || ev_now(daemon->loop) >= daemon->deadline;
+}
+
+static void on_step(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    struct daemon *daemon = timer->data;
+    struct hub_figures figures;
+
+    hub_figures(daemon->hub, &figures);
+    if (daemon->stage == ANSWERING && is_over(daemon, figures.n_pending == 0 && server_is_answered(daemon->server))) {
+        server_say_goodbye(daemon->server);
+        enter(daemon, LEAVING, LEAVING_SECONDS);
+    } else if (daemon->stage == LEAVING && is_over(daemon, server_n_connections(daemon->server) == 0)) {
+        server_destroy(daemon->server);
+        daemon->server = NULL;
+        enter(daemon, UNLOADING, UNLOADING_SECONDS);
+    } else if (daemon->stage == UNLOADING && is_over(daemon, figures.n_documents == figures.n_idle)) {
+        ev_break(loop, EVBREAK_ALL);
+    }
+}
+
+static void on_terminate(struct ev_loop *loop, ev_signal *signal, int events)
+{
+    struct daemon *daemon = signal->data;
+
+    if (daemon->stage > SERVING)
+        _exit(EXIT_FAILURE); /* asked twice; what was acknowledged is on the disk */
+    if (daemon->stage == STARTING) {
+        ev_break(loop, EVBREAK_ALL);
+        return;
+    }
+    daemon->sessions.is_draining = daemon->rest.is_draining = true;
+    server_drain(daemon->server);
+    enter(daemon, ANSWERING, ANSWERING_SECONDS);
+    ev_timer_start(loop, &daemon->step);
+}
+
+/* ---- the loop ---------------------------------------------------------------------------------------------------- */
+
+static void on_hangup(struct ev_loop *loop, ev_signal *signal, int events)
+{
+    const struct daemon *daemon = signal->data;
+    struct config config;
+    char why[WHY_BYTES] = "out of memory";
+
+    if (config_read(daemon->argc, daemon->argv, &config, why, sizeof(why)))
+        log_error("pilcrowd", "the settings stay as they are: %s", why);
+    else
+        log_setup(config.log_level, config.log_as_json);
+    config_finish(&config);
+}
+
+/* From any thread. */
+static void on_store_work(void *arg)
+{
+    struct daemon *daemon = arg;
+
+    ev_async_send(daemon->loop, &daemon->wake);
+}
+
+static void on_wake(struct ev_loop *loop, ev_async *async, int events)
+{
+    struct daemon *daemon = async->data;
+
+    store_dispatch(daemon->store);
+}
+
+static void watch(struct daemon *daemon)
+{
+    ev_async_init(&daemon->wake, on_wake);
+    ev_signal_init(&daemon->terminate, on_terminate, SIGTERM);
+    ev_signal_init(&daemon->interrupt, on_terminate, SIGINT);
+    ev_signal_init(&daemon->hangup, on_hangup, SIGHUP);
+    ev_timer_init(&daemon->step, on_step, STEP_SECONDS, STEP_SECONDS);
+    daemon->wake.data = daemon->terminate.data = daemon->interrupt.data = daemon->hangup.data = daemon->step.data =
+        daemon;
+    ev_async_start(daemon->loop, &daemon->wake);
+    ev_signal_start(daemon->loop, &daemon->terminate);
+    ev_signal_start(daemon->loop, &daemon->interrupt);
+    ev_signal_start(daemon->loop, &daemon->hangup);
+    (void)signal(SIGPIPE, SIG_IGN);
+}
+
+/* Every connection is a descriptor. */
+static void raise_descriptors(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit))
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit); /* it also runs with fewer */
+}
+
+static int floors_open(struct daemon *daemon, char *why, size_t n_why)
+{
+    const struct store_lmdb_config store_config = {
+        .path = daemon->config.data,
+        .mode = STORE_READ_WRITE,
+        .max_bytes = daemon->config.max_store,
+        .wake = on_store_work,
+        .arg = daemon,
+    };
+    struct hub_config hub_config = hub_defaults;
+    int r = store_lmdb_open(&store_config, &daemon->store, why, n_why);
+
+    if (r)
+        return r;
+    hub_config.store = daemon->store;
+    hub_config.world = &world_real;
+    hub_config.limits.max_document_bytes = (size_t)daemon->config.max_document;
+    r = hub_create(&hub_config, &daemon->hub);
+    if (r)
+        return r;
+    daemon->sessions.hub = daemon->rest.hub = daemon->hub;
+    daemon->sessions.limits = session_limits_default;
+    daemon->rest.body_max_bytes = (size_t)daemon->config.max_document;
+    return store_meta_get(daemon->store, bytes_of_string(key_name), on_key, daemon);
+}
+
+/* Everything in the order against that of its beginning. A document that is still in use after all these seconds is
+ * waiting for a disk that does not answer: then the process just ends. */
+static void floors_close(struct daemon *daemon)
+{
+    struct hub_figures figures = { 0 };
+
+    server_destroy(daemon->server);
+    if (daemon->hub)
+        hub_figures(daemon->hub, &figures);
+    if (figures.n_documents != figures.n_idle) {
+        log_warning("pilcrowd", "ending with %zu documents in use", figures.n_documents - figures.n_idle);
+        _exit(daemon->status);
+    }
+    hub_destroy(daemon->hub);
+    store_close(daemon->store);
+}
+
+static int run(struct daemon *daemon)
+{
+    char why[WHY_BYTES] = "out of memory";
+
+    raise_descriptors();
+    daemon->loop = ev_default_loop(EVFLAG_AUTO);
+    if (!daemon->loop) {
+        (void)fprintf(stderr, "pilcrowd: no event loop\n");
+        return EXIT_FAILURE;
+    }
+    watch(daemon);
+    if (floors_open(daemon, why, sizeof(why)))
+        fail(daemon, why);
+    else
+        ev_run(daemon->loop, 0);
+    floors_close(daemon);
+    ev_loop_destroy(daemon->loop);
+    return daemon->status;
+}
+
+int main(int argc, char **argv)
+{
+    struct daemon daemon = { .argc = argc, .argv = argv };
+    char why[WHY_BYTES] = "out of memory";
+    int status = 0;
+
+    if (config_read(argc, argv, &daemon.config, why, sizeof(why))) {
+        (void)fprintf(stderr, "pilcrowd: %s\n", why);
+        status = EXIT_USAGE;
+    } else if (daemon.config.wants_help) {
+        config_print_help(stdout);
+    } else if (daemon.config.wants_version) {
+        (void)printf("pilcrowd %s\n", PILCROW_VERSION);
+    } else if (daemon.config.check_only) {
+        (void)printf("The settings are in order.\n");
+    } else {
+        log_setup(daemon.config.log_level, daemon.config.log_as_json);
+        status = run(&daemon);
+    }
+    config_finish(&daemon.config);
+    return status;
+}

@@ -1,0 +1,149 @@
+/* Answers as bytes. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "net/response.h"
+
+static char written[4096];
+
+static void answer_add(struct rest_response *answer, const char *name, const char *value)
+{
+    answer->headers[answer->n_headers++] = (struct rest_header){ name, bytes_of_string(value) };
+}
+
+/* The answer, sent n_at_once bytes at a time, as a string. */
+static const char *sent(const struct rest_response *answer, enum response_connection connection, size_t n_at_once)
+{
+    struct response response;
+    struct iovec pieces[2];
+    size_t n = 0;
+
+    response_init(&response);
+    assert_int_equal(response_begin(&response, answer, NULL, connection, NULL), 0);
+    while (response_rest(&response, pieces)) {
+        size_t n_now = pieces[0].iov_len < n_at_once ? pieces[0].iov_len : n_at_once;
+
+        memcpy(written + n, pieces[0].iov_base, n_now);
+        response.n_sent += n_now;
+        n += n_now;
+    }
+    written[n] = '\0';
+    response_finish(&response);
+    return written;
+}
+
+static void has_length_body_and_precautions(void **state)
+{
+    struct rest_response answer = { .status = 200, .body = frame_create(bytes_of_string("hello")) };
+    const char *text;
+
+    answer_add(&answer, "content-type", "text/plain");
+    text = sent(&answer, RESPONSE_STAYS, 1000);
+    assert_int_equal(strncmp(text, "HTTP/1.1 200 OK\r\n", 17), 0);
+    assert_non_null(strstr(text, "\r\ncontent-type: text/plain\r\n"));
+    assert_non_null(strstr(text, "\r\ncontent-length: 5\r\n"));
+    assert_non_null(strstr(text, "\r\nx-content-type-options: nosniff\r\n"));
+    assert_non_null(strstr(text, "\r\ndate: "));
+    assert_null(strstr(text, "connection:"));
+    assert_string_equal(strstr(text, "\r\n\r\n"), "\r\n\r\nhello");
+    assert_int_equal(answer.body->n_references, 1);
+    frame_unref(answer.body);
+}
+
+static void any_cut_gives_the_same_bytes(void **state)
+{
+    struct rest_response answer = { .status = 404, .body = frame_create(bytes_of_string("nothing here")) };
+    char whole[sizeof(written)];
+
+    (void)snprintf(whole, sizeof(whole), "%s", sent(&answer, RESPONSE_CLOSES, 10000));
+    for (size_t n = 1; n < 40; n++) {
+        const char *text = sent(&answer, RESPONSE_CLOSES, n);
+
+        assert_int_equal(strlen(text), strlen(whole));
+        assert_string_equal(strstr(text, "content-length"), strstr(whole, "content-length")); /* behind the date */
+    }
+    frame_unref(answer.body);
+}
+
+static void head_has_the_length_but_not_the_bytes(void **state)
+{
+    struct rest_response answer = { .status = 200, .body = frame_create(bytes_of_string("hello")), .omit_body = true };
+    const char *text = sent(&answer, RESPONSE_STAYS, 1000);
+
+    assert_non_null(strstr(text, "\r\ncontent-length: 5\r\n"));
+    assert_string_equal(strstr(text, "\r\n\r\n"), "\r\n\r\n");
+    frame_unref(answer.body);
+}
+
+static void answers_without_content_have_no_length(void **state)
+{
+    const struct rest_response gone = { .status = 204 }, same = { .status = 304 };
+
+    assert_null(strstr(sent(&gone, RESPONSE_STAYS, 1000), "content-length"));
+    assert_null(strstr(sent(&same, RESPONSE_STAYS, 1000), "content-length"));
+}
+
+static void what_the_answer_says_is_said_once(void **state)
+{
+    struct rest_response answer = { .status = 200 };
+    const char *text, *policy;
+
+    answer_add(&answer, "content-security-policy", "default-src 'self'");
+    text = sent(&answer, RESPONSE_STAYS, 1000);
+    policy = strstr(text, "content-security-policy");
+    assert_non_null(policy);
+    assert_null(strstr(policy + 1, "content-security-policy"));
+    assert_non_null(strstr(text, "\r\ncontent-length: 0\r\n"));
+}
+
+static void a_value_cannot_begin_another_line(void **state)
+{
+    struct rest_response answer = { .status = 201 };
+
+    answer_add(&answer, "location", "/a\r\nset-cookie: b");
+    assert_non_null(strstr(sent(&answer, RESPONSE_STAYS, 1000), "\r\nlocation: /a\r\n"));
+    assert_null(strstr(written, "set-cookie"));
+}
+
+static void closing_is_announced(void **state)
+{
+    const struct rest_response answer = { .status = 413 };
+
+    assert_non_null(strstr(sent(&answer, RESPONSE_CLOSES, 1000), "\r\nconnection: close\r\n"));
+}
+
+static void a_body_of_its_own_needs_no_frame(void **state)
+{
+    const struct rest_response answer = { .status = 200 };
+    const struct bytes body = bytes_of_string("page");
+    struct response response;
+    struct iovec pieces[2];
+
+    response_init(&response);
+    assert_int_equal(response_begin(&response, &answer, &body, RESPONSE_STAYS, "allow: GET\r\n"), 0);
+    assert_int_equal(response_rest(&response, pieces), 2);
+    assert_ptr_equal(pieces[1].iov_base, body.at);
+    assert_non_null(memmem(pieces[0].iov_base, pieces[0].iov_len, "\r\nallow: GET\r\n", 14));
+    response_finish(&response);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(has_length_body_and_precautions),
+        cmocka_unit_test(any_cut_gives_the_same_bytes),
+        cmocka_unit_test(head_has_the_length_but_not_the_bytes),
+        cmocka_unit_test(answers_without_content_have_no_length),
+        cmocka_unit_test(what_the_answer_says_is_said_once),
+        cmocka_unit_test(a_value_cannot_begin_another_line),
+        cmocka_unit_test(closing_is_announced),
+        cmocka_unit_test(a_body_of_its_own_needs_no_frame),
+    };
+
+    return cmocka_run_group_tests_name("response", tests, NULL, NULL);
+}

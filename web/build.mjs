@@ -1,0 +1,99 @@
+// TypeScript and style sheets into one folder: minified, named by their content, pages filled in. Everything in `assets/`
+// may be cached for ever.
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = dirname(fileURLToPath(import.meta.url));
+
+const scripts = ['start', 'editor'];
+const pages = [
+  { source: 'start.html', base: '' },
+  { source: 'editor.html', base: '../../' },
+];
+const copied = ['favicon.svg', 'manifest.webmanifest'];
+
+// Returns the files that went in, as paths from the folder of this file.
+export async function build(outDir) {
+  const esbuild = await import('esbuild').catch(() => {
+    throw new Error('the packages of the page are missing: run `npm ci` in web/ first');
+  });
+
+  await rm(outDir, { recursive: true, force: true });
+  const results = await Promise.all([
+    // `util` is something that sharedb tries and does without.
+    esbuild.build({ ...common(outDir), entryPoints: scripts.map(name => `src/${name}.ts`), format: 'esm', splitting: true, external: ['util'] }),
+    // Holds up the first paint, so it is no module and small.
+    esbuild.build({ ...common(outDir), entryPoints: ['src/looks.ts'], format: 'iife' }),
+    esbuild.build({ ...common(outDir), entryPoints: ['style/start.css', 'style/editor.css'], loader: { '.woff2': 'file' } }),
+  ]);
+  const inputs = results.flatMap(result => Object.keys(result.metafile.inputs));
+  const names = { 'licences.txt': await writeLicences(inputs, outDir) };
+
+  for (const result of results) Object.assign(names, outputsOf(result, outDir));
+
+  for (const page of pages)
+    await writeFile(join(outDir, page.source), filled(await readFile(join(root, 'pages', page.source), 'utf8'), page.base, names));
+  for (const name of copied) await writeFile(join(outDir, name), await readFile(join(root, 'pages', name)));
+  return [...inputs, ...pages.map(page => `pages/${page.source}`), ...copied.map(name => `pages/${name}`)];
+}
+
+function common(outDir) {
+  return {
+    absWorkingDir: root,
+    outdir: join(resolve(outDir), 'assets'),
+    entryNames: '[name]-[hash]',
+    chunkNames: 'shared-[hash]',
+    assetNames: '[name]-[hash]',
+    bundle: true,
+    minify: true,
+    metafile: true,
+    target: ['chrome123', 'firefox120', 'safari17.5'],
+    legalComments: 'none', // gathered in licences.txt
+    logLevel: 'warning',
+  };
+}
+
+// "editor.js" -> "assets/editor-1A2B3C4D.js", and the font that every page needs as "font".
+function outputsOf(result, outDir) {
+  const names = {};
+
+  for (const [path, output] of Object.entries(result.metafile.outputs)) {
+    const name = relative(resolve(outDir), resolve(root, path));
+
+    if (output.entryPoint) names[basename(output.entryPoint).replace(/\.ts$/, '.js')] = name;
+    else if (/literata-latin-wght-normal/.test(name)) names.font = name;
+  }
+  return names;
+}
+
+function filled(html, base, names) {
+  return html.replace(/\{\{([\w.]+)\}\}/g, (_, name) => {
+    if (!names[name]) throw new Error(`a page refers to ${name}, which was not built`);
+    return base + names[name];
+  });
+}
+
+// What the packages ask of whoever passes them on: their licences, in the words of their authors.
+async function writeLicences(inputs, outDir) {
+  const packages = new Set(inputs.map(path => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1]).filter(Boolean));
+  const parts = [];
+
+  for (const name of [...packages].sort()) {
+    const folder = join(root, 'node_modules', name);
+    const about = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
+    const file = ['LICENSE', 'LICENSE.md', 'LICENCE', 'LICENSE.txt'].map(one => join(folder, one)).find(existsSync);
+
+    parts.push(`${name} ${about.version} (${about.license})\n\n${file ? (await readFile(file, 'utf8')).trim() : ''}`.trim());
+  }
+  const text = `The pages of Pilcrow contain these packages.\n\n${parts.join(`\n\n${'-'.repeat(72)}\n\n`)}\n`;
+  const name = `assets/licences-${createHash('sha256').update(text).digest('hex').slice(0, 8)}.txt`;
+
+  await mkdir(join(outDir, 'assets'), { recursive: true });
+  await writeFile(join(outDir, name), text);
+  return name;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await build(join(root, 'dist'));

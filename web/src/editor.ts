@@ -1,0 +1,140 @@
+// The page of one document.
+import { openSearchPanel } from '@codemirror/search';
+import type { EditorView } from '@codemirror/view';
+import { addressOfPage, documentUrl, socketUrl, type Address } from './address.ts';
+import { dropNotice, notify, offerRescue, openHelp, setUpLooks, setUpMenu, setUpName, share, showStatus } from './chrome.ts';
+import { announce, one } from './dom.ts';
+import { keepRecent, ownName } from './keep.ts';
+import { Link } from './link.ts';
+import { measure, sentence, titleOf } from './measure.ts';
+import { Session } from './session.ts';
+import type { Status, StatusName } from './status.ts';
+import { TextView } from './view.ts';
+
+const MEASURE_MS = 200;
+
+const nonce = one<HTMLMetaElement>('meta[name="csp-nonce"]').content;
+
+function start(address: Address): void {
+  const editor = new TextView(one('#text'), nonce, keys(), {
+    applied: transaction => session.bound?.applied(transaction),
+    composed: () => session.bound?.release(),
+    moved: () => measureSoon(editor.view, address),
+  });
+  const link = new Link(() => socketUrl(ownName()), () => update());
+  const session: Session = new Session(link, address, editor, {
+    changed: () => update(),
+    opened: () => open(editor, address),
+    deleted: () => closed(editor, session),
+    refused: (error, text) => offerRescue(error.message, text, fileName(address)),
+    failed: error => failed(error.message),
+  });
+  const update = () => show(session.status);
+
+  document.documentElement.dataset.document = `${address.collection}/${address.id}`;
+  setUpName(() => link.renew());
+  one('#retry').addEventListener('click', () => link.nudge());
+  one('#find').addEventListener('click', () => openSearchPanel(editor.view));
+  one<HTMLAnchorElement>('#raw').href = documentUrl(address);
+  setInterval(() => link.state === 'waiting' && update(), 1000);
+  addEventListener('beforeunload', event => session.hasUnsent && event.preventDefault());
+  update();
+}
+
+// Tab belongs to the text; Escape hands it back to the page.
+function keys() {
+  return [
+    { key: 'Mod-/', run: help },
+    { key: 'F1', run: help },
+    { key: 'Escape', run: leave },
+  ];
+}
+
+function help(): boolean {
+  openHelp();
+  return true;
+}
+
+function leave(): boolean {
+  one('#help-button').focus();
+  return true;
+}
+
+function open(editor: TextView, address: Address): void {
+  dropNotice('deleted');
+  editor.setReadOnly(false);
+  describe(editor.view, address);
+  if (document.activeElement === document.body) editor.view.focus();
+}
+
+function closed(editor: TextView, session: Session): void {
+  editor.setReadOnly(true);
+  notify({
+    kind: 'deleted',
+    title: 'This document was deleted.',
+    text: 'Its text is still on this page.',
+    actions: [{ label: 'Bring it back', stays: true, run: () => session.bringBack() }],
+  });
+}
+
+let isFailed = false;
+
+function failed(message: string): void {
+  isFailed = true;
+  notify({ kind: 'failed', title: 'This document can’t be opened.', text: message });
+  showStatus({ name: 'offline', text: 'Not opened', detail: '' });
+}
+
+// Screen readers hear of the line breaking and mending, not of every keystroke that is being saved.
+let announced: StatusName = 'opening';
+
+function show(status: Status): void {
+  if (isFailed) return;
+  showStatus(status);
+  one('#retry').hidden = status.name !== 'offline';
+  if (status.name === announced || status.name === 'saving') return;
+  if (status.name === 'offline' || announced === 'offline') announce(status.name === 'saved' ? 'Connected. Everything is saved.' : status.text);
+  announced = status.name;
+}
+
+let measureTimer = 0;
+
+function measureSoon(view: EditorView, address: Address): void {
+  clearTimeout(measureTimer);
+  measureTimer = window.setTimeout(() => describe(view, address), MEASURE_MS);
+}
+
+function describe(view: EditorView, address: Address): void {
+  const { doc, selection } = view.state;
+  const { from, to, empty } = selection.main;
+  const title = titleOf(doc.iterLines(1, Math.min(doc.lines, 20) + 1), address.id);
+
+  one('#measure').textContent = empty ? sentence(measure(doc.toString())) : `Selected: ${sentence(measure(doc.sliceString(from, to)))}`;
+  one('#title').textContent = title;
+  document.title = `${title} ¶ Pilcrow`;
+  keepRecent({ ...address, title, openedAt: Date.now() });
+}
+
+const fileName = (address: Address) => `${address.id.replace(/[^\p{L}\p{N}._-]+/gu, '-')}.txt`;
+
+setUpLooks();
+setUpMenu();
+one('#help-button').addEventListener('click', openHelp);
+one('#share').addEventListener('click', share);
+addEventListener('keydown', event => {
+  const isHelp = event.key === 'F1' || (event.key === '/' && (event.ctrlKey || event.metaKey));
+
+  if (!isHelp || event.defaultPrevented) return;
+  event.preventDefault();
+  openHelp();
+});
+
+const address = addressOfPage();
+
+if (address) {
+  one('#place').textContent = `${address.collection} / ${address.id}`;
+  one('#title').textContent = address.id;
+  start(address);
+} else {
+  failed('Its address is not a document’s name.');
+}

@@ -1,0 +1,56 @@
+// What we use of the npm packages sharedb and ot-text-unicode, which bring no types that fit.
+
+declare module 'sharedb/lib/client' {
+  export interface ShareError extends Error {
+    code?: string;
+  }
+
+  type Done = (error?: ShareError | null) => void;
+
+  export class Connection {
+    constructor(socket: WebSocket);
+    readonly id: string | null;
+    readonly state: 'connecting' | 'connected' | 'disconnected' | 'closed' | 'stopped';
+    readonly socket: WebSocket;
+    get(collection: string, id: string): Doc;
+    bindToSocket(socket: WebSocket): void;
+    ping(): void;
+    close(): void;
+    on(event: 'state', listener: (state: string, reason?: CloseEvent) => void): void;
+    on(event: 'receive', listener: (request: { data: any }) => void): void;
+    on(event: 'error', listener: (error: ShareError) => void): void;
+  }
+
+  export interface Doc {
+    readonly collection: string;
+    readonly id: string;
+    readonly type: { uri: string; name: string } | null;
+    readonly version: number | null;
+    readonly data: any;
+    readonly subscribed: boolean;
+    preventCompose: boolean;
+    subscribe(done: Done): void;
+    fetch(callback: (error?: ShareError | null) => void): void;
+    create(data: unknown, type: string, done: Done): void;
+    submitOp(op: unknown, options: { source: unknown }, done: Done): void;
+    hasWritePending(): boolean;
+    on(event: 'op', listener: (op: any, source: unknown) => void): void;
+    on(event: 'load' | 'create' | 'del' | 'no write pending', listener: () => void): void;
+    on(event: 'error', listener: (error: ShareError) => void): void;
+  }
+
+  export const types: { register(type: unknown): void };
+}
+
+declare module 'ot-text-unicode' {
+  export type TextOp = (number | string | { d: number | string })[];
+
+  export const type: {
+    name: string;
+    uri: string;
+    apply(text: string, op: TextOp): string;
+    compose(first: TextOp, second: TextOp): TextOp;
+    transform(op: TextOp, other: TextOp, side: 'left' | 'right'): TextOp;
+    normalize(op: TextOp): TextOp;
+  };
+}
