@@ -1,0 +1,56 @@
+/* pilcrow, the command-line tool: one table of commands, one file a command, one way to ask.
+ *
+ *     command --exchange--> transport_http.c     a running server, over HTTP (libcurl)
+ *                      \--> transport_store.c    a store of one's own: the same REST resources, in this process */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+
+#include <stdbool.h>
+
+#include "cli/transport.h"
+
+enum cli_exit {
+    CLI_OK,
+    CLI_FAILED,
+    CLI_USAGE,
+    CLI_NOT_FOUND,
+    CLI_CONFLICT, /* or a precondition that does not hold */
+    CLI_NOT_ALLOWED,
+    CLI_UNAVAILABLE,
+    CLI_DAMAGED,
+};
+
+struct cli {
+    const char *server, *data;   /* data not NULL: the store in that directory */
+    const char *type;            /* --type */
+    bool json, yes, lines;       /* --json, --yes, --lines */
+    struct transport *transport; /* opened before the command runs, if it wants one */
+};
+
+enum cli_access { ACCESS_NONE, ACCESS_READ, ACCESS_WRITE };
+
+struct command {
+    const char *name, *arguments, *summary;
+    const char *details; /* for `help`; examples first */
+    enum cli_access access;
+    int (*run)(struct cli *cli, int n_words, char **words); /* words behind the command's name; returns enum cli_exit */
+};
+
+extern const struct command command_ls, command_stat, command_cat, command_create, command_put, command_rm,
+    command_check, command_ot, command_version, command_help;
+
+extern const struct command *const commands[]; /* ends with NULL */
+
+/* One line on standard error, "pilcrow: ..."; returns status. */
+__attribute__((format(printf, 2, 3))) int cli_say(int status, const char *format, ...);
+
+/* "pilcrow ls takes [COLLECTION]"; returns CLI_USAGE. */
+int cli_usage(const struct command *command);
+
+/* Asks and judges the answer: below 300 CLI_OK, else it says what the server said and returns the exit status. */
+int cli_ask(struct cli *cli, struct exchange *exchange);
+
+/* Writes everything to standard output; CLI_OK or CLI_FAILED. Nobody reading any more is no failure. */
+int cli_print(struct bytes bytes);
+
+#endif

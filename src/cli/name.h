@@ -1,0 +1,25 @@
+/* Documents as they are written on a command line: COLLECTION/ID, ID@VERSION.
+ *
+ *     notes/a/b          the first slash separates: collection notes, id a/b
+ *     notes/100%25       percent-encoding is understood: id 100%
+ *     notes/me@home      an @ counts only before digits at the end */
+#ifndef CLI_NAME_H
+#define CLI_NAME_H
+
+#include "cli/cli.h"
+
+#define DOC_TEXT_MAX 1024
+
+struct doc {
+    char collection[DOC_TEXT_MAX], id[DOC_TEXT_MAX]; /* decoded */
+    size_t n_collection, n_id;
+    char version[24]; /* "" : the present one */
+};
+
+/* False, and has said so: word is no document. A version is only looked for where may_have_version. */
+bool doc_parse(const char *word, bool may_have_version, struct doc *out);
+
+/* Appends "/v1/docs/COLLECTION/ID" with suffix to the target. */
+void doc_target(const struct doc *doc, const char *suffix, struct exchange *exchange);
+
+#endif

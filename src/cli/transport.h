@@ -1,0 +1,49 @@
+/* One request and its answer, whoever answers. */
+#ifndef CLI_TRANSPORT_H
+#define CLI_TRANSPORT_H
+
+#include "base/buffer.h"
+
+#define EXCHANGE_HEADERS_MAX 4
+
+struct exchange_header {
+    const char *name; /* lower case */
+    const char *value;
+};
+
+struct exchange {
+    /* In. */
+    const char *method;
+    struct buffer target; /* path and query, percent-encoded, not terminated */
+    struct exchange_header headers[EXCHANGE_HEADERS_MAX];
+    size_t n_headers;
+    struct bytes body;
+    bool has_body;
+
+    /* Out. */
+    int status;
+    struct buffer answer;
+    char etag[128], version[24]; /* "" where there is none */
+    bool has_next;               /* a Link to a next page */
+};
+
+void exchange_init(struct exchange *exchange, const char *method);
+void exchange_finish(struct exchange *exchange);
+void exchange_header(struct exchange *exchange, const char *name, const char *value);
+/* Notes a header of the answer that is one of those above. */
+void exchange_answer_header(struct exchange *exchange, struct bytes name, struct bytes value);
+
+struct transport {
+    /* 0, or -errno with a sentence in why[0..n_why) when nobody answered. */
+    int (*perform)(struct transport *transport, struct exchange *exchange, char *why, size_t n_why);
+    void (*destroy)(struct transport *transport);
+};
+
+/* url: "http://host:port" or "unix:PATH". 0 or -errno. */
+__attribute__((warn_unused_result)) int transport_http_open(const char *url, struct transport **out);
+
+/* Reading is fine beside a running server. -EBUSY: writes, and a server holds the store. Others: why says it. */
+__attribute__((warn_unused_result)) int transport_store_open(const char *path, bool writes, struct transport **out,
+                                                             char *why, size_t n_why);
+
+#endif

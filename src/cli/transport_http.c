@@ -1,0 +1,138 @@
+#include <curl/curl.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cli/transport.h"
+
+#define CONNECT_SECONDS 10L
+
+struct http {
+    struct transport base; /* first */
+    CURL *curl;
+    char *url;         /* without a slash at the end */
+    char *socket_path; /* of "unix:PATH", else NULL */
+};
+
+static size_t on_body(char *at, size_t size, size_t n, void *arg)
+{
+    struct exchange *exchange = arg;
+
+    return buffer_append(&exchange->answer, at, size * n) ? 0 : size * n;
+}
+
+static size_t on_header(char *at, size_t size, size_t n, void *arg)
+{
+    const char *colon = memchr(at, ':', size * n), *end = at + size * n, *value;
+
+    if (colon) {
+        value = colon + 1;
+        while (value < end && *value == ' ')
+            value++;
+        while (end > value && (end[-1] == '\r' || end[-1] == '\n'))
+            end--;
+        exchange_answer_header(arg, bytes_of(at, (size_t)(colon - at)), bytes_of(value, (size_t)(end - value)));
+    }
+    return size * n;
+}
+
+static struct curl_slist *headers_of(const struct exchange *exchange)
+{
+    struct curl_slist *list = curl_slist_append(NULL, "Expect:"); /* no waiting for a 100 */
+
+    for (size_t i = 0; list && i < exchange->n_headers; i++) {
+        char line[512];
+        struct curl_slist *longer;
+
+        (void)snprintf(line, sizeof(line), "%s: %s", exchange->headers[i].name, exchange->headers[i].value);
+        longer = curl_slist_append(list, line);
+        if (!longer)
+            curl_slist_free_all(list);
+        list = longer;
+    }
+    return list;
+}
+
+/* Everything is set anew for each request; the connection is kept by libcurl. */
+static void prepare(struct http *http, struct exchange *exchange, const char *url, struct curl_slist *headers)
+{
+    CURL *curl = http->curl;
+
+    curl_easy_reset(curl);
+    (void)curl_easy_setopt(curl, CURLOPT_URL, url);
+    (void)curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
+    (void)curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    (void)curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    (void)curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, CONNECT_SECONDS);
+    (void)curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    (void)curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
+    (void)curl_easy_setopt(curl, CURLOPT_WRITEDATA, exchange);
+    (void)curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
+    (void)curl_easy_setopt(curl, CURLOPT_HEADERDATA, exchange);
+    if (http->socket_path)
+        (void)curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, http->socket_path);
+    if (exchange->has_body) {
+        (void)curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)exchange->body.n_bytes);
+        (void)curl_easy_setopt(curl, CURLOPT_POSTFIELDS, exchange->body.n_bytes ? exchange->body.at : "");
+    }
+    (void)curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, exchange->method);
+}
+
+static int http_perform(struct transport *transport, struct exchange *exchange, char *why, size_t n_why)
+{
+    struct http *http = (struct http *)transport;
+    struct curl_slist *headers = headers_of(exchange);
+    struct buffer url;
+    CURLcode code = CURLE_OUT_OF_MEMORY;
+    long status = 0;
+
+    buffer_init(&url, 16384);
+    (void)buffer_append_string(&url, http->url);
+    (void)buffer_append(&url, exchange->target.at, exchange->target.n_bytes);
+    if (headers && buffer_append(&url, "", 1) == 0) {
+        prepare(http, exchange, url.at, headers);
+        code = curl_easy_perform(http->curl);
+        (void)curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &status);
+    }
+    exchange->status = (int)status;
+    if (code)
+        (void)snprintf(why, n_why, "%s does not answer: %s", http->socket_path ? http->socket_path : http->url,
+                       curl_easy_strerror(code));
+    curl_slist_free_all(headers);
+    buffer_finish(&url);
+    return code == CURLE_OK ? 0 : code == CURLE_OUT_OF_MEMORY ? -ENOMEM : -ECONNREFUSED;
+}
+
+static void http_destroy(struct transport *transport)
+{
+    struct http *http = (struct http *)transport;
+
+    if (!http)
+        return;
+    curl_easy_cleanup(http->curl);
+    free(http->url);
+    free(http->socket_path);
+    free(http);
+}
+
+int transport_http_open(const char *url, struct transport **out)
+{
+    struct http *http = calloc(1, sizeof(*http));
+    bool is_unix = strncmp(url, "unix:", 5) == 0;
+    size_t n;
+
+    if (!http)
+        return -ENOMEM;
+    http->base = (struct transport){ http_perform, http_destroy };
+    http->url = strdup(is_unix ? "http://localhost" : url);
+    http->socket_path = is_unix ? strdup(url + 5) : NULL;
+    http->curl = curl_easy_init();
+    if (!http->url || (is_unix && !http->socket_path) || !http->curl) {
+        http_destroy(&http->base);
+        return -ENOMEM;
+    }
+    for (n = strlen(http->url); n && http->url[n - 1] == '/'; n--)
+        http->url[n - 1] = '\0';
+    *out = &http->base;
+    return 0;
+}

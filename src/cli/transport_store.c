@@ -1,0 +1,145 @@
+/* The server's own resources on a store of one's own, without a server: a loop that waits for the store and for nothing
+ * else. */
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "api/rest.h"
+#include "cli/transport.h"
+#include "storage/lmdb/store_lmdb.h"
+
+struct local {
+    struct transport base; /* first */
+    struct store *store;
+    struct hub *hub;
+    struct rest_context rest;
+
+    pthread_mutex_t lock;
+    pthread_cond_t woken;
+    bool is_woken;
+
+    struct exchange *exchange; /* the one that waits for its answer */
+};
+
+/* From any thread. */
+static void on_wake(void *arg)
+{
+    struct local *local = arg;
+
+    (void)pthread_mutex_lock(&local->lock);
+    local->is_woken = true;
+    (void)pthread_cond_signal(&local->woken);
+    (void)pthread_mutex_unlock(&local->lock);
+}
+
+static void turn(struct local *local)
+{
+    (void)pthread_mutex_lock(&local->lock);
+    while (!local->is_woken)
+        (void)pthread_cond_wait(&local->woken, &local->lock);
+    local->is_woken = false;
+    (void)pthread_mutex_unlock(&local->lock);
+    store_dispatch(local->store);
+}
+
+static void on_answer(void *arg, const struct rest_response *response)
+{
+    struct local *local = arg;
+    struct exchange *exchange = local->exchange;
+
+    local->exchange = NULL;
+    exchange->status = response->status;
+    for (size_t i = 0; i < response->n_headers; i++)
+        exchange_answer_header(exchange, bytes_of_string(response->headers[i].name), response->headers[i].value);
+    if (response->body && !response->omit_body)
+        (void)buffer_append(&exchange->answer, response->body->content, response->body->n_bytes);
+}
+
+static int local_perform(struct transport *transport, struct exchange *exchange, char *why, size_t n_why)
+{
+    struct local *local = (struct local *)transport;
+    struct bytes target = buffer_bytes(&exchange->target);
+    const char *query = target.n_bytes ? memchr(target.at, '?', target.n_bytes) : NULL;
+    size_t n_path = query ? (size_t)(query - (const char *)target.at) : target.n_bytes;
+    struct rest_header headers[EXCHANGE_HEADERS_MAX];
+    struct rest_request request = {
+        .method = exchange->method,
+        .path = bytes_of(target.at, n_path),
+        .query = query ? bytes_of(query + 1, target.n_bytes - n_path - 1) : bytes_of(NULL, 0),
+        .headers = headers,
+        .n_headers = exchange->n_headers,
+        .body = exchange->body,
+        .has_body = exchange->has_body,
+        .principal = bytes_of_string("anyone"),
+    };
+
+    for (size_t i = 0; i < exchange->n_headers; i++)
+        headers[i] = (struct rest_header){ exchange->headers[i].name, bytes_of_string(exchange->headers[i].value) };
+    local->exchange = exchange;
+    rest_handle(&local->rest, &request, on_answer, local);
+    while (local->exchange)
+        turn(local);
+    return exchange->answer.error;
+}
+
+static bool is_busy(const struct hub *hub)
+{
+    struct hub_figures figures;
+
+    hub_figures(hub, &figures);
+    return figures.n_documents != figures.n_idle;
+}
+
+static void local_destroy(struct transport *transport)
+{
+    struct local *local = (struct local *)transport;
+
+    if (!local)
+        return;
+    while (local->hub && is_busy(local->hub)) /* a snapshot, say, that is still being written */
+        turn(local);
+    hub_destroy(local->hub);
+    store_close(local->store);
+    (void)pthread_cond_destroy(&local->woken);
+    (void)pthread_mutex_destroy(&local->lock);
+    free(local);
+}
+
+static int local_open(struct local *local, const char *path, bool writes, char *why, size_t n_why)
+{
+    const struct store_lmdb_config store_config = {
+        .path = path,
+        .mode = writes ? STORE_READ_WRITE : STORE_READ_ONLY,
+        .wake = on_wake,
+        .arg = local,
+    };
+    struct hub_config hub_config = hub_defaults;
+    int r = store_lmdb_open(&store_config, &local->store, why, n_why);
+
+    if (r)
+        return r;
+    hub_config.store = local->store;
+    hub_config.world = &world_real;
+    r = hub_create(&hub_config, &local->hub);
+    local->rest = (struct rest_context){ .hub = local->hub, .body_max_bytes = hub_config.limits.max_document_bytes };
+    return r;
+}
+
+int transport_store_open(const char *path, bool writes, struct transport **out, char *why, size_t n_why)
+{
+    struct local *local = calloc(1, sizeof(*local));
+    int r;
+
+    if (!local)
+        return -ENOMEM;
+    local->base = (struct transport){ local_perform, local_destroy };
+    (void)pthread_mutex_init(&local->lock, NULL);
+    (void)pthread_cond_init(&local->woken, NULL);
+    r = local_open(local, path, writes, why, n_why);
+    if (r) {
+        local_destroy(&local->base);
+        return r;
+    }
+    *out = &local->base;
+    return 0;
+}
