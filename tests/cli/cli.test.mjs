@@ -1,0 +1,164 @@
+// The pilcrow command: every command over HTTP and on a store, with what it prints and how it ends.
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { pilcrow, run, startServer, temporaryDirectory } from '../lib/server.mjs';
+
+const server = await startServer({ after });
+const folder = temporaryDirectory({ after });
+const http = ['--server', `http://127.0.0.1:${server.port}`];
+const local = ['--data', join(folder, 'store')];
+
+const cli = (where, args, options) => run(pilcrow, [...where, ...args], options);
+
+// Runs it and expects this; stderr is one line when it fails.
+async function expect(where, args, { code = 0, stdout, stderr, input, env } = {}) {
+  const result = await cli(where, args, { input, env });
+
+  assert.equal(result.code, code, `pilcrow ${args.join(' ')}: ${result.stderr}`);
+  if (stdout instanceof RegExp) assert.match(result.stdout, stdout);
+  else if (stdout !== undefined) assert.equal(result.stdout, stdout);
+  if (code) assert.match(result.stderr, /^pilcrow: [^\n]+\n$/);
+  if (stderr) assert.match(result.stderr, stderr);
+  return result;
+}
+
+for (const [title, where] of [['over HTTP', http], ['on a store', local]]) {
+  test(`${title}: create, cat, stat, ls, put, rm`, async () => {
+    await expect(where, ['create', 'notes/a', '-'], { input: 'one\n' });
+    await expect(where, ['create', 'notes/a', '-'], { input: 'two\n', code: 4 });
+    await expect(where, ['cat', 'notes/a'], { stdout: 'one\n' });
+    await expect(where, ['ls'], { stdout: 'notes\t1\n' });
+    await expect(where, ['ls', 'notes'], { stdout: /^a\ttext-unicode\t1\t4\t20\d\d-\S+Z\n$/ });
+
+    const stat = JSON.parse((await expect(where, ['stat', 'notes/a', '--json'])).stdout);
+    assert.deepEqual(Object.keys(stat), ['collection', 'id', 'type', 'version', 'size', 'created', 'modified']);
+    assert.deepEqual([stat.collection, stat.id, stat.type, stat.version, stat.size], ['notes', 'a', 'text-unicode', 1, 4]);
+
+    writeFileSync(join(folder, 'new'), 'one\nand more\n');
+    await expect(where, ['put', 'notes/a', join(folder, 'new')]);
+    await expect(where, ['cat', 'notes/a'], { stdout: 'one\nand more\n' });
+    await expect(where, ['cat', 'notes/a@1'], { stdout: 'one\n' });
+    await expect(where, ['put', 'notes/b', '-'], { input: 'made by put' });
+    await expect(where, ['cat', 'notes/b'], { stdout: 'made by put' });
+
+    await expect(where, ['rm', 'notes/b'], { code: 2, stderr: /--yes/ });
+    await expect(where, ['rm', 'notes/b', '--yes']);
+    await expect(where, ['cat', 'notes/b'], { code: 3 });
+    await expect(where, ['stat', 'notes/b'], { code: 3 });
+    await expect(where, ['rm', 'notes/b', '--yes'], { code: 3 });
+    await expect(where, ['cat', 'notes/b@1'], { stdout: 'made by put' });
+  });
+
+  test(`${title}: names with slashes, per cents, at signs and emoji`, async () => {
+    for (const [word, id] of [['n/x/y', 'x/y'], ['n/100%25', '100%'], ['n/me@home', 'me@home'], ['n/%F0%9F%98%80', '😀'], ['n/a%20b', 'a b']]) {
+      await expect(where, ['create', word, '-'], { input: id });
+      await expect(where, ['cat', word], { stdout: id });
+      assert.equal(JSON.parse((await expect(where, ['stat', word, '--json'])).stdout).id, id);
+    }
+    await expect(where, ['create', 'noslash'], { code: 2 });
+    await expect(where, ['create', 'n/__proto__'], { code: 1, stderr: /Invalid id/ });
+    await expect(where, ['cat', 'n/bad%zz'], { code: 2 });
+  });
+
+  test(`${title}: a stat of a name that begins like another`, async () => {
+    await expect(where, ['create', 's/abc']);
+    await expect(where, ['stat', 's/ab'], { code: 3 });
+    await expect(where, ['create', 's/ab']);
+    assert.equal(JSON.parse((await expect(where, ['stat', 's/ab', '--json'])).stdout).id, 'ab');
+  });
+
+  test(`${title}: a listing longer than a page, in order`, async () => {
+    const ids = Array.from({ length: 1100 }, (_, i) => `d${String(i).padStart(5, '0')}`);
+
+    if (where === http)
+      for (let i = 0; i < ids.length; i += 50)
+        await Promise.all(ids.slice(i, i + 50).map(id => fetch(`http://127.0.0.1:${server.port}/v1/docs/many/${id}`, {
+          method: 'PUT', body: '', headers: { 'content-type': 'text/plain' } })));
+    else return; // one process a document would take minutes, and the listing is the same code
+    const { stdout } = await expect(where, ['ls', 'many', '--json']);
+    assert.deepEqual(stdout.trim().split('\n').map(line => JSON.parse(line).id), ids);
+  });
+
+  test(`${title}: check finds everything in order`, async () => {
+    const { stdout } = await expect(where, ['check', '--json']);
+    const found = JSON.parse(stdout);
+    assert(found.documents >= 8 && found.operations > found.documents, stdout);
+    assert.equal(found.damaged, 0);
+  });
+}
+
+test('bytes survive: no newline added, none taken, any text', async () => {
+  for (const text of ['', 'no newline', '\n\n', 'a\r\nb\0c', 'e\u0301 \u{1F468}\u200D\u{1F469} שלום\n']) {
+    const name = `bytes/${Buffer.from(text).toString('hex') || 'empty'}`;
+    await expect(http, ['create', name, '-'], { input: text });
+    await expect(http, ['cat', name], { stdout: text });
+  }
+  await expect(http, ['create', 'bytes/latin1', '-'], { input: Buffer.from([0x66, 0xfc, 0x72]), code: 1 });
+});
+
+test('beside a running server a store can be read, not written', async () => {
+  const beside = ['--data', server.data];
+
+  await expect(http, ['create', 'beside/a', '-'], { input: 'fresh' });
+  await expect(beside, ['cat', 'beside/a'], { stdout: 'fresh' });
+  await expect(beside, ['ls', 'beside'], { stdout: /^a\t/ });
+  await expect(beside, ['check'], { stdout: /, 0 damaged\n$/ });
+  await expect(beside, ['create', 'beside/b'], { code: 6 });
+  await expect(beside, ['rm', 'beside/a', '--yes'], { code: 6 });
+  await expect(http, ['cat', 'beside/a'], { stdout: 'fresh' });
+});
+
+test('a store that is not there, and a server that is not there', async () => {
+  await expect(['--data', join(folder, 'nowhere')], ['ls'], { code: 1 });
+  await expect(['--server', 'http://127.0.0.1:1'], ['ls'], { code: 6 });
+});
+
+test('the environment names the server', async () => {
+  const { stdout } = await cli([], ['ls'], { env: { PILCROW_SERVER: http[1] } });
+  assert.match(stdout, /^beside\t1\n/);
+});
+
+test('put keeps what others write meanwhile, or says so', async () => {
+  await expect(http, ['create', 'race/a', '-'], { input: 'base' });
+  const results = await Promise.all(['x', 'y', 'z'].map(text => cli(http, ['put', 'race/a', '-'], { input: `base${text}` })));
+  const codes = results.map(result => result.code);
+  assert(codes.includes(0) && codes.every(code => code === 0 || code === 4), codes.join());
+});
+
+test('usage errors end with 2 and one line', async () => {
+  for (const args of [['nonsense'], ['ls', 'a', 'b'], ['cat'], ['create'], ['put', 'a/b'], ['ot'], ['check', 'x'], ['--bogus'], ['ls', '--server']])
+    await expect([], args, { code: 2 });
+  await expect([], ['chekc'], { code: 2, stderr: /did you mean check\?/ });
+});
+
+test('help for all and for each', async () => {
+  const { stdout } = await expect([], ['help']);
+  for (const command of ['ls', 'stat', 'cat', 'create', 'put', 'rm', 'check', 'ot', 'version', 'help']) {
+    assert.match(stdout, new RegExp(`^  ${command} `, 'm'));
+    await expect([], ['help', command], { stdout: new RegExp(`^pilcrow ${command} `) });
+    await expect([], [command, '--help'], { stdout: new RegExp(`^pilcrow ${command} `) });
+  }
+  await expect([], ['version'], { stdout: /^pilcrow \d+\.\d+\.\d+\n$/ });
+  await expect([], ['--version'], { stdout: /^pilcrow \d+\.\d+\.\d+\n$/ });
+});
+
+test('the calculator, by hand and by line', async () => {
+  await expect([], ['ot', 'text-unicode', 'transform', '[1,"a"]', '[1,"b"]', 'left'], { stdout: '[1,"a"]\n' });
+  await expect([], ['ot', 'text-unicode', 'transform', '[1,"a"]', '[1,"b"]', 'right'], { stdout: '[2,"a"]\n' });
+  await expect([], ['ot', 'text-unicode', 'apply', '"abc"', '[9,"x"]'], { code: 1 });
+  await expect([], ['ot', 'nosuchtype', 'apply', '"abc"', '[]'], { code: 1 });
+
+  const lines = ['{"type":"text-unicode","fn":"apply","args":["abc",[1,{"d":1}]]}', 'no request', '{"type":"text-unicode","fn":"checkOp","args":[[-1]]}'];
+  const { stdout } = await expect([], ['ot', '--lines'], { input: lines.join('\n') });
+  const answers = stdout.trim().split('\n').map(line => JSON.parse(line));
+  assert.equal(answers.length, 3);
+  assert.equal(answers[0].ok, 'ac');
+  assert('error' in answers[1] && 'code' in answers[1] && 'error' in answers[2]);
+});
+
+test('nobody reading is no error', async () => {
+  const { code } = await run('sh', ['-c', `"$0" --server ${http[1]} ls many --json | head -n 1`, pilcrow]);
+  assert.equal(code, 0);
+});

@@ -1,0 +1,91 @@
+// A disk that is full or broken for a while: nobody is told of anything that is not there, reading goes on, lines are
+// closed so that clients keep their operations, and all goes on when the disk does.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { startOnDisk } from '../lib/disk.mjs';
+import { Random, seedOf } from '../lib/random.mjs';
+import { Wire } from '../lib/wire.mjs';
+import { Witness } from '../lib/witness.mjs';
+
+const N_ROUNDS = 5;
+const pause = ms => new Promise(resolve => setTimeout(resolve, ms));
+
+// Waits for something that must come true.
+async function until(holds, what) {
+  for (let i = 0; i < 500; i++) {
+    if (await holds())
+      return;
+    await pause(20);
+  }
+  assert.fail(`not within 10 s: ${what}`);
+}
+
+const status = async (server, path) => (await fetch(server.url + path)).status;
+
+const troubles = {
+  'a full disk': disk => disk.failWrites('ENOSPC'),
+  'a disk that cannot be written': disk => disk.failWrites('EIO'),
+  'a disk that does not sync': disk => disk.failSyncs('EIO'),
+};
+
+for (const [name, begin] of Object.entries(troubles)) {
+  test(`${name}: ${N_ROUNDS} times under load, nothing acknowledged is lost, nothing shown is missing`, async t => {
+    const random = new Random(seedOf(t));
+    const server = await startOnDisk(t);
+    const witness = new Witness(server, random, ['red', 'green', 'blue']);
+    t.after(() => witness.abandon());
+
+    await witness.start();
+    for (let round = 0; round < N_ROUNDS; round++) {
+      const before = witness.nAcknowledged;
+      await until(() => witness.nAcknowledged >= before + 20, 'writing goes on');
+      begin(server.disk);
+      await pause(random.between(50, 200));
+      server.disk.heal();
+      assert(server.isRunning, `the server died:\n${server.output}`);
+    }
+    const before = witness.nAcknowledged;
+    await until(() => witness.nAcknowledged >= before + 20, 'writing goes on');
+    await witness.rest();
+    await witness.check();
+
+    // What is shown is also what is there after the server's memory is gone.
+    await server.kill();
+    await server.restart();
+    await witness.check();
+    t.diagnostic(`${witness.nAcknowledged} acknowledged; close codes ${JSON.stringify([...witness.closeCodes])}`);
+  });
+
+  test(`${name}: the line is closed with 1013, reading goes on, /readyz tells`, async t => {
+    const server = await startOnDisk(t);
+    const wire = await Wire.open(server);
+    const reader = await Wire.open(server);
+
+    await wire.createText('notes', 'disk', 'kept');
+    await reader.ask({ a: 's', c: 'notes', d: 'disk', v: 1 });
+    assert.equal(await status(server, '/readyz'), 200);
+    begin(server.disk);
+    wire.send({ a: 'op', c: 'notes', d: 'disk', v: 1, seq: wire.seq, op: ['lost '] });
+    assert.equal((await wire.closed).code, 1013);
+    assert.deepEqual(wire.frames, [], 'neither acknowledged nor refused');
+
+    await reader.nothingMore();
+    assert.equal((await reader.fetch('notes', 'disk')).data.data, 'kept');
+    assert.equal(await status(server, '/v1/docs/notes/disk'), 200);
+    assert.equal(await status(server, '/healthz'), 200);
+    await until(async () => (await status(server, '/readyz')) === 503, '/readyz says 503');
+
+    server.disk.heal();
+    const again = await Wire.open(server);
+    again.seq = wire.seq;
+    await until(async () => {
+      try {
+        return (await again.submit('notes', 'disk', { v: 1, op: ['back '] })).v === 1;
+      } catch {
+        return false;
+      }
+    }, 'writing works again');
+    await until(async () => (await status(server, '/readyz')) === 200, '/readyz says 200 again');
+    assert.equal((await reader.next()).v, 1);
+  });
+}

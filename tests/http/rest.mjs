@@ -1,0 +1,39 @@
+// Asking over HTTP, for the tests of this folder.
+import { request } from 'node:http';
+import { after } from 'node:test';
+import { startServer } from '../lib/server.mjs';
+
+export const server = await startServer({ after });
+export const TEXT = { 'content-type': 'text/plain' };
+export const SNAPSHOT = 'application/vnd.pilcrow.snapshot+json';
+export const OP = 'application/vnd.pilcrow.op+json';
+
+// The answer, with its body as text. path: as it goes over the line.
+export function ask(method, path, { headers = {}, body } = {}) {
+  return new Promise((resolve, reject) => {
+    const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) };
+    const call = request({ port: server.port, host: '127.0.0.1', method, path, headers: { ...length, ...headers } }, answer => {
+      let text = '';
+
+      answer.setEncoding('utf8').on('data', piece => (text += piece));
+      answer.on('end', () => resolve({
+        status: answer.statusCode,
+        headers: answer.headers,
+        text,
+        get json() {
+          return JSON.parse(text);
+        },
+        get code() {
+          return JSON.parse(text).code;
+        },
+      }));
+    });
+
+    call.on('error', reject);
+    call.end(body);
+  });
+}
+
+export const get = (path, headers) => ask('GET', path, { headers });
+export const put = (path, body, headers) => ask('PUT', path, { body, headers: { ...TEXT, ...headers } });
+export const opsOf = async path => (await get(`${path}/ops`)).json.ops;
