@@ -73,8 +73,9 @@ test('what is written off line arrives afterwards, and the page says how it stan
   assert.match(await status(one), /^Offline — 4 edits waiting$/);
   await until(async () => /Reconnecting/.test(await one.textContent('#status-detail')), 'the page says when it tries again');
   await picture(one, 'offline');
+  assert.ok(await one.isVisible('#retry'));
   await server.restart();
-  await one.click('#retry');
+  await one.evaluate(() => document.querySelector('#retry').click()); // it may have come back by itself, and hidden it
   assert.equal(await agreed(server, 'notes/offline', one, two), 'one: off\ntwo: 😀');
   assert.equal(await status(one), 'Saved');
 });
