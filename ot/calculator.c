@@ -70,7 +70,9 @@ static int do_apply(struct call *call)
     return r;
 }
 
-static int do_transform(struct call *call)
+static int transform_by(struct call *call,
+                        int (*function)(const struct ot_op *, const struct ot_op *, enum ot_side,
+                                        const struct ot_limits *, struct ot_op **, struct ot_error *))
 {
     struct ot_op *op = NULL, *other = NULL;
     enum ot_side side = OT_LEFT;
@@ -81,10 +83,20 @@ static int do_transform(struct call *call)
     if (!r)
         r = take_op(call, 1, &other);
     if (!r)
-        r = ot_op_transform(op, other, side, NULL, &call->op, &call->error);
+        r = function(op, other, side, NULL, &call->op, &call->error);
     ot_op_unref(op);
     ot_op_unref(other);
     return r;
+}
+
+static int do_transform(struct call *call)
+{
+    return transform_by(call, ot_op_transform);
+}
+
+static int do_transform_resolving(struct call *call)
+{
+    return transform_by(call, ot_op_transform_resolving);
 }
 
 static int do_compose(struct call *call)
@@ -153,6 +165,22 @@ static int do_transform_position(struct call *call)
     return r;
 }
 
+static int do_transform_presence(struct call *call)
+{
+    enum ot_json_kind is_own = ot_json_kind(call->arguments[2]);
+    struct ot_op *op = NULL;
+    int r = 0;
+
+    if (is_own != OT_JSON_TRUE && is_own != OT_JSON_FALSE)
+        r = ot_fail(&call->error, BAD_REQUEST, "whether the operation is one's own must be true or false");
+    if (!r)
+        r = take_op(call, 1, &op);
+    if (!r)
+        r = ot_op_transform_presence(op, call->arguments[0], is_own == OT_JSON_TRUE, &call->json, &call->error);
+    ot_op_unref(op);
+    return r;
+}
+
 static int do_check(struct call *call)
 {
     struct ot_op *op = NULL;
@@ -182,8 +210,8 @@ static const struct function {
     { "normalize", 1, do_normalize },
     { "transformPosition", 2, do_transform_position },
     { "checkOp", 1, do_check },
-    { "transformNoConflict", 3, do_unsupported },
-    { "transformPresence", 3, do_unsupported },
+    { "transformNoConflict", 3, do_transform_resolving },
+    { "transformPresence", 3, do_transform_presence },
 };
 
 /* ---- requests ---------------------------------------------------------------------------------------------------- */

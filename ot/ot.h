@@ -168,10 +168,20 @@ OT_MUST_CHECK int ot_op_invert_with(const struct ot_op *op, const struct ot_snap
 OT_MUST_CHECK int ot_op_make_invertible(const struct ot_op *op, const struct ot_snapshot *before, struct ot_op **out,
                                         struct ot_error *error);
 
-/* Where a caret stands after op. A position in text-unicode is a number of code points. Text inserted at the caret goes
- * after it. OT_BAD_OP: position is none. */
+/* Where a caret stands after op. In text-unicode a position is a number of code points, and text inserted at the caret
+ * goes after it. In json1 it is a path, and null when op removes what it leads to. OT_BAD_OP: position is none. */
 OT_MUST_CHECK int ot_op_transform_position(const struct ot_op *op, const struct ot_json *position, struct ot_json **out,
                                            struct ot_error *error);
+
+/* Where a selection stands after op; rich-text only: {"index":..., "length":...} in UTF-16 units with whatever else the
+ * client put there, or null. is_own: op was made by the one whose selection it is, and carries it along. OT_BAD_OP. */
+OT_MUST_CHECK int ot_op_transform_presence(const struct ot_op *op, const struct ot_json *range, bool is_own,
+                                           struct ot_json **out, struct ot_error *error);
+
+/* transform that answers where it says OT_CONFLICT: what loses is taken back. json1 only (the reference calls it
+ * transformNoConflict). Work is bounded: OT_CONFLICT after 50 rounds. Not what clients compute when they submit. */
+OT_MUST_CHECK int ot_op_transform_resolving(const struct ot_op *op, const struct ot_op *other, enum ot_side side,
+                                            const struct ot_limits *limits, struct ot_op **out, struct ot_error *error);
 
 /* ---- documents --------------------------------------------------------------------------------------------------- */
 
@@ -201,8 +211,9 @@ OT_MUST_CHECK int ot_snapshot_write_text(const struct ot_snapshot *snapshot, ot_
  *
  *     {"type":"text-unicode","fn":"transform","args":[[1,"a"],[1,"b"],"left"]}   ->   {"ok":[1,"a"]}
  *
- * fn: create(data), apply(doc, op), transform(op, other, side), compose(op, op), invert(op), invertWithDoc(op, doc),
- * makeInvertible(op, doc), normalize(op), transformPosition(position, op), checkOp(op). */
+ * fn: create(data), apply(doc, op), transform(op, other, side), transformNoConflict(op, other, side), compose(op, op),
+ * invert(op), invertWithDoc(op, doc), makeInvertible(op, doc), normalize(op), transformPosition(position, op),
+ * transformPresence(range, op, isOwn), checkOp(op). */
 
 /* Writes one JSON object: {"ok":...}, or {"error":sentence,"code":name} with ot_code_name's names or "bad_request".
  * Returns 0 when it did; -ENOMEM, or what write returned. */

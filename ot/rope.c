@@ -24,6 +24,11 @@ void rope_share(const struct rope *rope, struct rope *out)
         out->root->n_references++;
 }
 
+struct rope rope_of_root(struct rope_node *root)
+{
+    return (struct rope){ .root = root, .sums = rope_sums_of_node(root) };
+}
+
 /* ---- the way down ------------------------------------------------------------------------------------------------ */
 
 /* From the root to a node: every inner node on it, and the child taken. What lies on it is owned. */
@@ -314,6 +319,76 @@ size_t rope_byte_at(const struct rope *rope, size_t at_cp)
         node = inner->children[i].node;
     }
     return n_bytes + rope_leaf_offset(rope_leaf_of(node), &sums, at_cp);
+}
+
+size_t rope_utf16_at(const struct rope *rope, size_t at_cp)
+{
+    struct rope_node *node = rope->root;
+    struct rope_sums sums = rope->sums;
+    size_t n_units = at_cp;
+    const struct rope_leaf *leaf;
+
+    if (!sums.n_astral)
+        return at_cp;
+    while (node->height) {
+        const struct rope_inner *inner = rope_inner_of(node);
+        unsigned i = child_starting_at(inner, &at_cp);
+
+        for (unsigned before = 0; before < i; before++)
+            n_units += inner->children[before].sums.n_astral;
+        sums = inner->children[i].sums;
+        node = inner->children[i].node;
+    }
+    leaf = rope_leaf_of(node);
+    return n_units + (sums.n_astral ? utf8_count_astral(leaf->text, rope_leaf_offset(leaf, &sums, at_cp)) : 0);
+}
+
+/* In a leaf: characters are passed while there is room for them. */
+static bool leaf_cp_at_utf16(const struct rope_leaf *leaf, size_t at_unit, size_t *out_cp)
+{
+    size_t n_cps = 0;
+
+    for (size_t i = 0; i < leaf->node.n && at_unit; n_cps++) {
+        size_t n_units = (unsigned char)leaf->text[i] >= 0xf0 ? 2 : 1;
+
+        if (at_unit < n_units)
+            return false;
+        at_unit -= n_units;
+        do
+            i++;
+        while (i < leaf->node.n && !utf8_is_start(leaf->text[i]));
+    }
+    *out_cp += n_cps;
+    return true;
+}
+
+bool rope_cp_at_utf16(const struct rope *rope, size_t at_unit, size_t *out_cp)
+{
+    struct rope_node *node = rope->root;
+    struct rope_sums sums = rope->sums;
+    size_t n_cps = 0;
+
+    while (sums.n_astral && node->height) {
+        const struct rope_inner *inner = rope_inner_of(node);
+        unsigned i = 0;
+
+        for (; i + 1u < node->n; i++) {
+            const struct rope_sums *before = &inner->children[i].sums;
+
+            if (at_unit < (size_t)before->n_cps + before->n_astral)
+                break;
+            at_unit -= (size_t)before->n_cps + before->n_astral;
+            n_cps += before->n_cps;
+        }
+        sums = inner->children[i].sums;
+        node = inner->children[i].node;
+    }
+    if (!sums.n_astral)
+        n_cps += at_unit;
+    else if (!leaf_cp_at_utf16(rope_leaf_of(node), at_unit, &n_cps))
+        return false;
+    *out_cp = n_cps;
+    return true;
 }
 
 void rope_cursor_init(struct rope_cursor *cursor, const struct rope *rope, size_t at_cp)

@@ -17,6 +17,7 @@
 #ifndef OT_ROPE_H
 #define OT_ROPE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,11 +37,15 @@ struct rope {
 void rope_init(struct rope *rope);
 void rope_finish(struct rope *rope);
 void rope_share(const struct rope *rope, struct rope *out);
+struct rope rope_of_root(struct rope_node *root); /* for whoever keeps roots alone; counts up what is missing */
 
 __attribute__((warn_unused_result)) int rope_insert(struct rope *rope, size_t at_cp, const char *utf8, size_t n_bytes);
 __attribute__((warn_unused_result)) int rope_delete(struct rope *rope, size_t from_cp, size_t to_cp);
 
-size_t rope_byte_at(const struct rope *rope, size_t at_cp); /* bytes before that position; O(log n) */
+/* Between the units of a position; O(log n). */
+size_t rope_byte_at(const struct rope *rope, size_t at_cp);
+size_t rope_utf16_at(const struct rope *rope, size_t at_cp);
+bool rope_cp_at_utf16(const struct rope *rope, size_t at_unit, size_t *out_cp); /* false: inside a surrogate pair */
 
 /* ---- reading ----------------------------------------------------------------------------------------------------- */
 

@@ -8,6 +8,7 @@
 #ifndef OT_TEXT_OP_H
 #define OT_TEXT_OP_H
 
+#include "ot/rope.h"
 #include "ot/type.h"
 
 enum text_kind { TEXT_SKIP, TEXT_INSERT, TEXT_DELETE };
@@ -103,5 +104,11 @@ int text_op_compose(const struct ot_op *first, const struct ot_op *second, const
 int text_op_invert(const struct ot_op *op, struct ot_op **out, struct ot_error *error);
 int text_op_transform_position(const struct ot_op *op, const struct ot_json *position, struct ot_json **out,
                                struct ot_error *error);
+uint64_t text_op_move_position(const struct text_op *op, uint64_t at_cp);
+
+/* On a text that is part of something larger; all or nothing. */
+int text_op_apply(const struct text_op *op, struct rope *rope, size_t max_bytes, struct ot_error *error);
+int text_op_make_invertible(const struct text_op *op, const struct rope *before, struct ot_op **out,
+                            struct ot_error *error);
 
 #endif

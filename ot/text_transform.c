@@ -174,24 +174,31 @@ int text_op_invert(const struct ot_op *op, struct ot_op **out, struct ot_error *
     return text_builder_finish(&builder, out, error);
 }
 
-int text_op_transform_position(const struct ot_op *op, const struct ot_json *position, struct ot_json **out,
-                               struct ot_error *error)
+uint64_t text_op_move_position(const struct text_op *op, uint64_t at_cp)
 {
     struct text_cursor cursor;
     struct text_piece piece;
-    uint64_t to, at = 0;
+    uint64_t at = 0;
 
-    if (!ot_json_integer(position, &to))
-        return ot_fail(error, OT_BAD_OP, "a position must be an integer from 0 to 2^53-1");
-    text_cursor_init(&cursor, text_op_of(op));
-    while (to > at && text_cursor_next(&cursor, &piece)) {
+    text_cursor_init(&cursor, op);
+    while (at_cp > at && text_cursor_next(&cursor, &piece)) {
         if (piece.kind == TEXT_DELETE) {
-            to -= piece.n_cps < to - at ? piece.n_cps : to - at;
+            at_cp -= piece.n_cps < at_cp - at ? piece.n_cps : at_cp - at;
             continue;
         }
         at += piece.n_cps;
         if (piece.kind == TEXT_INSERT)
-            to += piece.n_cps;
+            at_cp += piece.n_cps;
     }
-    return ot_json_from_number((double)to, out);
+    return at_cp;
+}
+
+int text_op_transform_position(const struct ot_op *op, const struct ot_json *position, struct ot_json **out,
+                               struct ot_error *error)
+{
+    uint64_t at_cp;
+
+    if (!ot_json_integer(position, &at_cp))
+        return ot_fail(error, OT_BAD_OP, "a position must be an integer from 0 to 2^53-1");
+    return ot_json_from_number((double)text_op_move_position(text_op_of(op), at_cp), out);
 }

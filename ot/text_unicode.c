@@ -207,15 +207,19 @@ static int edit_or_restore(struct rope *rope, const struct text_op *op)
     return 0;
 }
 
+int text_op_apply(const struct text_op *op, struct rope *rope, size_t max_bytes, struct ot_error *error)
+{
+    int r = check_fits(rope, op, error);
+
+    if (!r)
+        r = check_size(rope, op, max_bytes, error);
+    return r ? r : edit_or_restore(rope, op);
+}
+
 static int snapshot_apply(struct ot_snapshot *snapshot, const struct ot_op *op, const struct ot_limits *limits,
                           struct ot_error *error)
 {
-    struct rope *rope = rope_of(snapshot);
-    int r = check_fits(rope, text_op_of(op), error);
-
-    if (!r)
-        r = check_size(rope, text_op_of(op), max_bytes(limits), error);
-    return r ? r : edit_or_restore(rope, text_op_of(op));
+    return text_op_apply(text_op_of(op), rope_of(snapshot), max_bytes(limits), error);
 }
 
 /* ---- writing ----------------------------------------------------------------------------------------------------- */
@@ -267,29 +271,34 @@ static void add_deleted(struct text_builder *builder, const struct rope *rope, s
     }
 }
 
-static int op_make_invertible(const struct ot_op *op, const struct ot_snapshot *before, struct ot_op **out,
-                              struct ot_error *error)
+int text_op_make_invertible(const struct text_op *op, const struct rope *before, struct ot_op **out,
+                            struct ot_error *error)
 {
-    const struct rope *rope = rope_in(before);
     struct text_builder builder;
     struct text_cursor cursor;
     struct text_piece piece;
     size_t at_cp = 0;
-    int r = check_fits(rope, text_op_of(op), error);
+    int r = check_fits(before, op, error);
 
     if (r)
         return r;
     text_builder_init(&builder, SIZE_MAX);
-    text_cursor_init(&cursor, text_op_of(op));
+    text_cursor_init(&cursor, op);
     while (text_cursor_next(&cursor, &piece)) {
         if (piece.kind == TEXT_DELETE)
-            add_deleted(&builder, rope, at_cp, at_cp + piece.n_cps);
+            add_deleted(&builder, before, at_cp, at_cp + piece.n_cps);
         else
             text_builder_add(&builder, &piece);
         if (piece.kind != TEXT_INSERT)
             at_cp += piece.n_cps;
     }
     return text_builder_finish(&builder, out, error);
+}
+
+static int op_make_invertible(const struct ot_op *op, const struct ot_snapshot *before, struct ot_op **out,
+                              struct ot_error *error)
+{
+    return text_op_make_invertible(text_op_of(op), rope_in(before), out, error);
 }
 
 static int op_invert_with(const struct ot_op *op, const struct ot_snapshot *before, struct ot_op **out,

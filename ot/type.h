@@ -42,6 +42,10 @@ struct ot_type {
                               struct ot_error *error);
     int (*op_transform_position)(const struct ot_op *op, const struct ot_json *position, struct ot_json **out,
                                  struct ot_error *error);
+    int (*op_transform_presence)(const struct ot_op *op, const struct ot_json *range, bool is_own, struct ot_json **out,
+                                 struct ot_error *error); /* range is sound */
+    int (*op_transform_resolving)(const struct ot_op *op, const struct ot_op *other, enum ot_side side,
+                                  const struct ot_limits *limits, struct ot_op **out, struct ot_error *error);
 
     int (*snapshot_create)(const struct ot_json *data, const struct ot_limits *limits, struct ot_snapshot **out,
                            struct ot_error *error); /* data is sound, or NULL */
@@ -56,5 +60,8 @@ struct ot_type {
 };
 
 extern const struct ot_type text_unicode;
+extern const struct ot_type rich_text;
+extern const struct ot_type json0;
+extern const struct ot_type json1;
 
 #endif

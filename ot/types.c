@@ -149,6 +149,26 @@ int ot_op_transform_position(const struct ot_op *op, const struct ot_json *posit
     return op->type->op_transform_position(op, position, out, error);
 }
 
+int ot_op_transform_presence(const struct ot_op *op, const struct ot_json *range, bool is_own, struct ot_json **out,
+                             struct ot_error *error)
+{
+    int r;
+
+    if (!op->type->op_transform_presence)
+        return unsupported(op->type, error);
+    r = check_sound(range, error);
+    return r ? r : op->type->op_transform_presence(op, range, is_own, out, error);
+}
+
+int ot_op_transform_resolving(const struct ot_op *op, const struct ot_op *other, enum ot_side side,
+                              const struct ot_limits *limits, struct ot_op **out, struct ot_error *error)
+{
+    assert(op->type == other->type);
+    if (!op->type->op_transform_resolving)
+        return unsupported(op->type, error);
+    return op->type->op_transform_resolving(op, other, side, limits_or_default(limits), out, error);
+}
+
 int ot_snapshot_create(const struct ot_type *type, const struct ot_json *data, const struct ot_limits *limits,
                        struct ot_snapshot **out, struct ot_error *error)
 {

@@ -41,6 +41,18 @@ static void flat_delete(struct text *flat, size_t from, size_t to)
     flat->n_bytes -= to - from;
 }
 
+/* UTF-16 positions, there and back; the one inside a surrogate pair is none. */
+static void assert_positions(const struct rope *rope, size_t at_cp, const struct text *flat, size_t at)
+{
+    size_t at_unit = at_cp + (at ? utf8_count_astral(flat->at, at) : 0), back;
+
+    assert_int_equal(rope_utf16_at(rope, at_cp), at_unit);
+    assert_true(rope_cp_at_utf16(rope, at_unit, &back));
+    assert_int_equal(back, at_cp);
+    if (at < flat->n_bytes && (unsigned char)flat->at[at] >= 0xf0)
+        assert_false(rope_cp_at_utf16(rope, at_unit + 1, &back));
+}
+
 /* Both of them, in one random edit; it tends to insert while the text is shorter than wanted. */
 static void edit(struct sim_random *random, struct rope *rope, struct text *flat, size_t wanted_cps)
 {
@@ -48,6 +60,7 @@ static void edit(struct sim_random *random, struct rope *rope, struct text *flat
            at = utf8_offset(flat->at, flat->n_bytes, at_cp);
 
     assert_int_equal(rope_byte_at(rope, at_cp), at);
+    assert_positions(rope, at_cp, flat, at);
     if (n_cps == 0 || sim_random_below(random, 2 * wanted_cps) > n_cps) {
         struct text inserted = { 0 };
 
