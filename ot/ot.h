@@ -29,6 +29,8 @@
 
 #define OT_MUST_CHECK __attribute__((warn_unused_result))
 
+#pragma GCC visibility push(default)
+
 enum ot_code {
     OT_BAD_JSON = 1, /* not JSON, or not UTF-8 */
     OT_BAD_OP,       /* no operation of this type, or no document of it */
@@ -221,5 +223,7 @@ OT_MUST_CHECK int ot_calculate(const struct ot_json *request, ot_write_fn *write
 
 /* The same for a request as text. Writes one line. */
 OT_MUST_CHECK int ot_calculate_line(const char *utf8, size_t n_bytes, ot_write_fn *write, void *arg);
+
+#pragma GCC visibility pop
 
 #endif
