@@ -8,22 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- cursor ------------------------------------------------------------------------------------------------------ */
-
-static void cursor_load(struct text_cursor *cursor)
-{
-    cursor->n_left = cursor->part < cursor->end ? cursor->part->n_cps : 0;
-    cursor->n_bytes_left = cursor->part < cursor->end ? cursor->part->n_bytes : 0;
-}
-
-void text_cursor_init(struct text_cursor *cursor, const struct text_op *op)
-{
-    cursor->part = op->parts;
-    cursor->end = op->parts + op->n_parts;
-    cursor->text = text_op_text(op);
-    cursor_load(cursor);
-}
-
 struct text_piece text_piece_start(const struct text_piece *piece, uint64_t n_cps)
 {
     struct text_piece start = { .kind = piece->kind, .n_cps = n_cps, .text = piece->text };
@@ -31,40 +15,6 @@ struct text_piece text_piece_start(const struct text_piece *piece, uint64_t n_cp
     if (piece->n_bytes)
         start.n_bytes = piece->n_bytes == piece->n_cps ? n_cps : utf8_offset(piece->text, piece->n_bytes, n_cps);
     return start;
-}
-
-bool text_cursor_next(struct text_cursor *cursor, struct text_piece *out)
-{
-    if (cursor->part == cursor->end)
-        return false;
-    *out = (struct text_piece){
-        .kind = cursor->part->kind, .n_cps = cursor->n_left, .text = cursor->text, .n_bytes = cursor->n_bytes_left
-    };
-    cursor->text += cursor->n_bytes_left;
-    cursor->part++;
-    cursor_load(cursor);
-    return true;
-}
-
-void text_cursor_take(struct text_cursor *cursor, uint64_t n_cps, enum text_kind whole, struct text_piece *out)
-{
-    struct text_piece left;
-
-    if (cursor->part == cursor->end) {
-        *out = (struct text_piece){ .kind = TEXT_SKIP, .n_cps = n_cps };
-        return;
-    }
-    if (cursor->part->kind == whole || cursor->n_left <= n_cps) {
-        (void)text_cursor_next(cursor, out);
-        return;
-    }
-    left = (struct text_piece){
-        .kind = cursor->part->kind, .n_cps = cursor->n_left, .text = cursor->text, .n_bytes = cursor->n_bytes_left
-    };
-    *out = text_piece_start(&left, n_cps);
-    cursor->text += out->n_bytes;
-    cursor->n_left -= n_cps;
-    cursor->n_bytes_left -= out->n_bytes;
 }
 
 /* ---- builder ----------------------------------------------------------------------------------------------------- */
@@ -140,8 +90,9 @@ static void add_text(struct text_builder *builder, const char *text, size_t n_by
 }
 
 /* Two deletes of which one does not hold its text make one that holds none. */
-static void merge(struct text_builder *builder, struct text_part *last, const struct text_piece *piece)
+void text_builder_merge(struct text_builder *builder, const struct text_piece *piece)
 {
+    struct text_part *last = &builder->parts[builder->n_parts - 1];
     bool drops_text = last->kind == TEXT_DELETE && (!last->n_bytes || !piece->n_bytes);
 
     last->n_cps += piece->n_cps;
@@ -154,16 +105,8 @@ static void merge(struct text_builder *builder, struct text_part *last, const st
     }
 }
 
-void text_builder_add(struct text_builder *builder, const struct text_piece *piece)
+void text_builder_push(struct text_builder *builder, const struct text_piece *piece)
 {
-    size_t n = builder->n_parts;
-
-    if (builder->r || !piece->n_cps)
-        return;
-    if (n && builder->parts[n - 1].kind == piece->kind) {
-        merge(builder, &builder->parts[n - 1], piece);
-        return;
-    }
     builder->r = reserve_part(builder);
     if (builder->r)
         return;
@@ -171,11 +114,6 @@ void text_builder_add(struct text_builder *builder, const struct text_piece *pie
         (struct text_part){ .kind = piece->kind, .n_bytes = (uint32_t)piece->n_bytes, .n_cps = piece->n_cps };
     if (piece->n_bytes)
         add_text(builder, piece->text, piece->n_bytes);
-}
-
-void text_builder_skip(struct text_builder *builder, uint64_t n_cps)
-{
-    text_builder_add(builder, &(struct text_piece){ .kind = TEXT_SKIP, .n_cps = n_cps });
 }
 
 static struct text_op *op_create(const struct text_builder *builder)

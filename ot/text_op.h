@@ -46,6 +46,7 @@ struct text_piece {
     size_t n_bytes;
 };
 
+/* Inline, like the builder's first steps: an operation is a handful of parts, and there are millions of them. */
 struct text_cursor {
     const struct text_part *part, *end;
     const char *text; /* of what is left of part */
@@ -53,7 +54,21 @@ struct text_cursor {
     size_t n_bytes_left;
 };
 
-void text_cursor_init(struct text_cursor *cursor, const struct text_op *op);
+static inline void text_cursor_load(struct text_cursor *cursor)
+{
+    bool is_at_end = cursor->part == cursor->end;
+
+    cursor->n_left = is_at_end ? 0 : cursor->part->n_cps;
+    cursor->n_bytes_left = is_at_end ? 0 : cursor->part->n_bytes;
+}
+
+static inline void text_cursor_init(struct text_cursor *cursor, const struct text_op *op)
+{
+    cursor->part = op->parts;
+    cursor->end = op->parts + op->n_parts;
+    cursor->text = text_op_text(op);
+    text_cursor_load(cursor);
+}
 
 static inline bool text_cursor_at(const struct text_cursor *cursor, enum text_kind kind)
 {
@@ -61,13 +76,44 @@ static inline bool text_cursor_at(const struct text_cursor *cursor, enum text_ki
 }
 
 /* What is left of the current part; false at the end. */
-bool text_cursor_next(struct text_cursor *cursor, struct text_piece *out);
-
-/* At most n_cps of it, but a part of the kind `whole` is never divided. Past the end an operation skips for ever. */
-void text_cursor_take(struct text_cursor *cursor, uint64_t n_cps, enum text_kind whole, struct text_piece *out);
+static inline bool text_cursor_next(struct text_cursor *cursor, struct text_piece *out)
+{
+    if (cursor->part == cursor->end)
+        return false;
+    *out = (struct text_piece){
+        .kind = cursor->part->kind, .n_cps = cursor->n_left, .text = cursor->text, .n_bytes = cursor->n_bytes_left
+    };
+    cursor->text += cursor->n_bytes_left;
+    cursor->part++;
+    text_cursor_load(cursor);
+    return true;
+}
 
 /* The first n_cps code points of a piece with text, or without. */
 struct text_piece text_piece_start(const struct text_piece *piece, uint64_t n_cps);
+
+/* At most n_cps of it, but a part of the kind `whole` is never divided. Past the end an operation skips for ever. */
+static inline void text_cursor_take(struct text_cursor *cursor, uint64_t n_cps, enum text_kind whole,
+                                    struct text_piece *out)
+{
+    struct text_piece left = { .kind = TEXT_SKIP, .n_cps = n_cps };
+
+    if (cursor->part == cursor->end) {
+        *out = left;
+        return;
+    }
+    if (cursor->part->kind == whole || cursor->n_left <= n_cps) {
+        (void)text_cursor_next(cursor, out);
+        return;
+    }
+    left = (struct text_piece){
+        .kind = cursor->part->kind, .n_cps = cursor->n_left, .text = cursor->text, .n_bytes = cursor->n_bytes_left
+    };
+    *out = text_piece_start(&left, n_cps);
+    cursor->text += out->n_bytes;
+    cursor->n_left -= n_cps;
+    cursor->n_bytes_left -= out->n_bytes;
+}
 
 /* ---- writing: a builder takes pieces and merges them into normal form ---------------------------------------------
  */
@@ -84,8 +130,31 @@ struct text_builder {
 };
 
 void text_builder_init(struct text_builder *builder, size_t max_parts);
-void text_builder_add(struct text_builder *builder, const struct text_piece *piece);
-void text_builder_skip(struct text_builder *builder, uint64_t n_cps);
+void text_builder_merge(struct text_builder *builder, const struct text_piece *piece);
+void text_builder_push(struct text_builder *builder, const struct text_piece *piece);
+
+static inline void text_builder_add(struct text_builder *builder, const struct text_piece *piece)
+{
+    size_t n = builder->n_parts;
+
+    if (builder->r || !piece->n_cps)
+        return;
+    if (n && builder->parts[n - 1].kind == piece->kind) {
+        text_builder_merge(builder, piece);
+        return;
+    }
+    if (piece->n_bytes || n == builder->parts_capacity || n >= builder->max_parts) {
+        text_builder_push(builder, piece);
+        return;
+    }
+    builder->parts[n] = (struct text_part){ .kind = piece->kind, .n_cps = piece->n_cps };
+    builder->n_parts++;
+}
+
+static inline void text_builder_skip(struct text_builder *builder, uint64_t n_cps)
+{
+    text_builder_add(builder, &(struct text_piece){ .kind = TEXT_SKIP, .n_cps = n_cps });
+}
 
 /* Hands the operation over to *out, or answers what went wrong: -ENOMEM or OT_LIMIT. Frees the builder either way. */
 int text_builder_finish(struct text_builder *builder, struct ot_op **out, struct ot_error *error);
