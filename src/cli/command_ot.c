@@ -120,10 +120,12 @@ const struct command command_ot = {
     "TYPE FN ARG... | --lines",
     "the transform calculator",
     "    pilcrow ot text-unicode transform '[1,\"a\"]' '[1,\"b\"]' left\n"
-    "    pilcrow ot text-unicode apply '\"abc\"' '[1,{\"d\":1}]'\n"
+    "    pilcrow ot json0 apply '{\"n\":1}' '[{\"p\":[\"n\"],\"na\":2}]'\n"
     "    echo '{\"type\":\"text-unicode\",\"fn\":\"compose\",\"args\":[[\"a\"],[1,\"b\"]]}' | pilcrow ot --lines\n\n"
-    "FN is one of create(data), apply(doc, op), transform(op, other, left|right), compose(op, op), invert(op),\n"
-    "invertWithDoc(op, doc), makeInvertible(op, doc), normalize(op), transformPosition(position, op), checkOp(op).\n"
+    "TYPE is text-unicode, rich-text, json0 or json1. FN is one of create(data), apply(doc, op), compose(op, op),\n"
+    "transform(op, other, left|right), invert(op), invertWithDoc(op, doc), makeInvertible(op, doc), normalize(op),\n"
+    "checkOp(op), transformPosition(position, op), transformPresence(range, op, isOwn) of rich-text, and\n"
+    "transformNoConflict(op, other, left|right) of json1. An ARG that is no JSON stands for itself as a string.\n"
     "--lines answers one request a line, {\"ok\":...} or {\"error\":...,\"code\":...}, until the end of input.\n",
     ACCESS_NONE,
     run,
