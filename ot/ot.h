@@ -125,6 +125,7 @@ struct ot_type;
 const struct ot_type *ot_type_find(const char *name, size_t n_bytes);
 const char *ot_type_name(const struct ot_type *type);
 const char *ot_type_uri(const struct ot_type *type);
+bool ot_type_has_presence(const struct ot_type *type); /* ot_op_transform_presence does not answer OT_UNSUPPORTED */
 
 /* ---- operations -------------------------------------------------------------------------------------------------- */
 
@@ -175,8 +176,9 @@ OT_MUST_CHECK int ot_op_make_invertible(const struct ot_op *op, const struct ot_
 OT_MUST_CHECK int ot_op_transform_position(const struct ot_op *op, const struct ot_json *position, struct ot_json **out,
                                            struct ot_error *error);
 
-/* Where a selection stands after op; rich-text only: {"index":..., "length":...} in UTF-16 units with whatever else the
- * client put there, or null. is_own: op was made by the one whose selection it is, and carries it along. OT_BAD_OP. */
+/* Where a selection stands after op. In rich-text {"index":..., "length":...} in UTF-16 units, or null. In text-unicode,
+ * where the reference has none, the same in code points, a number, or a list of numbers. What else an object holds is
+ * kept. is_own: op was made by the one whose selection it is, and carries it along; rich-text only. OT_BAD_OP. */
 OT_MUST_CHECK int ot_op_transform_presence(const struct ot_op *op, const struct ot_json *range, bool is_own,
                                            struct ot_json **out, struct ot_error *error);
 

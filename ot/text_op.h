@@ -173,6 +173,8 @@ int text_op_compose(const struct ot_op *first, const struct ot_op *second, const
 int text_op_invert(const struct ot_op *op, struct ot_op **out, struct ot_error *error);
 int text_op_transform_position(const struct ot_op *op, const struct ot_json *position, struct ot_json **out,
                                struct ot_error *error);
+int text_op_transform_presence(const struct ot_op *op, const struct ot_json *range, bool is_own, struct ot_json **out,
+                               struct ot_error *error);
 uint64_t text_op_move_position(const struct text_op *op, uint64_t at_cp);
 
 /* On a text that is part of something larger; all or nothing. */

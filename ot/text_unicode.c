@@ -344,6 +344,7 @@ const struct ot_type text_unicode = {
     .op_invert_with = op_invert_with,
     .op_make_invertible = op_make_invertible,
     .op_transform_position = text_op_transform_position,
+    .op_transform_presence = text_op_transform_presence,
     .snapshot_create = snapshot_create,
     .snapshot_share = snapshot_share,
     .snapshot_destroy = snapshot_destroy,

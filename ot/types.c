@@ -6,7 +6,7 @@
 
 /* The public functions: each checks what is the same for all types, and asks the type's row. */
 
-static const struct ot_type *const types[] = { &text_unicode };
+static const struct ot_type *const types[] = { &text_unicode, &rich_text };
 
 static bool is_text(const char *text, const char *name, size_t n_bytes)
 {
@@ -30,6 +30,11 @@ const char *ot_type_name(const struct ot_type *type)
 const char *ot_type_uri(const struct ot_type *type)
 {
     return type->uri;
+}
+
+bool ot_type_has_presence(const struct ot_type *type)
+{
+    return type->op_transform_presence;
 }
 
 static const struct ot_limits *limits_or_default(const struct ot_limits *limits)

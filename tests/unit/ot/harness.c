@@ -1,11 +1,50 @@
 #include "tests/unit/ot/harness.h"
 
 #include "ot/utf8.h"
+#include "tests/lib/alloc_fault.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+static uint64_t from_environment(const char *name, uint64_t otherwise)
+{
+    const char *value = getenv(name);
+
+    return value && *value ? strtoull(value, NULL, 10) : otherwise;
+}
+
+void for_each_case(const char *law, size_t n_cases, void (*check)(struct sim_random *random))
+{
+    uint64_t seed = from_environment("PILCROW_SEED", 1);
+
+    n_cases = (size_t)from_environment("PILCROW_CASES", n_cases);
+    print_message("# %s: %zu cases, PILCROW_SEED=%llu\n", law, n_cases, (unsigned long long)seed);
+    for (size_t i = 0; i < n_cases; i++) {
+        struct sim_random random = { seed + i };
+
+        check(&random);
+    }
+}
+
+void fail_each(int (*attempt)(void *arg), void *arg)
+{
+    for (int kind = 0; kind < 2; kind++) {
+        bool met = true;
+
+        for (size_t n = 0; met; n++) {
+            int r;
+
+            assert_in_range(n, 0, 10000);
+            alloc_fault_arm(n, kind ? ALLOC_FAULT_FROM_THEN_ON : ALLOC_FAULT_ONCE);
+            r = attempt(arg);
+            met = alloc_fault_disarm();
+            if (!met || r != -ENOMEM)
+                assert_int_equal(r, 0);
+        }
+    }
+}
 
 int text_write(void *arg, const char *at, size_t n_bytes)
 {

@@ -11,6 +11,13 @@
 
 #include <cmocka.h>
 
+/* Checks a law case by case; every case has a seed of its own, so that the one that fails can be run alone.
+ * PILCROW_SEED and PILCROW_CASES choose others, and more of them. */
+void for_each_case(const char *law, size_t n_cases, void (*check)(struct sim_random *random));
+
+/* Calls attempt with the nth allocation failing, until none is left to fail. attempt answers what the function did. */
+void fail_each(int (*attempt)(void *arg), void *arg);
+
 /* Text that grows, always terminated. `struct text text = { 0 };` and text_free. */
 struct text {
     char *at;

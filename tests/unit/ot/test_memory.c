@@ -23,25 +23,6 @@ static char *long_text(size_t n_bytes)
     return text;
 }
 
-/* Calls attempt with the nth allocation failing, until none is left to fail. attempt answers what the function did. */
-static void fail_each(int (*attempt)(void *arg), void *arg)
-{
-    for (int kind = 0; kind < 2; kind++) {
-        bool met = true;
-
-        for (size_t n = 0; met; n++) {
-            int r;
-
-            assert_in_range(n, 0, 10000);
-            alloc_fault_arm(n, kind ? ALLOC_FAULT_FROM_THEN_ON : ALLOC_FAULT_ONCE);
-            r = attempt(arg);
-            met = alloc_fault_disarm();
-            if (!met || r != -ENOMEM)
-                assert_int_equal(r, 0);
-        }
-    }
-}
-
 /* ---- JSON
  * ------------------------------------------------------------------------------------------------------------ */
 

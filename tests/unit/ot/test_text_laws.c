@@ -8,27 +8,6 @@
 
 /* The laws over random operations. PILCROW_SEED and PILCROW_CASES choose others, and more of them. */
 
-static uint64_t from_environment(const char *name, uint64_t otherwise)
-{
-    const char *value = getenv(name);
-
-    return value && *value ? strtoull(value, NULL, 10) : otherwise;
-}
-
-/* Every case has a seed of its own, so that the one that fails can be run alone. */
-static void for_each_case(const char *law, size_t n_cases, void (*check)(struct sim_random *random))
-{
-    uint64_t seed = from_environment("PILCROW_SEED", 1);
-
-    n_cases = (size_t)from_environment("PILCROW_CASES", n_cases);
-    print_message("# %s: %zu cases, PILCROW_SEED=%llu\n", law, n_cases, (unsigned long long)seed);
-    for (size_t i = 0; i < n_cases; i++) {
-        struct sim_random random = { seed + i };
-
-        check(&random);
-    }
-}
-
 static struct ot_snapshot *random_document(struct sim_random *random)
 {
     struct text text = { 0 };
