@@ -262,6 +262,8 @@ static int take_string(struct json_parser *p, bool is_key)
         return r;
     p->at++;
     string.n = (uint32_t)(p->text_end - string.at);
+    if (is_key && string.n == 9 && memcmp(json_byte(p->arena, string.at), "__proto__", 9) == 0)
+        string.flaw = OT_NOT_APPLIED; /* to JavaScript it would be no key, but what the object descends from */
     if (string.flaw)
         string.kind = OT_JSON_FLAW;
     return push(p, string);

@@ -64,8 +64,8 @@ typedef int ot_write_fn(void *arg, const char *at, size_t n_bytes);
  *
  * A value knows whether it is *sound*. Text that is JSON, but holds something no document may hold, still parses, so
  * that the rest of a message can be read and answered: the smallest value around the flaw becomes OT_JSON_FLAW, and
- * every value around that is not sound. Flaws: lone surrogates in strings or keys, U+0000 in keys, numbers beyond
- * double (OT_NOT_APPLIED); nesting beyond max_depth, or beyond 1,000 whatever max_depth says (OT_LIMIT). Of duplicate
+ * every value around that is not sound. Flaws: lone surrogates in strings or keys, U+0000 in keys, the key __proto__,
+ * numbers beyond double (OT_NOT_APPLIED); nesting beyond max_depth, or beyond 1,000 whatever max_depth says (OT_LIMIT). Of duplicate
  * keys the last counts. -0 becomes 0. Text of more than 2 GiB is OT_LIMIT. A reference to a part of a value keeps all
  * of what was parsed with it. */
 

@@ -6,7 +6,7 @@
 
 /* The public functions: each checks what is the same for all types, and asks the type's row. */
 
-static const struct ot_type *const types[] = { &text_unicode, &rich_text };
+static const struct ot_type *const types[] = { &text_unicode, &rich_text, &json0 };
 
 static bool is_text(const char *text, const char *name, size_t n_bytes)
 {
@@ -55,7 +55,7 @@ static int check_sound(const struct ot_json *json, struct ot_error *error)
     if (flaw == OT_LIMIT)
         return ot_fail(error, flaw, "nested too deeply");
     if (flaw)
-        return ot_fail(error, flaw, "holds a lone surrogate, a number out of range or U+0000 in a key");
+        return ot_fail(error, flaw, "holds a lone surrogate, a number out of range, or U+0000 or __proto__ as a key");
     return 0;
 }
 

@@ -257,6 +257,7 @@ static const struct flawed {
     { "flaw: a high surrogate before a letter", "\"\\ud83dude00\"", "", OT_NOT_APPLIED },
     { "flaw: a surrogate in a key", "{\"a\":{\"\\ud83d\":1,\"b\":2},\"c\":1}", "a", OT_NOT_APPLIED },
     { "flaw: U+0000 in a key", "{\"a\":{\"x\\u0000\":1}}", "a", OT_NOT_APPLIED },
+    { "flaw: __proto__ as a key", "{\"a\":{\"__proto__\":1}}", "a", OT_NOT_APPLIED },
     { "flaw: a number beyond double", "{\"a\":{\"b\":1e309}}", "ab", OT_NOT_APPLIED },
     { "flaw: a negative number beyond double", "[-1e999]", "0", OT_NOT_APPLIED },
     { "flaw: nested too deeply", "[[[[[1,{\"a\":[]}]]]],2]", "000", OT_LIMIT },
