@@ -22,7 +22,8 @@ const ARGS = [
 ];
 const TIMEOUT_MS = 30_000;
 
-// options: what newContext takes; name: the person's name; complaints: messages that are expected.
+// options: what newContext takes; name: the person's name; complaints: messages that are expected; prepare(page): what is to
+// be done before the page is loaded.
 export async function house(t, { server: serverOptions, ...defaults } = {}) {
   const server = await startServer(t, serverOptions);
   const browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGS });
@@ -44,7 +45,7 @@ async function openDocument(t, browser, server, path, options) {
 }
 
 // A page in a window with storage of its own. page.complaints gathers what goes wrong in it.
-export async function visit(t, browser, url, { name, complaints = /^$/, ...contextOptions } = {}) {
+export async function visit(t, browser, url, { name, complaints = /^$/, prepare = () => {}, ...contextOptions } = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...contextOptions });
   const page = await context.newPage();
 
@@ -53,6 +54,7 @@ export async function visit(t, browser, url, { name, complaints = /^$/, ...conte
   page.on('pageerror', error => page.complaints.push(error.message));
   page.on('console', message => message.type() === 'error' && page.complaints.push(message.text()));
   if (name) await page.addInitScript(name => localStorage.getItem('pilcrow.name') ?? localStorage.setItem('pilcrow.name', name), name);
+  await prepare(page);
   await page.goto(url);
   t.after(() => assert.deepEqual(page.complaints.filter(text => !complaints.test(text) && !isLineBroken(text)), [], url));
   return page;

@@ -9,10 +9,14 @@
 //     editor text + held == document data          held === null: they are equal
 //
 // and each side's further edits are transformed over the other's until the composition ends.
+//
+// After some errors the client drops the document and fetches it again. Meanwhile there is nothing to submit to: the user
+// writes on, and what the fetched text lacks is kept for rescue (rescue.ts), as is what the server refuses.
 import { Annotation, Transaction, type ChangeSet, type EditorState, type TransactionSpec } from '@codemirror/state';
 import { type as textType, type TextOp } from 'ot-text-unicode';
 import type { Doc, ShareError } from 'sharedb/lib/client';
 import { changeBetween, changesFromOp, opFromChanges, splitOp } from './convert.ts';
+import { Rescue } from './rescue.ts';
 
 export const remote = Annotation.define<boolean>();
 
@@ -31,13 +35,16 @@ export interface Editor {
 
 export interface BindingEvents {
   changed(): void; // the text, or how much of it waits for the server
-  refused(error: ShareError, text: string): void; // an edit was refused; the text as the user had it
+  refused(error: ShareError): void; // the document lacks something of the user's; rescuedText() has it
 }
 
 export class Binding {
   nWaiting = 0; // own edits that the server has not acknowledged
+  isStranded = false; // the page's text is not the document's, for there is no document
   private held: TextOp | null = null;
-  private rescued: string | null = null;
+  private readonly rescue = new Rescue();
+  private isTakingBack = false;
+  private hasNews = false; // more is missing than was told
   private readonly source = { toString: () => 'editor' };
 
   constructor(
@@ -45,26 +52,37 @@ export class Binding {
     private readonly editor: Editor,
     private readonly events: BindingEvents,
   ) {
-    doc.on('op', (op: TextOp, source) => source !== this.source && this.receive(op));
-    doc.on('load', () => this.reload());
-    doc.on('create', () => this.reload());
-    doc.on('del', () => (this.held = null));
-    this.reload();
+    doc.on('op', (op: TextOp, source) => this.changed(op, source === this.source));
+    doc.on('load', () => this.reload('The document had to be loaded again.'));
+    doc.on('create', () => this.reload('Somebody began the document anew.'));
+    doc.on('del', () => this.deleted());
+    this.reload('');
   }
 
   // For every transaction that the editor has applied, in order.
   applied(transaction: Transaction): void {
     if (!transaction.docChanged || transaction.annotation(remote)) return;
-    if (this.doc.type === null)
-      this.keepForRescue(); // between a refusal and the fresh copy: the fresh copy is about to replace the text
-    else
-      for (const op of splitOp(opFromChanges(transaction.startState.doc, transaction.changes), INSERT_MAX_UNITS))
-        this.submit(op);
+    for (const op of splitOp(opFromChanges(transaction.startState.doc, transaction.changes), INSERT_MAX_UNITS)) {
+      const own = this.overHeld(op);
+
+      if (this.doc.type === null) this.strand(own);
+      else this.submit(own);
+    }
   }
 
-  // The server is about to refuse an edit, which the client will take back: the last moment at which the text is whole.
-  keepForRescue(): void {
-    this.rescued = this.editor.state.doc.toString();
+  // Of every message of the server's, before the client acts on it. An edit that is refused is taken back at once, and
+  // that looks like somebody else's edit.
+  foresee(isRefusal: boolean): void {
+    this.isTakingBack = isRefusal;
+  }
+
+  // A deleted document begins again, with the text that is on the page.
+  create(done: (error?: ShareError | null) => void): void {
+    this.nWaiting++;
+    this.doc.create(this.editor.state.doc.toString(), textType.uri, error => {
+      this.answered(error);
+      done(error);
+    });
   }
 
   // No composition any more: what was held can be shown.
@@ -75,13 +93,31 @@ export class Binding {
     if (op) this.show(op);
   }
 
-  private submit(op: TextOp): void {
-    if (this.held) {
-      const own = textType.transform(op, this.held, 'left');
+  get hasRescued(): boolean {
+    return !this.rescue.isEmpty;
+  }
 
-      this.held = textType.transform(this.held, op, 'right');
-      op = own;
-    }
+  // The text as it stands, with all that the document lacks.
+  rescuedText(): string {
+    const text = this.editor.state.doc.toString();
+
+    return this.rescue.over(this.held ? textType.apply(text, this.held) : text);
+  }
+
+  forgetRescued(): void {
+    this.rescue.forget();
+  }
+
+  // An edit of the editor's text as an edit of the document's.
+  private overHeld(op: TextOp): TextOp {
+    if (!this.held) return op;
+    const own = textType.transform(op, this.held, 'left');
+
+    this.held = textType.transform(this.held, op, 'right');
+    return own;
+  }
+
+  private submit(op: TextOp): void {
     this.nWaiting++;
     this.doc.preventCompose = op.some(part => typeof part === 'string' && part.length > JOIN_MAX_UNITS);
     this.doc.submitOp(op, { source: this.source }, error => this.answered(error));
@@ -89,15 +125,44 @@ export class Binding {
     this.events.changed();
   }
 
+  private strand(op: TextOp): void {
+    this.rescue.follow(op);
+    this.isStranded = true;
+    this.events.changed();
+  }
+
   private answered(error?: ShareError | null): void {
     this.nWaiting--;
-    if (error) {
-      const text = this.rescued;
-
-      this.rescued = null;
-      if (text !== null) this.events.refused(error, text);
-    }
+    if (error && this.doc.type === null) this.isStranded = true;
+    if (error) this.tell(error);
     this.events.changed();
+  }
+
+  // Some refusals reach no callback, and some reach many.
+  private tellSoon(message: string): void {
+    this.hasNews = true;
+    queueMicrotask(() => this.tell(new Error(message)));
+  }
+
+  private tell(error: ShareError): void {
+    if (!this.hasNews) return;
+    this.hasNews = false;
+    this.events.refused(error);
+  }
+
+  private changed(op: TextOp, isOwn: boolean): void {
+    if (isOwn || !this.isTakingBack) {
+      this.rescue.follow(op);
+    } else {
+      this.rescue.takenBack(op);
+      this.tellSoon('An edit was refused.');
+    }
+    if (!isOwn) this.receive(op);
+  }
+
+  private deleted(): void {
+    this.release();
+    this.isStranded = true;
   }
 
   private receive(op: TextOp): void {
@@ -111,7 +176,7 @@ export class Binding {
       this.dispatch(this.editor.state.changes(changesFromOp(this.editor.state.doc, op)));
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
-      this.reload();
+      this.reload('The document had to be shown afresh.');
     }
     this.events.changed();
   }
@@ -124,14 +189,19 @@ export class Binding {
     return this.editor.state.changes(changesFromOp(doc, op)).touchesRange(line.from, line.to) !== false;
   }
 
-  // The editor's text becomes the document's, with as small a change as possible.
-  private reload(): void {
-    const text = this.editor.state.doc.toString();
+  // The editor's text becomes the document's, with as small a change as possible. What it lacks of the user's is kept.
+  private reload(reason: string): void {
+    const isOwn = this.isStranded || this.nWaiting > 0;
 
+    if (typeof this.doc.data !== 'string') return this.deleted();
+    if (isOwn || this.hasRescued) {
+      const isMissing = this.rescue.replaced(this.doc.data, this.rescuedText());
+
+      if (isMissing && isOwn) this.tellSoon(reason);
+    }
     this.held = null;
-    if (typeof this.doc.data !== 'string') return;
-    if (this.nWaiting > 0 && this.rescued === null) this.rescued = text;
-    this.dispatch(this.editor.state.changes(changeBetween(text, this.doc.data)));
+    this.isStranded = false;
+    this.dispatch(this.editor.state.changes(changeBetween(this.editor.state.doc.toString(), this.doc.data)));
     this.events.changed();
   }
 

@@ -109,20 +109,24 @@ export function notify({ kind, title, text, actions = [] }: Notice): void {
   one('#notices').append(notice);
 }
 
-// The user's own text, after the server refused a part of it.
-export function offerRescue(message: string, text: string, fileName: string): void {
+// What a server says comes without a full stop.
+export const asSentence = (message: string) => (/[.!?]$/.test(message) ? message : `${message}.`);
+
+// The user's own text, of which the document lacks a part. There is one such notice, and the text is asked for when it is
+// wanted: it has what was refused before, too.
+export function offerRescue(message: string, fileName: string, text: () => string, forget: () => void): void {
   notify({
     kind: 'refused',
-    title: 'An edit was refused.',
-    text: `${message} The page now shows what the server has; your text as it was is kept here.`,
+    title: 'Some of your text is not in the document.',
+    text: `${asSentence(message)} The page shows what the server has; the text with all of yours is kept here.`,
     actions: [
       {
         label: 'Copy my text',
         stays: true,
-        run: async () => toast((await copyText(text)) ? 'Your text is on the clipboard' : 'It could not be copied; download it'),
+        run: async () => toast((await copyText(text())) ? 'Your text is on the clipboard' : 'It could not be copied; download it'),
       },
-      { label: 'Download it', stays: true, run: () => download(fileName, text) },
-      { label: 'Dismiss', run: () => {} },
+      { label: 'Download it', stays: true, run: () => download(fileName, text()) },
+      { label: 'Dismiss', run: forget },
     ],
   });
 }

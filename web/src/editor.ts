@@ -2,7 +2,7 @@
 import { openSearchPanel } from '@codemirror/search';
 import type { EditorView } from '@codemirror/view';
 import { addressOfPage, documentUrl, socketUrl, type Address } from './address.ts';
-import { dropNotice, notify, offerRescue, openHelp, setUpLooks, setUpMenu, setUpName, share, showStatus } from './chrome.ts';
+import { asSentence, dropNotice, notify, offerRescue, openHelp, setUpLooks, setUpMenu, setUpName, share, showStatus } from './chrome.ts';
 import { announce, one } from './dom.ts';
 import { keepRecent, ownName } from './keep.ts';
 import { Link } from './link.ts';
@@ -25,8 +25,8 @@ function start(address: Address): void {
   const session: Session = new Session(link, address, editor, {
     changed: () => update(),
     opened: () => open(editor, address),
-    deleted: () => closed(editor, session),
-    refused: (error, text) => offerRescue(error.message, text, fileName(address)),
+    deleted: reason => closed(editor, session, reason),
+    refused: error => rescue(error.message, session, fileName(address)),
     failed: error => failed(error.message),
   });
   const update = () => show(session.status);
@@ -67,12 +67,16 @@ function open(editor: TextView, address: Address): void {
   if (document.activeElement === document.body) editor.view.focus();
 }
 
-function closed(editor: TextView, session: Session): void {
+function rescue(message: string, session: Session, name: string): void {
+  offerRescue(message, name, () => session.bound?.rescuedText() ?? '', () => session.bound?.forgetRescued());
+}
+
+function closed(editor: TextView, session: Session, reason?: string): void {
   editor.setReadOnly(true);
   notify({
     kind: 'deleted',
     title: 'This document was deleted.',
-    text: 'Its text is still on this page.',
+    text: `${reason ? asSentence(reason) : ''} Its text is still on this page.`.trim(),
     actions: [{ label: 'Bring it back', stays: true, run: () => session.bringBack() }],
   });
 }

@@ -11,10 +11,12 @@ types.register(textType);
 export interface SessionEvents {
   changed(): void; // the status may have changed
   opened(): void; // it can be written in
-  deleted(): void;
-  refused(error: ShareError, text: string): void;
+  deleted(reason?: string): void; // it can't be written in; reason: why bringing it back failed
+  refused(error: ShareError): void; // the document lacks something of the user's; bound.rescuedText() has it
   failed(error: ShareError): void; // it can't be opened
 }
+
+const FETCH_AGAIN_MS = 3_000;
 
 export class Session {
   private readonly doc: Doc;
@@ -29,10 +31,11 @@ export class Session {
   ) {
     this.doc = link.connection.get(address.collection, address.id);
     // What concerns an edit or the creation reaches its callback, too.
-    this.doc.on('error', error => console.warn(error));
+    this.doc.on('error', error => this.complained(error));
     this.doc.on('no write pending', () => events.changed());
     this.doc.on('del', () => this.deleted());
     this.doc.on('create', () => this.created());
+    this.doc.on('load', () => (this.doc.type === null ? this.deleted() : this.created()));
     link.connection.on('receive', request => this.foresee(request.data));
     this.doc.subscribe(error => (error ? this.failed(error) : this.loaded()));
   }
@@ -43,24 +46,29 @@ export class Session {
       isDeleted: this.isDeleted,
       link: this.link.state,
       retryInMs: this.link.nextTryAt - Date.now(),
-      isWritePending: this.doc.hasWritePending(),
+      isWritePending: this.doc.hasWritePending() || this.isStranded,
       nWaiting: this.binding?.nWaiting ?? 0,
     });
   }
 
   // Would closing the page now lose anything?
   get hasUnsent(): boolean {
-    return this.binding !== null && this.doc.hasWritePending();
+    return this.binding !== null && (this.doc.hasWritePending() || this.isStranded || this.binding.hasRescued);
+  }
+
+  private get isStranded(): boolean {
+    return !this.isDeleted && this.binding !== null && this.binding.isStranded;
   }
 
   get bound(): Binding | null {
     return this.binding;
   }
 
-  // A deleted document begins again, with the text that is on the page.
+  // A deleted document begins again, with the text that is on the page. Somebody else may be doing the same: then theirs
+  // is taken, and what it lacks is kept for rescue.
   bringBack(): void {
-    if (this.doc.type === null)
-      this.doc.create(this.editor.state.doc.toString(), textType.uri, error => error && this.events.failed(error));
+    if (!this.isDeleted || this.doc.type !== null) return;
+    this.binding?.create(error => error && this.isDeleted && this.events.deleted(error.message));
   }
 
   // Nobody writes before the server has said what there is: two people may be creating it at the same moment.
@@ -96,13 +104,23 @@ export class Session {
     this.events.changed();
   }
 
+  // The client gives a document up whose fresh copy it could not get; it lives on with the next one.
+  private complained(error: ShareError): void {
+    console.warn(error);
+    if (error.code === 'ERR_HARD_ROLLBACK_FETCH_FAILED') setTimeout(() => this.fetchAgain(), FETCH_AGAIN_MS);
+  }
+
+  private fetchAgain(): void {
+    this.doc.fetch(error => error && setTimeout(() => this.fetchAgain(), FETCH_AGAIN_MS));
+  }
+
   private failed(error: ShareError): void {
     this.events.failed(error);
   }
 
-  // The client takes a refused edit back before it tells anybody.
   private foresee(message: any): void {
-    if (message?.a === 'op' && message.error && message.c === this.doc.collection && message.d === this.doc.id)
-      this.binding?.keepForRescue();
+    const isRefusal = message?.a === 'op' && message.error && message.c === this.doc.collection && message.d === this.doc.id;
+
+    this.binding?.foresee(Boolean(isRefusal));
   }
 }

@@ -52,5 +52,6 @@ declare module 'ot-text-unicode' {
     compose(first: TextOp, second: TextOp): TextOp;
     transform(op: TextOp, other: TextOp, side: 'left' | 'right'): TextOp;
     normalize(op: TextOp): TextOp;
+    invert(op: TextOp): TextOp;
   };
 }

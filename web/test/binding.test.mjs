@@ -30,8 +30,8 @@ class Writer {
   async open(text = '') {
     await promised(done => this.doc.subscribe(done));
     if (!this.doc.type) await promised(done => this.doc.create(text, type.uri, done));
-    this.connection.on('receive', ({ data }) => data.a === 'op' && data.error && this.binding.keepForRescue());
-    this.binding = new Binding(this.doc, this, { changed() {}, refused: (error, text) => this.refusals.push({ error, text }) });
+    this.connection.on('receive', ({ data }) => this.binding.foresee(data.a === 'op' && Boolean(data.error)));
+    this.binding = new Binding(this.doc, this, { changed() {}, refused: error => this.refusals.push({ error, text: this.binding.rescuedText() }) });
     return this;
   }
 
@@ -227,6 +227,100 @@ for (const [kind, edit] of [
     assert.equal(other.text, 'still agreed');
     assertEqual(writers);
   });
+
+test('what is refused one after another stays together, at its place', async () => {
+  const { backend, writers } = await room(2, 'a b c');
+  const [one, other] = writers;
+
+  backend.use('submit', ({ agent }, next) => next(agent.clientId === one.connection.id ? new Error('no') : null));
+  one.type(5, ' third');
+  await settled(writers);
+  other.type(0, 'zero ');
+  await settled(writers);
+  one.type(5, 'first ');
+  await settled(writers);
+  one.type(6, ' second', 8);
+  await settled(writers);
+  assert.equal(one.text, 'zero a b c');
+  assert.equal(one.refusals.length, 3);
+  assert.equal(one.binding.rescuedText(), 'zero first a second c third');
+  other.type(10, '!');
+  await settled(writers);
+  assert.equal(one.binding.rescuedText(), 'zero first a second c third!');
+  one.binding.forgetRescued();
+  assert.equal(one.binding.rescuedText(), one.text);
+  assertEqual(writers);
+});
+
+for (const code of ['ERR_LIMIT_EXCEEDED', 'ERR_OP_SUBMIT_REJECTED'])
+  test(`what is typed while the document is fetched afresh is handed over: ${code}`, async () => {
+    const { backend, writers } = await room(2, 'agreed');
+    const [one] = writers;
+    let isRefusing = true;
+
+    backend.use('submit', (request, next) => next(isRefusing ? Object.assign(new Error('no'), { code }) : null));
+    backend.use('readSnapshots', (request, next) => setTimeout(next, 20));
+    one.type(0, '', 1);
+    while (one.doc.type !== null) await new Promise(setImmediate);
+    one.type(5, ' typed meanwhile');
+    assert.ok(one.binding.isStranded);
+    isRefusing = false;
+    await settled(writers);
+    assert.equal(one.text, 'agreed');
+    assert.deepEqual(one.refusals.map(refusal => refusal.text), ['greed typed meanwhile']);
+    assert.ok(!one.binding.isStranded);
+    assertEqual(writers);
+  });
+
+test('a document fetched afresh with nothing under way, either', async () => {
+  const { writers } = await room(2, 'agreed');
+  const [one, other] = writers;
+
+  one.doc.on('error', () => {});
+  one.doc._hardRollback(new Error('an edit that does not fit'));
+  one.type(6, ' typed meanwhile');
+  other.type(0, 'all ');
+  await settled(writers);
+  assert.equal(one.text, 'all agreed');
+  assert.equal(one.refusals.length, 1);
+  assert.match(one.binding.rescuedText(), /^(all )?agreed typed meanwhile$/);
+  assertEqual(writers);
+});
+
+test('whatever is refused, and whenever: each writer keeps all that was written', async t => {
+  t.diagnostic(`seed ${seed}`);
+  for (let round = 0; round < 10; round++) {
+    const { backend, writers } = await room(3, '');
+    const letters = writers.map(() => new Set());
+    const deleted = new Set();
+    let n = 0;
+
+    backend.use('submit', ({ op }, next) => next(op.op && random() < 0.4 ? Object.assign(new Error('no'), { code: oneOf(['ERR_ANY', 'ERR_OP_SUBMIT_REJECTED']) }) : null));
+    for (let step = 0; step < 150; step++) {
+      const i = below(writers.length);
+      const { text } = writers[i];
+      const from = below(text.length + 1);
+
+      if (random() < 0.3) {
+        for (const letter of text.slice(from, from + 2)) deleted.add(letter);
+        writers[i].type(from, '', Math.min(text.length, from + 2));
+      } else {
+        // Every letter is written once.
+        letters[i].add(String.fromCharCode(0x4e00 + n));
+        writers[i].type(from, String.fromCharCode(0x4e00 + n++));
+      }
+      if (random() < 0.3) await new Promise(done => setTimeout(done, below(4)));
+    }
+    await settled(writers);
+    await settled(writers);
+    assertEqual(writers);
+    for (const [i, { binding }] of writers.entries()) {
+      const kept = new Set(binding.rescuedText());
+
+      assert.deepEqual([...letters[i]].filter(letter => !kept.has(letter) && !deleted.has(letter)), []);
+    }
+  }
+});
 
 test('a document that is deleted and begun again', async () => {
   const { writers } = await room(2, 'before');

@@ -18,6 +18,7 @@ export async function load(...names) {
     bundle: true,
     splitting: true,
     packages: 'external',
+    alias: { 'sharedb/lib/client': 'sharedb/lib/client/index.js' }, // Node imports no folders
     format: 'esm',
     platform: 'node',
     logLevel: 'error',

@@ -1,0 +1,185 @@
+// Documents that are deleted and brought back, without a page: sessions on ShareDB's own server in the same process.
+import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+import test from 'node:test';
+import { EditorState } from '@codemirror/state';
+import { load } from './load.mjs';
+import { below, random, seed } from './random.mjs';
+
+const ShareDB = createRequire(import.meta.url)('sharedb');
+const { Session } = await load('session');
+const pause = ms => new Promise(done => setTimeout(done, ms));
+
+ShareDB.logger.setMethods({ info() {}, warn() {}, error() {} });
+console.warn = () => {};
+
+class Page {
+  isReadOnly = true;
+  refusals = [];
+  reasons = [];
+  state = EditorState.create();
+
+  constructor(backend) {
+    this.connection = backend.connect();
+    this.session = new Session({ connection: this.connection, state: 'connected', nextTryAt: 0 }, { collection: 'notes', id: 'n' }, this, {
+      changed() {},
+      opened: () => (this.isReadOnly = false),
+      deleted: reason => (this.isReadOnly = true) && this.reasons.push(reason),
+      refused: error => this.refusals.push({ message: error.message, text: this.session.bound.rescuedText() }),
+      failed: error => assert.fail(error),
+    });
+  }
+
+  isComposing() {
+    return false;
+  }
+
+  dispatch(spec) {
+    const transaction = this.state.update(spec);
+
+    this.state = transaction.state;
+    this.session.bound?.applied(transaction);
+  }
+
+  type(insert) {
+    if (!this.isReadOnly) this.dispatch({ changes: { from: this.state.doc.length, insert } });
+  }
+
+  get text() {
+    return this.state.doc.toString();
+  }
+
+  get status() {
+    return this.session.status.name;
+  }
+}
+
+async function house(nPages) {
+  const backend = new ShareDB({ doNotForwardSendPresenceErrorsToClient: true });
+  const remover = backend.connect().get('notes', 'n');
+  const pages = [];
+
+  for (let i = 0; i < nPages; i++) pages.push(new Page(backend));
+  await pause(20);
+  return {
+    backend,
+    pages,
+    remove: async () => {
+      await new Promise(done => remover.fetch(done));
+      if (remover.type) await new Promise(done => remover.del(done));
+    },
+  };
+}
+
+async function assertAlive(pages) {
+  await pause(30);
+  for (const page of pages) {
+    assert.equal(page.status, 'saved');
+    assert.equal(page.text, pages[0].text);
+    assert.equal(page.session.bound.nWaiting, 0);
+    assert.ok(!page.isReadOnly);
+  }
+}
+
+test('brought back by two at once, and by one who presses twice', async () => {
+  const { pages, remove } = await house(2);
+
+  pages[0].type('text');
+  await assertAlive(pages);
+  await remove();
+  await pause(10);
+  assert.deepEqual(pages.map(page => page.status), ['deleted', 'deleted']);
+  for (const page of [...pages, ...pages]) page.session.bringBack();
+  pages[0].type(' one');
+  pages[1].type(' two');
+  await assertAlive(pages);
+  // One of the two was first; what the other wrote is there or is offered.
+  for (const [page, own] of [[pages[0], ' one'], [pages[1], ' two']])
+    assert.ok(page.text === `text${own}` || page.session.bound.rescuedText() === `text${own}`);
+  assert.equal(pages.flatMap(page => page.refusals).length, 1);
+});
+
+test('deleted, fetched afresh and brought back at random: in the end all are alive', async t => {
+  t.diagnostic(`seed ${seed}`);
+  for (let round = 0; round < 10; round++) {
+    const { backend, pages, remove } = await house(3);
+
+    for (let step = 0; step < 80; step++) {
+      const page = pages[below(pages.length)];
+      const chance = random();
+
+      if (chance < 0.5) page.type('x');
+      else if (chance < 0.6) await remove();
+      else if (chance < 0.8) page.session.bringBack();
+      else if (chance < 0.85) (page.connection.close(), await pause(1), backend.connect(page.connection));
+      else await pause(below(3));
+    }
+    await pause(30);
+    for (const page of pages) page.session.bringBack();
+    await assertAlive(pages);
+  }
+});
+
+test('a document deleted under an unsent edit is deleted, and the edit is offered', async () => {
+  const { backend, pages, remove } = await house(1);
+  const [page] = pages;
+
+  page.type('text');
+  await pause(20);
+  page.connection.close();
+  await pause(5);
+  page.type(' and more');
+  await remove();
+  assert.ok(page.session.hasUnsent);
+  backend.connect(page.connection);
+  await pause(20);
+  assert.equal(page.status, 'deleted');
+  assert.deepEqual(page.refusals.map(refusal => refusal.text), ['text and more']);
+  page.session.bringBack();
+  await assertAlive(pages);
+  assert.equal(page.session.bound.rescuedText(), 'text and more');
+});
+
+test('a refusal to bring it back is told, and it can be tried again', async () => {
+  const { backend, pages, remove } = await house(1);
+  const [page] = pages;
+  let isRefusing = true;
+
+  page.type('text');
+  await pause(20);
+  await remove();
+  await pause(10);
+  backend.use('submit', (request, next) => next(isRefusing ? Object.assign(new Error('too large'), { code: 'ERR_LIMIT_EXCEEDED' }) : null));
+  page.session.bringBack();
+  page.type(' and more');
+  await pause(20);
+  assert.equal(page.status, 'deleted');
+  assert.ok(page.isReadOnly);
+  assert.equal(page.reasons.at(-1), 'too large');
+  assert.equal(page.text, 'text and more');
+  isRefusing = false;
+  page.session.bringBack();
+  await assertAlive(pages);
+  assert.equal(page.text, 'text and more');
+  assert.deepEqual(page.refusals, []);
+});
+
+test('a copy that could not be fetched is fetched later; until then nothing is said to be saved', async () => {
+  const { backend, pages } = await house(1);
+  const [page] = pages;
+  let isRefusing = true;
+
+  page.type('text');
+  await pause(20);
+  backend.use(['submit', 'readSnapshots'], (request, next) => next(isRefusing ? Object.assign(new Error('not now'), { code: 'ERR_ANY' }) : null));
+  page.dispatch({ changes: { from: 0, to: 1 } });
+  await pause(20);
+  page.type(' and more');
+  assert.equal(page.status, 'saving');
+  assert.ok(page.session.hasUnsent);
+  isRefusing = false;
+  await pause(3200);
+  await assertAlive(pages);
+  assert.equal(page.text, 'text');
+  assert.equal(page.refusals.at(-1).text, 'ext and more');
+});
