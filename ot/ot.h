@@ -65,9 +65,9 @@ typedef int ot_write_fn(void *arg, const char *at, size_t n_bytes);
  * A value knows whether it is *sound*. Text that is JSON, but holds something no document may hold, still parses, so
  * that the rest of a message can be read and answered: the smallest value around the flaw becomes OT_JSON_FLAW, and
  * every value around that is not sound. Flaws: lone surrogates in strings or keys, U+0000 in keys, the key __proto__,
- * numbers beyond double (OT_NOT_APPLIED); nesting beyond max_depth, or beyond 1,000 whatever max_depth says (OT_LIMIT). Of duplicate
- * keys the last counts. -0 becomes 0. Text of more than 2 GiB is OT_LIMIT. A reference to a part of a value keeps all
- * of what was parsed with it. */
+ * numbers beyond double (OT_NOT_APPLIED); nesting beyond max_depth, or beyond 1,000 whatever max_depth says (OT_LIMIT).
+ * Of duplicate keys the last counts. -0 becomes 0. Text of more than 2 GiB is OT_LIMIT. A reference to a part of a
+ * value keeps all of what was parsed with it. */
 
 struct ot_json;
 
@@ -176,9 +176,9 @@ OT_MUST_CHECK int ot_op_make_invertible(const struct ot_op *op, const struct ot_
 OT_MUST_CHECK int ot_op_transform_position(const struct ot_op *op, const struct ot_json *position, struct ot_json **out,
                                            struct ot_error *error);
 
-/* Where a selection stands after op. In rich-text {"index":..., "length":...} in UTF-16 units, or null. In text-unicode,
- * where the reference has none, the same in code points, a number, or a list of numbers. What else an object holds is
- * kept. is_own: op was made by the one whose selection it is, and carries it along; rich-text only. OT_BAD_OP. */
+/* Where a selection stands after op. In rich-text {"index":..., "length":...} in UTF-16 units, or null. In
+ * text-unicode, where the reference has none, the same in code points, a number, or a list of numbers. What else an
+ * object holds is kept. is_own: op was made by the one whose selection it is, and carries it along. OT_BAD_OP. */
 OT_MUST_CHECK int ot_op_transform_presence(const struct ot_op *op, const struct ot_json *range, bool is_own,
                                            struct ot_json **out, struct ot_error *error);
 

@@ -175,7 +175,8 @@ int text_op_transform_position(const struct ot_op *op, const struct ot_json *pos
                                struct ot_error *error);
 int text_op_transform_presence(const struct ot_op *op, const struct ot_json *range, bool is_own, struct ot_json **out,
                                struct ot_error *error);
-uint64_t text_op_move_position(const struct text_op *op, uint64_t at_cp);
+/* is_own: what is inserted at the position carries it along. */
+uint64_t text_op_move_position(const struct text_op *op, uint64_t at_cp, bool is_own);
 
 /* On a text that is part of something larger; all or nothing. */
 int text_op_apply(const struct text_op *op, struct rope *rope, size_t max_bytes, struct ot_error *error);

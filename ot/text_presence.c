@@ -14,22 +14,27 @@ static int not_a_range(struct ot_error *error)
                    "a caret is an integer from 0 to 2^53-1, a selection two, or an index and a length");
 }
 
-static int move_number(const struct text_op *op, struct value *number, struct ot_error *error)
+struct move {
+    const struct text_op *op;
+    bool is_own;
+};
+
+static int move_number(const struct move *move, struct value *number, struct ot_error *error)
 {
     double at = number->number;
 
     if (number->kind != VALUE_NUMBER || !(at >= 0 && at <= NUMBER_MAX_INTEGER) || at != (double)(uint64_t)at)
         return not_a_range(error);
-    *number = value_number((double)text_op_move_position(op, (uint64_t)at));
+    *number = value_number((double)text_op_move_position(move->op, (uint64_t)at, move->is_own));
     return 0;
 }
 
-static int move_list(const struct text_op *op, struct value *list, struct ot_error *error)
+static int move_list(const struct move *move, struct value *list, struct ot_error *error)
 {
     int r = 0;
 
     for (size_t i = 0; !r && i < value_count(list); i++)
-        r = move_number(op, value_own(list, i), error); /* nobody else holds it: nothing is copied */
+        r = move_number(move, value_own(list, i), error); /* nobody else holds it: nothing is copied */
     return r;
 }
 
@@ -41,7 +46,7 @@ static struct value *member(struct value *object, const char *name)
     return value_text(name, strlen(name), &key) == 0 && value_find(object, &key, &i) ? value_own(object, i) : NULL;
 }
 
-static int move_object(const struct text_op *op, struct value *object, struct ot_error *error)
+static int move_object(const struct move *move, struct value *object, struct ot_error *error)
 {
     struct value *index = member(object, "index"), *length = member(object, "length"), end;
     int r;
@@ -49,21 +54,21 @@ static int move_object(const struct text_op *op, struct value *object, struct ot
     if (!index || !length || index->kind != VALUE_NUMBER || length->kind != VALUE_NUMBER || length->number < 0)
         return not_a_range(error);
     end = value_number(index->number + length->number);
-    r = move_number(op, &end, error);
+    r = move_number(move, &end, error);
     if (!r)
-        r = move_number(op, index, error);
+        r = move_number(move, index, error);
     if (!r)
         *length = value_number(end.number - index->number);
     return r;
 }
 
-static int move_range(const struct text_op *op, struct value *range, struct ot_error *error)
+static int move_range(const struct move *move, struct value *range, struct ot_error *error)
 {
     switch ((enum value_kind)range->kind) {
     case VALUE_NULL: return 0;
-    case VALUE_NUMBER: return move_number(op, range, error);
-    case VALUE_LIST: return move_list(op, range, error);
-    case VALUE_OBJECT: return move_object(op, range, error);
+    case VALUE_NUMBER: return move_number(move, range, error);
+    case VALUE_LIST: return move_list(move, range, error);
+    case VALUE_OBJECT: return move_object(move, range, error);
     default: return not_a_range(error);
     }
 }
@@ -71,13 +76,13 @@ static int move_range(const struct text_op *op, struct value *range, struct ot_e
 int text_op_transform_presence(const struct ot_op *op, const struct ot_json *range, bool is_own, struct ot_json **out,
                                struct ot_error *error)
 {
+    const struct move move = { text_op_of(op), is_own };
     struct value moved;
     int r = value_from_json(range, &moved);
 
-    (void)is_own; /* a caret lies behind what is inserted at it, whoever did it */
     if (r)
         return r;
-    r = move_range(text_op_of(op), &moved, error);
+    r = move_range(&move, &moved, error);
     if (!r)
         r = value_to_json(&moved, out);
     value_release(&moved);

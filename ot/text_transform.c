@@ -174,14 +174,14 @@ int text_op_invert(const struct ot_op *op, struct ot_op **out, struct ot_error *
     return text_builder_finish(&builder, out, error);
 }
 
-uint64_t text_op_move_position(const struct text_op *op, uint64_t at_cp)
+uint64_t text_op_move_position(const struct text_op *op, uint64_t at_cp, bool is_own)
 {
     struct text_cursor cursor;
     struct text_piece piece;
     uint64_t at = 0;
 
     text_cursor_init(&cursor, op);
-    while (at_cp > at && text_cursor_next(&cursor, &piece)) {
+    while ((at_cp > at || (is_own && at_cp == at)) && text_cursor_next(&cursor, &piece)) {
         if (piece.kind == TEXT_DELETE) {
             at_cp -= piece.n_cps < at_cp - at ? piece.n_cps : at_cp - at;
             continue;
@@ -200,5 +200,5 @@ int text_op_transform_position(const struct ot_op *op, const struct ot_json *pos
 
     if (!ot_json_integer(position, &at_cp))
         return ot_fail(error, OT_BAD_OP, "a position must be an integer from 0 to 2^53-1");
-    return ot_json_from_number((double)text_op_move_position(text_op_of(op), at_cp), out);
+    return ot_json_from_number((double)text_op_move_position(text_op_of(op), at_cp, false), out);
 }

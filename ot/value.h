@@ -65,7 +65,10 @@ struct value_member {
 
 static inline struct value value_of_kind(enum value_kind kind) /* NONE, the constants, an empty list or object */
 {
-    return (struct value){ .kind_and_zeros = 0, .kind = (uint8_t)kind };
+    struct value value = { .kind_and_zeros = 0 };
+
+    value.kind = (uint8_t)kind;
+    return value;
 }
 
 struct value value_number(double number); /* -0 becomes 0 */

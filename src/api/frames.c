@@ -150,6 +150,59 @@ struct frame *frame_reply(const struct ot_json *request, struct bytes data)
     return finished(&buffer);
 }
 
+/* ---- presence ---------------------------------------------------------------------------------------------------- */
+
+struct frame *frame_channel(const char *action, struct bytes channel, const struct ot_json *seq)
+{
+    struct buffer buffer;
+
+    buffer_init(&buffer, FRAME_MAX_BYTES);
+    (void)buffer_printf(&buffer, "{\"a\":\"%s\",\"ch\":", action);
+    append_string(&buffer, channel);
+    if (seq) {
+        (void)buffer_append_string(&buffer, ",\"seq\":");
+        append_json(&buffer, seq);
+    }
+    (void)buffer_append_string(&buffer, "}");
+    return finished(&buffer);
+}
+
+static void append_place(struct buffer *into, const struct presence_frame *presence)
+{
+    (void)buffer_append_string(into, ",\"c\":");
+    append_string(into, presence->document.collection);
+    (void)buffer_append_string(into, ",\"d\":");
+    append_string(into, presence->document.id);
+    (void)buffer_append_string(into, ",\"v\":");
+    (void)buffer_append_u64(into, presence->version);
+    (void)buffer_append_string(into, ",\"t\":");
+    append_string(into, presence->type);
+}
+
+struct frame *frame_presence(const struct presence_frame *presence)
+{
+    struct buffer buffer;
+
+    buffer_init(&buffer, FRAME_MAX_BYTES);
+    (void)buffer_append_string(&buffer, "{\"a\":\"p\",\"ch\":");
+    append_string(&buffer, presence->channel);
+    (void)buffer_append_string(&buffer, ",\"src\":");
+    append_string(&buffer, presence->src);
+    (void)buffer_append_string(&buffer, ",\"id\":");
+    append_string(&buffer, presence->id);
+    (void)buffer_append_string(&buffer, ",\"p\":");
+    if (presence->value)
+        append_json(&buffer, presence->value);
+    else
+        (void)buffer_append_string(&buffer, "null");
+    (void)buffer_append_string(&buffer, ",\"pv\":");
+    (void)buffer_append_u64(&buffer, presence->pv);
+    if (presence->is_of_document)
+        append_place(&buffer, presence);
+    (void)buffer_append_string(&buffer, "}");
+    return finished(&buffer);
+}
+
 /* ---- refusals ---------------------------------------------------------------------------------------------------- */
 
 static bool is_always_echoed(struct bytes key)

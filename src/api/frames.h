@@ -21,6 +21,22 @@ int snapshot_write(const struct document_view *view, struct buffer *into);
 /* The reply to a request: its action, what identifies it, and `data` when that is not empty. */
 struct frame *frame_reply(const struct ot_json *request, struct bytes data);
 
+/* The reply to, or the request for, something about a channel: action, channel, and seq when there is one. */
+struct frame *frame_channel(const char *action, struct bytes channel, const struct ot_json *seq);
+
+/* What somebody shows on a channel. */
+struct presence_frame {
+    struct bytes channel, src, id;
+    const struct ot_json *value; /* NULL: it is taken back */
+    uint64_t pv;
+    bool is_of_document; /* then: */
+    struct store_name document;
+    uint64_t version;
+    struct bytes type;
+};
+
+struct frame *frame_presence(const struct presence_frame *presence);
+
 /* The request, as far as it is small, and why it is refused. */
 struct frame *frame_refusal(const struct ot_json *request, const struct refusal *refusal, const char *message,
                             size_t echo_max_bytes);

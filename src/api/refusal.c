@@ -8,6 +8,10 @@ const struct refusal refusal_limit = { "ERR_LIMIT_EXCEEDED", "A limit of this se
 const struct refusal refusal_src_not_owned = { "ERR_OP_SRC_NOT_OWNED", "The src belongs to somebody else" };
 const struct refusal refusal_seq_overflow = { "ERR_CONNECTION_SEQ_INTEGER_OVERFLOW",
                                               "The seq is too large, open a new connection" };
+const struct refusal refusal_no_presence = { "ERR_TYPE_DOES_NOT_SUPPORT_PRESENCE",
+                                             "Documents of this type show no presence" };
+const struct refusal refusal_presence_transform = { "ERR_PRESENCE_TRANSFORM_FAILED",
+                                                    "The presence could not be moved along with the operations" };
 
 static const struct refusal of_document[] = {
     [DOCUMENT_VERSION_AHEAD] = { "ERR_OP_VERSION_NEWER_THAN_CURRENT_SNAPSHOT",

@@ -10,8 +10,10 @@ const struct session_limits session_limits_default = {
     .n_unanswered = 1000,
     .n_subscriptions = 10000,
     .n_bulk = 10000,
+    .n_presences = 1000,
     .src_max_bytes = 64,
     .echo_max_bytes = 1024,
+    .presence_max_bytes = 16384,
 };
 
 /* ---- speaking ---------------------------------------------------------------------------------------------------- */
@@ -134,6 +136,10 @@ static const struct action actions[] = {
     { .name = "bf", .handle = handle_bulk, .begin = begin_fetch, .answer = answer_bulk },
     { .name = "bs", .handle = handle_bulk, .begin = begin_subscribe, .answer = answer_bulk, .go_on = go_on_following },
     { .name = "bu", .handle = handle_bulk, .begin = begin_unsubscribe },
+    { .name = "ps", .handle = handle_listen },
+    { .name = "pu", .handle = handle_unlisten },
+    { .name = "p", .handle = handle_presence, .begin = begin_presence },
+    { .name = "pr", .handle = handle_presence_request },
     { .name = "hs", .handle = handle_handshake },
     { .name = "pp", .handle = handle_ping },
 };
@@ -222,6 +228,8 @@ int session_create(struct session_context *context, struct peer *peer, struct by
     session->peer = peer;
     list_init(&session->requests);
     list_init(&session->links);
+    list_init(&session->listeners);
+    list_init(&session->presences);
     memcpy(behind, principal.at, principal.n_bytes);
     session->principal = bytes_of(behind, principal.n_bytes);
     session->author = session->principal;
@@ -283,6 +291,7 @@ void session_end(struct session *session)
     session->peer = NULL;
     session->has_ended = true;
     session->context->n_sessions--;
+    presence_end(session);
     end_links(session);
     end_pings(session);
     session_free_if_over(session);

@@ -7,6 +7,7 @@
 #ifndef API_SESSION_H
 #define API_SESSION_H
 
+#include "api/channel.h"
 #include "api/peer.h"
 #include "auth/client_id.h"
 #include "doc/hub.h"
@@ -16,7 +17,8 @@ struct session_limits {
     size_t n_unanswered;    /* requests; beyond it reading pauses */
     size_t n_subscriptions; /* documents */
     size_t n_bulk;          /* ids in one bulk request */
-    size_t src_max_bytes, echo_max_bytes;
+    size_t n_presences;     /* shown at a time */
+    size_t src_max_bytes, echo_max_bytes, presence_max_bytes;
 };
 
 extern const struct session_limits session_limits_default;
@@ -27,6 +29,7 @@ struct session_context {
     struct client_id_key key;
     struct session_limits limits;
     bool is_draining;
+    struct channels channels;
 
     uint64_t n_sessions, n_frames_in, n_refusals; /* figures for /metrics */
 };

@@ -4,6 +4,8 @@
  *     session_requests.c   requests and their order
  *     session_follow.c     fetch, subscribe, unsubscribe, one document or several
  *     session_submit.c     operations
+ *     session_presence.c   what is shown to others and forgotten
+ *     session_presence.c   what is shown to others and forgotten
  *
  *     session --- request (one frame to be answered) --- part (its business with one document)
  *        \                                                 |
@@ -44,6 +46,9 @@ struct session {
     struct list links;
     struct session_link **buckets;
     size_t n_buckets, n_links, n_subscriptions;
+
+    struct list listeners, presences; /* session_presence.c's */
+    size_t n_listeners, n_presences;
 };
 
 struct part {
@@ -53,7 +58,11 @@ struct part {
     uint64_t version;   /* DOCUMENT_NOW: the snapshot, or the tip */
     struct buffer data; /* bulk: what the reply says of this document */
     union {
-        struct fetch fetch;
+        struct {
+            struct fetch fetch;
+            struct ot_json *presence; /* what is shown, as far as it is up to date; NULL: nothing */
+            int presence_r;           /* why it can't be */
+        };
         struct {
             struct submission submission;
             struct client_id src; /* the session's own as it was, when the frame names none */
@@ -126,5 +135,13 @@ void link_on_op(struct subscriber *subscriber, struct committed_op *op);
 /* session_submit.c */
 void handle_op(struct session *session, const struct action *action, struct ot_json *frame);
 void begin_op(struct part *part);
+
+/* session_presence.c */
+void handle_listen(struct session *session, const struct action *action, struct ot_json *frame);
+void handle_unlisten(struct session *session, const struct action *action, struct ot_json *frame);
+void handle_presence(struct session *session, const struct action *action, struct ot_json *frame);
+void handle_presence_request(struct session *session, const struct action *action, struct ot_json *frame);
+void begin_presence(struct part *part);
+void presence_end(struct session *session); /* takes back what is shown, and listens no more */
 
 #endif

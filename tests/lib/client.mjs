@@ -11,7 +11,11 @@ export const warnings = [];
 require('sharedb/lib/logger').setMethods({ warn: (...words) => warnings.push(words.map(word => JSON.stringify(word)).join(' ')) });
 
 export const text = require('ot-text-unicode').type;
-types.register(text);
+export const rich = require('rich-text').type;
+export const json0 = types.defaultType;
+export const json1 = require('ot-json1').type;
+for (const type of [text, rich, json1])
+  types.register(type);
 
 // fn(callback) as a promise.
 export function promised(fn) {
@@ -52,15 +56,15 @@ export class Client {
     this.connection.close();
   }
 
-  // A subscribed document; created with that text when it does not exist and text is given.
-  async open(collection, id, initial) {
+  // A subscribed document; created with that content when it does not exist and there is one.
+  async open(collection, id, initial, type = text) {
     const doc = this.connection.get(collection, id);
 
     doc.preventCompose = true;
     doc.on('error', error => this.errors.push(error));
     await promised(done => doc.subscribe(done));
     if (doc.type === null && initial !== undefined)
-      await promised(done => doc.create(initial, text.uri, done));
+      await promised(done => doc.create(initial, type.uri, done));
     return doc;
   }
 }
