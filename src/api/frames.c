@@ -150,6 +150,30 @@ struct frame *frame_reply(const struct ot_json *request, struct bytes data)
     return finished(&buffer);
 }
 
+struct frame *frame_past(const struct ot_json *request, const struct document_view *view)
+{
+    struct buffer buffer;
+    int r;
+
+    buffer_init(&buffer, FRAME_MAX_BYTES);
+    (void)buffer_append_string(&buffer, "{\"a\":");
+    append_json(&buffer, ot_json_get(request, "a", 1));
+    append_member(&buffer, request, "id");
+    (void)buffer_append_string(&buffer, ",\"v\":");
+    (void)buffer_append_u64(&buffer, view->version);
+    (void)buffer_append_string(&buffer, ",\"type\":");
+    if (view->type) {
+        append_string(&buffer, bytes_of_string(ot_type_uri(view->type)));
+        (void)buffer_append_string(&buffer, ",\"data\":");
+        r = ot_snapshot_write_json(view->snapshot, buffer_write, &buffer);
+        (void)r; /* stays in the buffer */
+    } else {
+        (void)buffer_append_string(&buffer, "null");
+    }
+    (void)buffer_append_string(&buffer, ",\"m\":null}");
+    return finished(&buffer);
+}
+
 /* ---- presence ---------------------------------------------------------------------------------------------------- */
 
 struct frame *frame_channel(const char *action, struct bytes channel, const struct ot_json *seq)

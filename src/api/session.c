@@ -136,6 +136,8 @@ static const struct action actions[] = {
     { .name = "bf", .handle = handle_bulk, .begin = begin_fetch, .answer = answer_bulk },
     { .name = "bs", .handle = handle_bulk, .begin = begin_subscribe, .answer = answer_bulk, .go_on = go_on_following },
     { .name = "bu", .handle = handle_bulk, .begin = begin_unsubscribe },
+    { .name = "nf", .handle = handle_past, .begin = begin_past },
+    { .name = "nt", .handle = handle_past, .begin = begin_past },
     { .name = "ps", .handle = handle_listen },
     { .name = "pu", .handle = handle_unlisten },
     { .name = "p", .handle = handle_presence, .begin = begin_presence },

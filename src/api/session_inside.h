@@ -4,7 +4,7 @@
  *     session_requests.c   requests and their order
  *     session_follow.c     fetch, subscribe, unsubscribe, one document or several
  *     session_submit.c     operations
- *     session_presence.c   what is shown to others and forgotten
+ *     session_past.c       documents as they were
  *     session_presence.c   what is shown to others and forgotten
  *
  *     session --- request (one frame to be answered) --- part (its business with one document)
@@ -17,6 +17,7 @@
 #define API_SESSION_INSIDE_H
 
 #include "api/frames.h"
+#include "api/past.h"
 #include "api/session.h"
 
 struct session_link {
@@ -61,7 +62,11 @@ struct part {
         struct {
             struct fetch fetch;
             struct ot_json *presence; /* what is shown, as far as it is up to date; NULL: nothing */
-            int presence_r;           /* why it can't be */
+            int presence_r;           /* why it can't be brought up to date */
+            struct past past;         /* as far as it has been replayed, */
+            uint64_t until_ms;        /* which is up to here */
+            bool past_is_over;
+            int past_r;
         };
         struct {
             struct submission submission;
@@ -135,6 +140,10 @@ void link_on_op(struct subscriber *subscriber, struct committed_op *op);
 /* session_submit.c */
 void handle_op(struct session *session, const struct action *action, struct ot_json *frame);
 void begin_op(struct part *part);
+
+/* session_past.c */
+void handle_past(struct session *session, const struct action *action, struct ot_json *frame);
+void begin_past(struct part *part);
 
 /* session_presence.c */
 void handle_listen(struct session *session, const struct action *action, struct ot_json *frame);
