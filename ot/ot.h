@@ -182,8 +182,9 @@ OT_MUST_CHECK int ot_op_transform_position(const struct ot_op *op, const struct 
 OT_MUST_CHECK int ot_op_transform_presence(const struct ot_op *op, const struct ot_json *range, bool is_own,
                                            struct ot_json **out, struct ot_error *error);
 
-/* transform that answers where it says OT_CONFLICT: what loses is taken back. json1 only (the reference calls it
- * transformNoConflict). Work is bounded: OT_CONFLICT after 50 rounds. Not what clients compute when they submit. */
+/* transform that answers where that says OT_CONFLICT: what loses is taken back. json1 only (the reference calls it
+ * transformNoConflict). OT_CONFLICT: not settled after 50 rounds, or the two sides' answers would lead to different
+ * documents. Not what clients compute when they submit. */
 OT_MUST_CHECK int ot_op_transform_resolving(const struct ot_op *op, const struct ot_op *other, enum ot_side side,
                                             const struct ot_limits *limits, struct ot_op **out, struct ot_error *error);
 

@@ -6,7 +6,7 @@
 
 /* The public functions: each checks what is the same for all types, and asks the type's row. */
 
-static const struct ot_type *const types[] = { &text_unicode, &rich_text, &json0 };
+static const struct ot_type *const types[] = { &text_unicode, &rich_text, &json0, &json1 };
 
 static bool is_text(const char *text, const char *name, size_t n_bytes)
 {

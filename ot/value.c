@@ -46,14 +46,6 @@ static const struct tree_kind *kind_of(const struct value *container)
 
 /* ---- making and letting go --------------------------------------------------------------------------------------- */
 
-struct value value_number(double number)
-{
-    struct value value = value_of_kind(VALUE_NUMBER);
-
-    value.number = number == 0 ? 0 : number;
-    return value;
-}
-
 static struct value short_text(const char *utf8, size_t n_bytes)
 {
     struct value value = value_of_kind(VALUE_SHORT);
@@ -83,24 +75,22 @@ int value_text(const char *utf8, size_t n_bytes, struct value *out)
 }
 
 /* Constant as the value may be, what it holds is counted. */
-struct value value_share(const struct value *value)
+void value_hold(const struct value *value)
 {
     struct rope rope;
 
     if (value->kind == VALUE_TEXT)
         rope_share(&(struct rope){ .root = value->text }, &rope);
-    else if (value_is_container(value))
+    else
         (void)tree_share(value->items);
-    return *value;
 }
 
-void value_release(struct value *value)
+void value_let_go(struct value *value)
 {
     if (value->kind == VALUE_TEXT)
         rope_finish(&(struct rope){ .root = value->text });
-    else if (value_is_container(value))
+    else
         tree_release(kind_of(value), value->items);
-    *value = value_of_kind(VALUE_NONE);
 }
 
 /* ---- texts ------------------------------------------------------------------------------------------------------- */
@@ -210,6 +200,9 @@ int value_text_compare_utf16(const struct value *a, const struct value *b)
 {
     int of_a, of_b;
 
+    if (a->kind == VALUE_SHORT && b->kind == VALUE_SHORT && a->n_short == b->n_short &&
+        memcmp(a->short_text, b->short_text, a->n_short) == 0)
+        return 0; /* mostly */
     if (!first_difference(a, b, &of_a, &of_b))
         return 0;
     if ((of_a >= 0xf0) != (of_b >= 0xf0) && of_a >= 0xee && of_b >= 0xee)

@@ -71,12 +71,38 @@ static inline struct value value_of_kind(enum value_kind kind) /* NONE, the cons
     return value;
 }
 
-struct value value_number(double number); /* -0 becomes 0 */
+static inline struct value value_number(double number) /* -0 becomes 0 */
+{
+    struct value value = value_of_kind(VALUE_NUMBER);
+
+    value.number = number == 0 ? 0 : number;
+    return value;
+}
+
 __attribute__((warn_unused_result)) int value_text(const char *utf8, size_t n_bytes, struct value *out);
 __attribute__((warn_unused_result)) int value_from_json(const struct ot_json *json, struct value *out); /* sound */
 
-struct value value_share(const struct value *value);
-void value_release(struct value *value); /* and makes it NONE */
+void value_hold(const struct value *value); /* what is counted is counted once more, or once less */
+void value_let_go(struct value *value);
+
+static inline bool value_is_counted(const struct value *value)
+{
+    return value->kind >= VALUE_TEXT;
+}
+
+static inline struct value value_share(const struct value *value)
+{
+    if (value_is_counted(value))
+        value_hold(value);
+    return *value;
+}
+
+static inline void value_release(struct value *value) /* and makes it NONE */
+{
+    if (value_is_counted(value))
+        value_let_go(value);
+    *value = value_of_kind(VALUE_NONE);
+}
 
 static inline struct value value_move(struct value *value)
 {

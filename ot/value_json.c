@@ -176,7 +176,7 @@ int value_to_json(const struct value *value, struct ot_json **out)
 
 /* ---- how much ---------------------------------------------------------------------------------------------------- */
 
-#define NUMBER_BYTES 8 /* about; to count digits would cost more than the answer is worth */
+#define NUMBER_BYTES 4 /* about; to count digits would cost more than the answer is worth */
 
 size_t value_json_bytes(const struct value *value)
 {

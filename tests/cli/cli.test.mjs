@@ -81,6 +81,16 @@ for (const [title, where] of [['over HTTP', http], ['on a store', local]]) {
     assert.deepEqual(stdout.trim().split('\n').map(line => JSON.parse(line).id), ids);
   });
 
+  test(`${title}: documents of every type`, async () => {
+    const rows = [['json0', '{"a":[1,2]}'], ['json1', '{"a":[1,2]}'], ['rich-text', '{"ops":[{"insert":"x"}]}']];
+
+    for (const [type, content] of rows) {
+      await expect(where, ['create', `types/${type}`, '--type', type, '-'], { input: content });
+      await expect(where, ['cat', `types/${type}`], { stdout: new RegExp(`^${content.replace(/[[\]{}]/g, '\\$&')}\n?$`) });
+      await expect(where, ['create', `types/${type}-bad`, '--type', type, '-'], { input: type === 'rich-text' ? '[{"retain":1}]' : '{', code: 1 });
+    }
+  });
+
   test(`${title}: check finds everything in order`, async () => {
     const { stdout } = await expect(where, ['check', '--json']);
     const found = JSON.parse(stdout);
@@ -147,6 +157,10 @@ test('help for all and for each', async () => {
 test('the calculator, by hand and by line', async () => {
   await expect([], ['ot', 'text-unicode', 'transform', '[1,"a"]', '[1,"b"]', 'left'], { stdout: '[1,"a"]\n' });
   await expect([], ['ot', 'text-unicode', 'transform', '[1,"a"]', '[1,"b"]', 'right'], { stdout: '[2,"a"]\n' });
+  await expect([], ['ot', 'rich-text', 'transformPresence', '{"index":1,"length":0}', '[{"insert":"x"}]', 'true'], { stdout: '{"index":2,"length":0}\n' });
+  await expect([], ['ot', 'json0', 'apply', '{"n":1}', '[{"p":["n"],"na":2}]'], { stdout: '{"n":3}\n' });
+  await expect([], ['ot', 'json1', 'transform', '["a",{"r":true}]', '["a","b",{"ena":1}]', 'left'], { code: 1, stderr: /removed unexpectedly/ });
+  await expect([], ['ot', 'json1', 'transformNoConflict', '["a",{"r":true}]', '["a","b",{"ena":1}]', 'left'], { stdout: '["a",{"r":true},"b",{"r":true}]\n' });
   await expect([], ['ot', 'text-unicode', 'apply', '"abc"', '[9,"x"]'], { code: 1 });
   await expect([], ['ot', 'nosuchtype', 'apply', '"abc"', '[]'], { code: 1 });
 
