@@ -16,22 +16,48 @@ static struct ot_op *transformed_or_none(const struct ot_op *op, const struct ot
     return result;
 }
 
+/* Both ways round lead to one document. */
+static void assert_meets(const struct ot_snapshot *document, const struct ot_op *a, const struct ot_op *a_over_b,
+                         const struct ot_op *b, const struct ot_op *b_over_a)
+{
+    struct ot_snapshot *with_a = applied(document, a), *with_b = applied(document, b),
+                       *by_a = applied(with_a, b_over_a), *by_b = applied(with_b, a_over_b);
+
+    assert_same_json1(by_a, by_b);
+    ot_snapshot_destroy(with_a);
+    ot_snapshot_destroy(with_b);
+    ot_snapshot_destroy(by_a);
+    ot_snapshot_destroy(by_b);
+}
+
 static void check_tp1(struct sim_random *random)
 {
     struct ot_snapshot *document = random_json1_document(random);
     struct ot_op *a = random_json1_op(random, document), *b = random_json1_op(random, document),
                  *a_over_b = transformed_or_none(a, b, OT_LEFT), *b_over_a = transformed_or_none(b, a, OT_RIGHT);
 
-    if (a_over_b && b_over_a) {
-        struct ot_snapshot *with_a = applied(document, a), *with_b = applied(document, b),
-                           *by_a = applied(with_a, b_over_a), *by_b = applied(with_b, a_over_b);
+    if (a_over_b && b_over_a)
+        assert_meets(document, a, a_over_b, b, b_over_a);
+    ot_op_unref(a);
+    ot_op_unref(b);
+    ot_op_unref(a_over_b);
+    ot_op_unref(b_over_a);
+    ot_snapshot_destroy(document);
+}
 
-        assert_same_json1(by_a, by_b);
-        ot_snapshot_destroy(with_a);
-        ot_snapshot_destroy(with_b);
-        ot_snapshot_destroy(by_a);
-        ot_snapshot_destroy(by_b);
-    }
+/* Both sides resolve, and meet; or neither does. */
+static void check_resolve(struct sim_random *random)
+{
+    struct ot_snapshot *document = random_json1_document(random);
+    struct ot_op *a = random_json1_op(random, document), *b = random_json1_op(random, document), *a_over_b = NULL,
+                 *b_over_a = NULL;
+    int r = ot_op_transform_resolving(a, b, OT_LEFT, NULL, &a_over_b, NULL);
+
+    assert_int_equal(ot_op_transform_resolving(b, a, OT_RIGHT, NULL, &b_over_a, NULL), r);
+    if (r)
+        assert_int_equal(r, OT_CONFLICT);
+    else
+        assert_meets(document, a, a_over_b, b, b_over_a);
     ot_op_unref(a);
     ot_op_unref(b);
     ot_op_unref(a_over_b);
@@ -193,6 +219,7 @@ static void check_strangers(struct sim_random *random)
     }
 
 LAW(tp1, 20000)
+LAW(resolve, 20000)
 LAW(compose, 20000)
 LAW(invert, 20000)
 LAW(round_trip, 5000)
@@ -203,8 +230,9 @@ LAW(strangers, 10000)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(tp1),   cmocka_unit_test(compose),  cmocka_unit_test(invert),    cmocka_unit_test(round_trip),
-        cmocka_unit_test(share), cmocka_unit_test(position), cmocka_unit_test(strangers),
+        cmocka_unit_test(tp1),      cmocka_unit_test(resolve),    cmocka_unit_test(compose),
+        cmocka_unit_test(invert),   cmocka_unit_test(round_trip), cmocka_unit_test(share),
+        cmocka_unit_test(position), cmocka_unit_test(strangers),
     };
 
     return cmocka_run_group_tests_name("laws of json1", tests, NULL, NULL);
