@@ -1,9 +1,9 @@
 #include "ot/delta.h"
 
 #include "ot/error.h"
+#include "ot/grow.h"
 #include "ot/utf8.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -127,18 +127,6 @@ void delta_builder_init(struct delta_builder *builder, size_t max_components)
     builder->n_bytes = 0;
 }
 
-/* More room for an array that begins in the builder itself. NULL without memory, and the old one stays. */
-static void *grow(void *array, const void *first, size_t old_bytes, size_t new_bytes)
-{
-    void *grown;
-
-    assert(new_bytes > old_bytes);
-    grown = realloc(array == first ? NULL : array, new_bytes);
-    if (grown && array == first)
-        memcpy(grown, first, old_bytes);
-    return grown;
-}
-
 static int reserve_component(struct delta_builder *builder)
 {
     size_t n_bytes = builder->components_capacity * sizeof(*builder->components);
@@ -148,30 +136,11 @@ static int reserve_component(struct delta_builder *builder)
         return 0;
     if (builder->n_components > builder->max_components)
         return OT_LIMIT;
-    grown = grow(builder->components, builder->first_components, n_bytes, 2 * n_bytes);
+    grown = array_grow(builder->components, builder->first_components, n_bytes, 2 * n_bytes);
     if (!grown)
         return -ENOMEM;
     builder->components = grown;
     builder->components_capacity *= 2;
-    return 0;
-}
-
-static int reserve_text(struct delta_builder *builder, size_t n_bytes)
-{
-    size_t needed = builder->n_bytes + n_bytes, capacity = 2 * builder->text_capacity;
-    char *grown;
-
-    if (needed <= builder->text_capacity)
-        return 0;
-    if (needed > UINT32_MAX / 2)
-        return OT_LIMIT;
-    if (capacity < needed)
-        capacity = needed;
-    grown = grow(builder->text, builder->first_text, builder->text_capacity, capacity);
-    if (!grown)
-        return -ENOMEM;
-    builder->text = grown;
-    builder->text_capacity = capacity;
     return 0;
 }
 
@@ -180,7 +149,8 @@ static bool add_text(struct delta_builder *builder, const char *text, size_t n_b
 {
     if (!n_bytes)
         return true;
-    builder->r = reserve_text(builder, n_bytes);
+    builder->r =
+        array_grow_text(&builder->text, builder->first_text, builder->n_bytes, &builder->text_capacity, n_bytes);
     if (builder->r)
         return false;
     memcpy(builder->text + builder->n_bytes, text, n_bytes);

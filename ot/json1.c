@@ -1,100 +1,25 @@
 #include "ot/json1.h"
 
 #include "ot/error.h"
+#include "ot/value_document.h"
 
-#include <errno.h>
 #include <stdlib.h>
 
 /* The type json1: its documents, and its row. */
 
-struct json1_snapshot {
-    struct ot_snapshot base;
-    struct value root;
-    size_t n_bytes; /* of its JSON, as value_json_bytes counts */
-};
-
-static struct json1_snapshot *own(struct ot_snapshot *snapshot)
-{
-    return (struct json1_snapshot *)(void *)snapshot;
-}
-
-static const struct json1_snapshot *in(const struct ot_snapshot *snapshot)
-{
-    return (const struct json1_snapshot *)(const void *)snapshot;
-}
-
-static struct json1_snapshot *snapshot_empty(void)
-{
-    struct json1_snapshot *snapshot = malloc(sizeof(*snapshot));
-
-    if (!snapshot)
-        return NULL;
-    snapshot->base.type = &json1;
-    snapshot->root = value_of_kind(VALUE_NONE);
-    snapshot->n_bytes = 0;
-    return snapshot;
-}
-
-static void snapshot_destroy(struct ot_snapshot *snapshot)
-{
-    value_release(&own(snapshot)->root);
-    free(snapshot);
-}
-
-static int check_document(const struct json1_snapshot *snapshot, const struct ot_limits *limits, struct ot_error *error)
-{
-    if (snapshot->n_bytes > limits->max_document_bytes)
-        return ot_fail(error, OT_LIMIT, "a document of more than %zu bytes", limits->max_document_bytes);
-    if (value_depth(&snapshot->root) > limits->max_depth)
-        return ot_fail(error, OT_LIMIT, "nested too deeply");
-    return 0;
-}
-
 static int snapshot_create(const struct ot_json *data, const struct ot_limits *limits, struct ot_snapshot **out,
                            struct ot_error *error)
 {
-    struct json1_snapshot *snapshot;
-    int r;
-
     if (!data)
         return ot_fail(error, OT_BAD_OP, "json1 has no empty document");
-    snapshot = snapshot_empty();
-    if (!snapshot)
-        return -ENOMEM;
-    r = value_from_json(data, &snapshot->root);
-    if (!r) {
-        snapshot->n_bytes = value_json_bytes(&snapshot->root);
-        r = check_document(snapshot, limits, error);
-    }
-    if (r)
-        snapshot_destroy(&snapshot->base);
-    else
-        *out = &snapshot->base;
-    return r;
-}
-
-static int snapshot_share(const struct ot_snapshot *snapshot, struct ot_snapshot **out)
-{
-    struct json1_snapshot *share = snapshot_empty();
-
-    if (!share)
-        return -ENOMEM;
-    share->root = value_share(&in(snapshot)->root);
-    share->n_bytes = in(snapshot)->n_bytes;
-    *out = &share->base;
-    return 0;
-}
-
-static size_t snapshot_size(const struct ot_snapshot *snapshot)
-{
-    return in(snapshot)->n_bytes;
+    return value_document_create(&json1, data, limits, out, error);
 }
 
 /* Works on a share, so that the way back is to drop it. */
 static int snapshot_apply(struct ot_snapshot *snapshot, const struct ot_op *op, const struct ot_limits *limits,
                           struct ot_error *error)
 {
-    struct json1_snapshot *mine = own(snapshot);
+    struct value_document *mine = value_document_of(snapshot);
     struct value before = value_share(&mine->root);
     int r = json1_apply(json1_op_of(op), &mine->root, &mine->n_bytes, limits, error);
 
@@ -105,15 +30,6 @@ static int snapshot_apply(struct ot_snapshot *snapshot, const struct ot_op *op, 
         value_release(&before);
     }
     return r;
-}
-
-static int snapshot_write_json(const struct ot_snapshot *snapshot, ot_write_fn *write, void *arg)
-{
-    struct writer writer;
-
-    writer_init(&writer, write, arg);
-    value_write(&writer, &in(snapshot)->root);
-    return writer_finish(&writer);
 }
 
 /* ---- operations -------------------------------------------------------------------------------------------------- */
@@ -149,7 +65,7 @@ static size_t op_size(const struct ot_op *op)
 static int op_make_invertible(const struct ot_op *op, const struct ot_snapshot *before, struct ot_op **out,
                               struct ot_error *error)
 {
-    return json1_make_invertible_on(op, &in(before)->root, out, error);
+    return json1_make_invertible_on(op, value_document_root(before), out, error);
 }
 
 static int op_invert_with(const struct ot_op *op, const struct ot_snapshot *before, struct ot_op **out,
@@ -180,9 +96,9 @@ const struct ot_type json1 = {
     .op_transform_position = json1_transform_position,
     .op_transform_resolving = json1_transform_resolving,
     .snapshot_create = snapshot_create,
-    .snapshot_share = snapshot_share,
-    .snapshot_destroy = snapshot_destroy,
-    .snapshot_size = snapshot_size,
+    .snapshot_share = value_document_share,
+    .snapshot_destroy = value_document_destroy,
+    .snapshot_size = value_document_size,
     .snapshot_apply = snapshot_apply,
-    .snapshot_write_json = snapshot_write_json,
+    .snapshot_write_json = value_document_write_json,
 };

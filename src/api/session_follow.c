@@ -218,19 +218,10 @@ static bool is_room_for(struct session *session, const struct action *action, co
 void handle_one(struct session *session, const struct action *action, struct ot_json *frame)
 {
     struct store_name name;
-    struct request *request;
     uint64_t version;
 
-    if (!session_names(session, frame, &name, &version) || !is_room_for(session, action, frame, 1))
-        return;
-    request = request_create(session, action, frame, 1);
-    if (request && request_add(request, name, version)) {
-        request_start(request);
-        return;
-    }
-    if (request)
-        request_drop(request);
-    session_trouble(session, -ENOMEM);
+    if (session_names(session, frame, &name, &version) && is_room_for(session, action, frame, 1))
+        request_start_one(session, action, frame, name, version);
 }
 
 /* The i-th document of a bulk request: an element of a list, or a member that maps the id to a version. */

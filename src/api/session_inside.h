@@ -6,6 +6,7 @@
  *     session_submit.c     operations
  *     session_past.c       documents as they were
  *     session_presence.c   what is shown to others and forgotten
+ *     session_caret.c      the same on a document, moved over what was done to it
  *
  *     session --- request (one frame to be answered) --- part (its business with one document)
  *        \                                                 |
@@ -120,7 +121,10 @@ struct request *request_create(struct session *session, const struct action *act
 /* Gives the next part its document; false without memory. */
 bool request_add(struct request *request, struct store_name name, uint64_t version);
 void request_start(struct request *request); /* all parts are there */
-void request_drop(struct request *request);  /* it never started */
+/* A request about one document, all of it. */
+void request_start_one(struct session *session, const struct action *action, struct ot_json *frame,
+                       struct store_name name, uint64_t version);
+void request_drop(struct request *request); /* it never started */
 struct session_link *session_link_of(struct session *session, struct store_name name);
 void link_free_if_idle(struct session_link *link);
 void link_has_place(struct session_link *link); /* its busy part's place is certain: the next one may begin */
@@ -150,7 +154,26 @@ void handle_listen(struct session *session, const struct action *action, struct 
 void handle_unlisten(struct session *session, const struct action *action, struct ot_json *frame);
 void handle_presence(struct session *session, const struct action *action, struct ot_json *frame);
 void handle_presence_request(struct session *session, const struct action *action, struct ot_json *frame);
-void begin_presence(struct part *part);
 void presence_end(struct session *session); /* takes back what is shown, and listens no more */
+
+/* One update on its way: checked, and brought up to date when it is about a document. */
+struct presence_update {
+    struct bytes channel, id; /* of the frame */
+    uint64_t pv;
+    const struct ot_json *value; /* NULL: taken back */
+    struct document *document;
+    uint64_t version;
+    const struct ot_type *type;
+};
+
+/* What a frame says, but for the document. NULL: it is as it should be; else what is wrong. */
+const char *presence_read(const struct ot_json *frame, struct presence_update *out);
+const struct ot_type *presence_type(const struct ot_json *frame); /* t; NULL: unknown */
+/* Answers the request, shows the update to the others and remembers it. One that is older than what is shown is
+ * answered only. */
+void presence_show(struct session *session, const struct ot_json *request, const struct presence_update *update);
+
+/* session_caret.c */
+void begin_presence(struct part *part);
 
 #endif

@@ -2,8 +2,6 @@
  *
  *     begin -> the head -> no more than that? -> the operations below, one by one -> answer
  */
-#include <errno.h>
-
 #include "api/session_inside.h"
 
 static struct part *part_of(struct fetch *fetch)
@@ -117,21 +115,12 @@ static bool is_time(const struct ot_json *ts)
 void handle_past(struct session *session, const struct action *action, struct ot_json *frame)
 {
     struct store_name name;
-    struct request *request;
     uint64_t version;
 
     if (!session_names(session, frame, &name, &version))
         return;
-    if (!is_time(ot_json_get(frame, "ts", 2))) {
+    if (is_time(ot_json_get(frame, "ts", 2)))
+        request_start_one(session, action, frame, name, version);
+    else
         session_refuse(session, frame, &refusal_badly_formed, "Invalid timestamp");
-        return;
-    }
-    request = request_create(session, action, frame, 1);
-    if (request && request_add(request, name, version)) {
-        request_start(request);
-        return;
-    }
-    if (request)
-        request_drop(request);
-    session_trouble(session, -ENOMEM);
 }

@@ -23,16 +23,6 @@ struct presence {
     char text[]; /* channel and id */
 };
 
-/* One update on its way: checked, and brought up to date when it is about a document. */
-struct update {
-    struct bytes channel, id; /* of the frame */
-    uint64_t pv;
-    const struct ot_json *value; /* NULL: taken back */
-    struct document *document;
-    uint64_t version;
-    const struct ot_type *type;
-};
-
 /* ---- telling others ---------------------------------------------------------------------------------------------- */
 
 static struct listener *listener_of(struct list *node)
@@ -55,7 +45,7 @@ static void tell_others(const struct session *session, struct bytes name, struct
     }
 }
 
-static struct frame *frame_of_update(const struct session *session, const struct update *update)
+static struct frame *frame_of_update(const struct session *session, const struct presence_update *update)
 {
     struct presence_frame presence = { .channel = update->channel,
                                        .src = bytes_of(session->id.text, CLIENT_ID_CHARS),
@@ -93,7 +83,7 @@ static void presence_destroy(struct session *session, struct presence *presence)
     free(presence);
 }
 
-static struct presence *presence_create(struct session *session, const struct update *update)
+static struct presence *presence_create(struct session *session, const struct presence_update *update)
 {
     struct presence *presence = calloc(1, sizeof(*presence) + update->channel.n_bytes + update->id.n_bytes);
 
@@ -109,7 +99,7 @@ static struct presence *presence_create(struct session *session, const struct up
 }
 
 /* Remembers an update that is shown, or forgets what is shown no more. False without memory. */
-static bool remember(struct session *session, const struct update *update)
+static bool remember(struct session *session, const struct presence_update *update)
 {
     struct presence *presence = presence_find(session, update->channel, update->id);
     struct document *before = presence ? presence->document : NULL;
@@ -133,12 +123,12 @@ static bool remember(struct session *session, const struct update *update)
 
 static void take_back(struct session *session, struct presence *presence)
 {
-    struct update update = { .channel = presence->channel,
-                             .id = presence->id,
-                             .pv = presence->pv,
-                             .document = presence->document,
-                             .version = presence->document ? document_head(presence->document) : 0,
-                             .type = presence->type };
+    struct presence_update update = { .channel = presence->channel,
+                                      .id = presence->id,
+                                      .pv = presence->pv,
+                                      .document = presence->document,
+                                      .version = presence->document ? document_head(presence->document) : 0,
+                                      .type = presence->type };
     struct frame *frame = frame_of_update(session, &update);
 
     tell_others(session, presence->channel, frame);
@@ -288,8 +278,7 @@ void presence_end(struct session *session)
 
 /* ---- p ----------------------------------------------------------------------------------------------------------- */
 
-/* Answers, shows and remembers. An update that is older than what is shown is answered only. */
-static void show(struct session *session, const struct ot_json *request, const struct update *update)
+void presence_show(struct session *session, const struct ot_json *request, const struct presence_update *update)
 {
     const struct presence *shown = presence_find(session, update->channel, update->id);
     bool is_old = shown && update->pv < shown->pv;
@@ -312,8 +301,7 @@ static void show(struct session *session, const struct ot_json *request, const s
     session_send(session, frame);
 }
 
-/* What a frame says, but for the document. NULL: it is as it should be. */
-static const char *read_update(const struct ot_json *frame, struct update *out)
+const char *presence_read(const struct ot_json *frame, struct presence_update *out)
 {
     const struct ot_json *value = ot_json_get(frame, "p", 1);
 
@@ -365,38 +353,24 @@ static bool is_channel_of(struct bytes channel, struct store_name name)
            at[n] == '.' && bytes_equal(bytes_of(at + n + 1, name.id.n_bytes), name.id);
 }
 
-static const struct ot_type *type_named(const struct ot_json *frame)
+const struct ot_type *presence_type(const struct ot_json *frame)
 {
     struct bytes name;
 
     return frame_string(frame, "t", &name) ? ot_type_find(name.at, name.n_bytes) : NULL;
 }
 
-static void start_on_document(struct session *session, const struct action *action, struct ot_json *frame,
-                              struct store_name name, uint64_t version)
-{
-    struct request *request = request_create(session, action, frame, 1);
-
-    if (request && request_add(request, name, version)) {
-        request_start(request);
-        return;
-    }
-    if (request)
-        request_drop(request);
-    session_trouble(session, -ENOMEM);
-}
-
 void handle_presence(struct session *session, const struct action *action, struct ot_json *frame)
 {
     bool is_of_document = is_given(frame, "d") || is_given(frame, "c");
-    struct update update = { .pv = 0 };
+    struct presence_update update = { .pv = 0 };
     struct store_name name;
     uint64_t version = 0;
     const char *wrong;
 
     if (is_of_document && !session_names(session, frame, &name, &version))
         return;
-    wrong = read_update(frame, &update);
+    wrong = presence_read(frame, &update);
     if (!wrong && is_of_document && !is_channel_of(update.channel, name))
         wrong = "Invalid presence channel";
     if (wrong)
@@ -404,99 +378,9 @@ void handle_presence(struct session *session, const struct action *action, struc
     else if (is_too_large(session, update.value))
         session_refuse(session, frame, &refusal_limit, "The presence is too large");
     else if (!is_of_document)
-        show(session, frame, &update);
-    else if (!type_named(frame) || !ot_type_has_presence(type_named(frame)))
+        presence_show(session, frame, &update);
+    else if (!presence_type(frame) || !ot_type_has_presence(presence_type(frame)))
         session_refuse(session, frame, &refusal_no_presence, NULL);
     else
-        start_on_document(session, action, frame, name, version);
-}
-
-/* ---- p on a document: over the operations it does not know yet --------------------------------------------------- */
-
-static struct part *part_of(struct fetch *fetch)
-{
-    return LIST_ENTRY(fetch, struct part, fetch);
-}
-
-static int move_over_edit(struct part *part, const struct ot_op *op, bool is_own)
-{
-    struct ot_json *moved = NULL;
-    int r = ot_op_transform_presence(op, part->presence, is_own, &moved, NULL);
-
-    if (r)
-        return r;
-    ot_json_unref(part->presence);
-    part->presence = moved;
-    if (ot_json_kind(moved) == OT_JSON_NULL) {
-        ot_json_unref(moved);
-        part->presence = NULL;
-    }
-    return 0;
-}
-
-/* What is shown of a document that is gone, or is another by now, is nothing. */
-static void on_op(struct fetch *fetch, struct committed_op *op)
-{
-    struct part *part = part_of(fetch);
-    struct session *session = part->request->session;
-    struct step step = { .kind = STEP_NOTHING };
-
-    if (!part->presence || part->presence_r)
-        return;
-    part->presence_r = step_parse(op->body, type_named(part->request->frame), hub_limits(session->context->hub), &step);
-    if (!part->presence_r && step.kind == STEP_EDIT)
-        part->presence_r = move_over_edit(part, step.op, session_is_own(session, op->src));
-    if (!part->presence_r && (step.kind == STEP_CREATE || step.kind == STEP_DELETE)) {
-        ot_json_unref(part->presence);
-        part->presence = NULL;
-    }
-    step_finish(&step);
-}
-
-static void finish(struct part *part, int r, uint64_t version)
-{
-    struct session *session = part->request->session;
-    const struct ot_json *frame = part->request->frame;
-    struct update update;
-
-    if (r == -ENOMEM || part->presence_r == -ENOMEM || (r < 0 && r != -EBADMSG)) {
-        session_trouble(session, r ? r : part->presence_r);
-        return;
-    }
-    if (r > 0 || part->presence_r) {
-        session_refuse(session, frame, r > 0 ? refusal_of_document(r) : &refusal_presence_transform, NULL);
-        return;
-    }
-    (void)read_update(frame, &update);
-    update.value = part->presence;
-    update.document = part->at->document;
-    update.version = version;
-    update.type = type_named(frame);
-    show(session, frame, &update);
-}
-
-static void on_done(struct fetch *fetch, int r, const struct document_view *view)
-{
-    struct part *part = part_of(fetch);
-
-    finish(part, r, view ? view->version : 0);
-    ot_json_unref(part->presence);
-    part->presence = NULL;
-    part->request->is_answered = true;
-    link_has_place(part->at);
-    part_done(part);
-}
-
-/* Until it is up to date nothing else about this document is begun: the next update must not overtake it. */
-void begin_presence(struct part *part)
-{
-    struct ot_json *value = ot_json_get(part->request->frame, "p", 1);
-
-    part->presence = value && ot_json_kind(value) != OT_JSON_NULL ? ot_json_ref(value) : NULL;
-    part->fetch = (struct fetch){ .what = part->version == DOCUMENT_NOW ? FETCH_BARRIER : FETCH_OPS,
-                                  .from = part->version,
-                                  .to = DOCUMENT_NOW,
-                                  .on_op = on_op,
-                                  .on_done = on_done };
-    document_fetch(part->at->document, &part->fetch);
+        request_start_one(session, action, frame, name, version);
 }

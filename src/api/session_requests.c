@@ -261,3 +261,17 @@ void request_start(struct request *request)
     if (--request->n_left == 0)
         request_finish(request);
 }
+
+void request_start_one(struct session *session, const struct action *action, struct ot_json *frame,
+                       struct store_name name, uint64_t version)
+{
+    struct request *request = request_create(session, action, frame, 1);
+
+    if (request && request_add(request, name, version)) {
+        request_start(request);
+        return;
+    }
+    if (request)
+        request_drop(request);
+    session_trouble(session, -ENOMEM);
+}
