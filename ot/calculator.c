@@ -1,6 +1,6 @@
 #include "ot/error.h"
+#include "ot/json/writer.h"
 #include "ot/type.h"
-#include "ot/writer.h"
 
 #include <errno.h>
 #include <string.h>

@@ -16,8 +16,8 @@
 #include <time.h>
 
 #include "ot/ot.h"
-#include "ot/rope.h"
-#include "ot/utf8.h"
+#include "ot/structures/rope.h"
+#include "ot/json/utf8.h"
 
 #define ENOUGH_SECONDS 1.0
 

@@ -1,6 +1,6 @@
 #include "tests/unit/ot/harness.h"
 
-#include "ot/utf8.h"
+#include "ot/json/utf8.h"
 #include "tests/lib/alloc_fault.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 #include "tests/unit/ot/json1_random.h"
 
-#include "ot/json1.h"
+#include "ot/json1/json1.h"
 
 #include <stdio.h>
 #include <stdlib.h>

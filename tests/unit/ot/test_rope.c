@@ -1,7 +1,7 @@
 #include "tests/unit/ot/harness.h"
 
-#include "ot/rope.h"
-#include "ot/utf8.h"
+#include "ot/json/utf8.h"
+#include "ot/structures/rope.h"
 
 #include <stdio.h>
 #include <stdlib.h>

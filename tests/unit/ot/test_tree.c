@@ -1,6 +1,6 @@
 #include "tests/unit/ot/harness.h"
 
-#include "ot/tree.h"
+#include "ot/structures/tree.h"
 #include "tests/lib/alloc_fault.h"
 
 #include <errno.h>

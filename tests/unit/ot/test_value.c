@@ -1,6 +1,6 @@
 #include "tests/unit/ot/harness.h"
 
-#include "ot/value.h"
+#include "ot/structures/value.h"
 #include "tests/lib/alloc_fault.h"
 
 #include <errno.h>
