@@ -15,9 +15,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "ot/json/utf8.h"
 #include "ot/ot.h"
 #include "ot/structures/rope.h"
-#include "ot/json/utf8.h"
 
 #define ENOUGH_SECONDS 1.0
 
