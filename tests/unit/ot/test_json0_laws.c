@@ -407,11 +407,11 @@ static void check_versions(struct sim_random *random)
         for_each_case(#name, n_cases, check_##name);                                                                   \
     }
 
-LAW(tp1, 60000)
-LAW(compose, 40000)
-LAW(invert, 40000)
-LAW(round_trip, 30000)
-LAW(versions, 40000)
+LAW(tp1, 180000)
+LAW(compose, 120000)
+LAW(invert, 120000)
+LAW(round_trip, 90000)
+LAW(versions, 120000)
 
 int main(void)
 {

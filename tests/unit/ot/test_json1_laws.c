@@ -218,14 +218,14 @@ static void check_strangers(struct sim_random *random)
         for_each_case(#name, n_cases, check_##name);                                                                   \
     }
 
-LAW(tp1, 20000)
-LAW(resolve, 20000)
-LAW(compose, 20000)
-LAW(invert, 20000)
-LAW(round_trip, 5000)
-LAW(share, 10000)
-LAW(position, 10000)
-LAW(strangers, 10000)
+LAW(tp1, 60000)
+LAW(resolve, 60000)
+LAW(compose, 60000)
+LAW(invert, 60000)
+LAW(round_trip, 15000)
+LAW(share, 30000)
+LAW(position, 30000)
+LAW(strangers, 30000)
 
 int main(void)
 {

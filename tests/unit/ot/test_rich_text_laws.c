@@ -344,12 +344,12 @@ static void check_presence(struct sim_random *random)
         for_each_case(#name, n_cases, check_##name);                                                                   \
     }
 
-LAW(tp1, 20000)
-LAW(compose, 15000)
-LAW(invert, 15000)
-LAW(apply_is_compose, 3000)
-LAW(round_trip, 15000)
-LAW(presence, 15000)
+LAW(tp1, 60000)
+LAW(compose, 45000)
+LAW(invert, 45000)
+LAW(apply_is_compose, 9000)
+LAW(round_trip, 45000)
+LAW(presence, 45000)
 
 int main(void)
 {

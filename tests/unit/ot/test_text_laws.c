@@ -165,12 +165,12 @@ static void check_position(struct sim_random *random)
         for_each_case(#name, n_cases, check_##name);                                                                   \
     }
 
-LAW(tp1, 60000)
-LAW(compose, 40000)
-LAW(transform_over_composed, 20000)
-LAW(invert, 30000)
-LAW(round_trip, 30000)
-LAW(position, 20000)
+LAW(tp1, 180000)
+LAW(compose, 120000)
+LAW(transform_over_composed, 60000)
+LAW(invert, 90000)
+LAW(round_trip, 90000)
+LAW(position, 60000)
 
 int main(void)
 {

@@ -128,7 +128,7 @@ static const struct row {
     { "check: no number beyond double", "checkOp\",\"args\":[[1e999,\"a\"]]", "not_applied" },
 
     /* the calculator itself */
-    { "a function that text-unicode does not have", "transformPresence\",\"args\":[[],[],true]", "unsupported" },
+    { "a function that text-unicode does not have", "transformNoConflict\",\"args\":[[],[],\"left\"]", "unsupported" },
     { "a function that nobody has", "explode\",\"args\":[]", "unsupported" },
     { "too few arguments", "apply\",\"args\":[\"a\"]", "bad_request" },
     { "arguments that are no list", "apply\",\"args\":{}", "bad_request" },
