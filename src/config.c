@@ -7,10 +7,21 @@
 #include <string.h>
 
 #include "net/origin.h"
+#include "ot/ot.h"
 
 #define NAME_MAX_CHARS 32
 
-enum kind { KIND_TEXT, KIND_LIST, KIND_ORIGINS, KIND_SWITCH, KIND_SIZE, KIND_SECONDS, KIND_LEVEL, KIND_FORMAT };
+enum kind {
+    KIND_TEXT,
+    KIND_LIST,
+    KIND_ORIGINS,
+    KIND_TYPES,
+    KIND_SWITCH,
+    KIND_SIZE,
+    KIND_SECONDS,
+    KIND_LEVEL,
+    KIND_FORMAT
+};
 
 #define AT(member) offsetof(struct config, member)
 
@@ -30,6 +41,8 @@ static const struct option {
       "also serve pages from ORIGIN, such as https://docs.example.org; may be repeated" },
     { "open-to-everyone", KIND_SWITCH, AT(open_to_everyone), false, NULL,
       "listen on other addresses than this machine's own: whoever reaches them may read and change everything" },
+    { "disable-type", KIND_TYPES, AT(disable_type), false, "TYPE",
+      "create no documents of this type, such as json1; those that exist stay as they are; may be repeated" },
     { "log-format", KIND_FORMAT, AT(log_as_json), false, "text | json", "how diagnostics are written (text)" },
     { "log-level", KIND_LEVEL, AT(log_level), false, "debug | info | warning | error",
       "the least that is written (info)" },
@@ -127,6 +140,18 @@ static void list_finish(struct config_list *list)
         free(list->items[--list->n]);
 }
 
+static bool is_item(enum kind kind, const char *text, size_t n)
+{
+    if (kind == KIND_ORIGINS)
+        return origin_is_wellformed((struct bytes){ text, n });
+    return kind != KIND_TYPES || ot_type_find(text, n);
+}
+
+static bool is_list(enum kind kind)
+{
+    return kind == KIND_LIST || kind == KIND_ORIGINS || kind == KIND_TYPES;
+}
+
 /* One value, or several separated by commas. */
 static int set_list(struct reading *reading, size_t i, const char *text)
 {
@@ -140,9 +165,8 @@ static int set_list(struct reading *reading, size_t i, const char *text)
 
         if (list->n == CONFIG_LIST_MAX)
             return complain(reading, "%s: at most %d values", options[i].name, CONFIG_LIST_MAX);
-        if (options[i].kind == KIND_ORIGINS && !origin_is_wellformed((struct bytes){ at, n }))
-            return complain(reading, "%s: '%.*s' is no origin, such as https://docs.example.org", options[i].name,
-                            (int)n, at);
+        if (!is_item(options[i].kind, at, n))
+            return complain(reading, "%s: '%.*s' is no %s", options[i].name, (int)n, at, options[i].argument);
         r = n ? list_add(list, at, n) : 0;
         at += n;
     }
@@ -184,7 +208,8 @@ static int set(struct reading *reading, size_t i, const char *text)
     switch (options[i].kind) {
     case KIND_TEXT: r = *text ? set_text(member, text) : CONFIG_WRONG; break;
     case KIND_LIST:
-    case KIND_ORIGINS: r = set_list(reading, i, text); break;
+    case KIND_ORIGINS:
+    case KIND_TYPES: r = set_list(reading, i, text); break;
     case KIND_SWITCH: is_fine = parse_switch(text, member); break;
     case KIND_SIZE: is_fine = parse_size(text, member); break;
     case KIND_SECONDS: is_fine = set_seconds(member, text); break;
@@ -249,7 +274,7 @@ static int set_json(struct reading *reading, size_t i, const json_t *value)
         (void)snprintf(number, sizeof(number), "%lld", (long long)json_integer_value(value));
         return set(reading, i, number);
     }
-    if (!json_is_array(value) || (options[i].kind != KIND_LIST && options[i].kind != KIND_ORIGINS))
+    if (!json_is_array(value) || !is_list(options[i].kind))
         return complain(reading, "%s: a value of the wrong kind", options[i].name);
     for (size_t j = 0; !r && j < json_array_size(value); j++) {
         const char *item = json_string_value(json_array_get(value, j));
@@ -384,6 +409,7 @@ void config_finish(struct config *config)
     free(config->file);
     list_finish(&config->listen);
     list_finish(&config->allow_origin);
+    list_finish(&config->disable_type);
     *config = (struct config){ 0 };
 }
 

@@ -25,7 +25,7 @@ struct config_list {
 struct config {
     char *data; /* directory */
     char *file; /* the configuration file, or NULL */
-    struct config_list listen, allow_origin;
+    struct config_list listen, allow_origin, disable_type;
     bool open_to_everyone;
     bool log_as_json;
     enum log_level log_level;

@@ -251,6 +251,12 @@ static int floors_open(struct daemon *daemon, char *why, size_t n_why)
     hub_config.store = daemon->store;
     hub_config.world = &world_real;
     hub_config.limits.max_document_bytes = (size_t)daemon->config.max_document;
+    _Static_assert(HUB_TYPES_OFF_MAX >= CONFIG_LIST_MAX, "each of them has its place");
+    for (size_t i = 0; i < daemon->config.disable_type.n; i++) {
+        const char *name = daemon->config.disable_type.items[i];
+
+        hub_config.types_off[i] = ot_type_find(name, strlen(name));
+    }
     r = hub_create(&hub_config, &daemon->hub);
     if (r)
         return r;

@@ -34,6 +34,15 @@ static int transform_over(struct submission *submission, const struct step *thei
     return 0;
 }
 
+static bool is_off(const struct hub_config *config, const struct ot_type *type)
+{
+    for (size_t i = 0; i < HUB_TYPES_OFF_MAX && config->types_off[i]; i++) {
+        if (config->types_off[i] == type)
+            return true;
+    }
+    return false;
+}
+
 /* Reads what was received as a step for the type that the document has now. */
 int submission_understand(struct submission *submission)
 {
@@ -54,9 +63,11 @@ int submission_understand(struct submission *submission)
             ot_op_parse(document->type, submission->data, document_limits(document), &step->op, &submission->error));
     }
     if (step->kind == STEP_CREATE && !step->type) {
-        step->type = ot_type_find(submission->type.at, submission->type.n_bytes);
-        if (!step->type)
+        const struct ot_type *type = ot_type_find(submission->type.at, submission->type.n_bytes);
+
+        if (!type || is_off(&document->hub->config, type))
             return DOCUMENT_TYPE_UNKNOWN;
+        step->type = type;
         step->data = submission->data ? ot_json_ref(submission->data) : NULL;
     }
     return 0;

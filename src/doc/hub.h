@@ -5,6 +5,8 @@
 #include "base/world.h"
 #include "doc/document.h"
 
+#define HUB_TYPES_OFF_MAX 16
+
 struct hub_config {
     struct store *store;
     const struct world *world;
@@ -16,6 +18,7 @@ struct hub_config {
     size_t slice_bytes;      /* operations read from the store at a time */
     /* A snapshot is due when the log since the last has grown by this, or by the document's size. */
     size_t snapshot_min_bytes;
+    const struct ot_type *types_off[HUB_TYPES_OFF_MAX]; /* no documents of these are created; NULL: no more of them */
 };
 
 extern const struct hub_config hub_defaults; /* without store and world */

@@ -125,6 +125,7 @@ static struct row {
     { "--ping-seconds", "1000", "1000" },
     { "--allow-origin", "example.org", "example.org" },
     { "--allow-origin", "https://a/b", "https://a/b" },
+    { "--disable-type", "json2", "json2" },
     { "--open-to-everyone=maybe", NULL, "maybe" },
     { "--config", "/nonexistent/file", "/nonexistent/file" },
     { "--", NULL, "--" },
