@@ -248,7 +248,9 @@ static const char *bulk_entry(const struct ot_json *bulk, size_t i, struct bytes
 static const char *bulk_check(const struct ot_json *frame, const struct ot_json *bulk, struct bytes *collection)
 {
     enum ot_json_kind kind = bulk ? ot_json_kind(bulk) : OT_JSON_NULL;
-    const char *wrong = kind == OT_JSON_ARRAY || kind == OT_JSON_OBJECT ? NULL : "Invalid bulk subscribe data";
+    const char *wrong = kind == OT_JSON_ARRAY || kind == OT_JSON_OBJECT ? NULL
+                        : kind == OT_JSON_FLAW                          ? "Invalid id" /* a key that can be no name */
+                                                                        : "Invalid bulk subscribe data";
     uint64_t version;
     struct bytes id;
 

@@ -79,6 +79,14 @@ test('a b of the wrong kind is refused as a whole, and nothing is done', async (
   await two.nothingMore();
 });
 
+test('the one id that is no key in JSON is refused as an id', async () => {
+  for (const a of ['bf', 'bs', 'bu']) {
+    const reply = await two.ask({ a, c: 'notes', b: JSON.parse('{"__proto__":0}') });
+
+    assert.deepEqual(reply.error, { code: 'ERR_MESSAGE_BADLY_FORMED', message: 'Invalid id' });
+  }
+});
+
 test('more ids than the ceiling: refused, nothing is done', async () => {
   const b = Array.from({ length: 10_001 }, (_, i) => `d${i}`);
 
