@@ -11,7 +11,7 @@
 static int not_a_range(struct ot_error *error)
 {
     return ot_fail(error, OT_BAD_OP,
-                   "a caret is an integer from 0 to 2^53-1, a selection two, or an index and a length");
+                   "a caret is an integer from 0 to 2^53-1, a selection two, or an index with or without a length");
 }
 
 struct move {
@@ -51,7 +51,9 @@ static int move_object(const struct move *move, struct value *object, struct ot_
     struct value *index = member(object, "index"), *length = member(object, "length"), end;
     int r;
 
-    if (!index || !length || index->kind != VALUE_NUMBER || length->kind != VALUE_NUMBER || length->number < 0)
+    if (index && !length)
+        return move_number(move, index, error);
+    if (!index || index->kind != VALUE_NUMBER || length->kind != VALUE_NUMBER || length->number < 0)
         return not_a_range(error);
     end = value_number(index->number + length->number);
     r = move_number(move, &end, error);

@@ -141,7 +141,7 @@ test('updates on one document stay in order, however much they have to be moved'
   for (let pv = 0; pv < 50; pv++) assert.equal((await two.next()).pv, pv);
 });
 
-test('a caret in plain text: a number, two, or an index and a length, in code points', async () => {
+test('a caret in plain text: a number, two, or an index with or without a length, in code points', async () => {
   const [one, two] = await open(2);
   const place = { c: 'notes', d: 'plain', t: TEXT };
 
@@ -150,6 +150,7 @@ test('a caret in plain text: a number, two, or an index and a length, in code po
   const rows = [ // shown; to another's eyes; to the eyes of whoever inserted
     [2, 5, 5],
     [[1, 2], [1, 5], [4, 5]],
+    [{ index: 1, colour: 'red' }, { index: 1, colour: 'red' }, { index: 4, colour: 'red' }],
     [{ index: 1, length: 1, name: 'paper' }, { index: 1, length: 4, name: 'paper' }, { index: 4, length: 1, name: 'paper' }],
   ];
 
