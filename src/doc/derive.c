@@ -1,6 +1,8 @@
 /* What a submission becomes when others were first: read for the type that the document has, and transformed over each
  * of them. */
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 
 #include "doc/inside.h"
 
@@ -24,6 +26,12 @@ static int transform_over(struct submission *submission, const struct step *thei
 
     if (mine->kind != STEP_EDIT || theirs->kind != STEP_EDIT)
         return meet_kind(mine->kind, theirs->kind);
+    submission->work += ot_op_size(mine->op) + ot_op_size(theirs->op);
+    if (submission->work > submission->document->hub->config.work_max_bytes) {
+        (void)snprintf(submission->error.message, sizeof(submission->error.message),
+                       "Too much has been done to the document since version %" PRIu64, submission->version);
+        return DOCUMENT_LIMIT;
+    }
     /* The later arrival is the left one. */
     r = ot_op_transform(mine->op, theirs->op, OT_LEFT, document_limits(submission->document), &transformed,
                         &submission->error);
@@ -90,6 +98,16 @@ static int meet_kinds(const struct submission *submission)
     return r;
 }
 
+/* About what it takes to transform it over what is durable; the pending ones are few. */
+static bool is_more_than_a_turn(const struct submission *submission)
+{
+    const struct document *document = submission->document;
+    uint64_t n = submission->at < document->head ? document->head - submission->at : 0;
+
+    return submission->step.kind == STEP_EDIT && n > 1 &&
+           n * ot_op_size(submission->step.op) > document->hub->config.slice_work_bytes;
+}
+
 /* From version `at`, which memory reaches back to, up to the tip. */
 int submission_derive(struct submission *submission)
 {
@@ -98,6 +116,8 @@ int submission_derive(struct submission *submission)
 
     if (!r)
         r = submission_understand(submission);
+    if (!r && is_more_than_a_turn(submission))
+        r = -EINPROGRESS;
     for (; !r && submission->at < document->head; submission->at++) {
         struct recent_entry *entry = recent_at(&document->recent, submission->at);
 

@@ -80,6 +80,9 @@ struct submission {
      * submission was placed. Not given when the submission is refused, except that those from far behind may have been
      * given already. */
     void (*on_missed)(struct submission *submission, struct committed_op *op);
+    /* At most once, before on_accepted and the first slice of the log is read for it: so many others were first that
+     * transforming takes turns between which others have theirs. May be NULL. */
+    void (*on_far_behind)(struct submission *submission);
     /* Once, before on_done: it has its place in the order (or is refused) and later requests will stand behind it. May
      * be NULL. */
     void (*on_accepted)(struct submission *submission);
@@ -97,13 +100,21 @@ struct submission {
     uint64_t given;          /* operations below were given to on_missed */
     struct committed_op *op; /* what is committed */
     struct record record;    /* points into op */
-    bool was_accepted, was_looked_up, is_duplicate;
+    size_t work;             /* bytes of operations that it has been transformed over, and of itself, each time */
+    bool was_accepted, was_looked_up, is_duplicate, was_far_behind;
+    bool is_held, is_standing;
     bool is_first; /* the store knows nothing else of its source */
     int lookup;    /* store_find's answer, and where */
     uint64_t lookup_version, lookup_head;
 };
 
 void document_submit(struct document *document, struct submission *submission);
+
+/* Between slices, until go_on: its author can't be given more operations for now, or others are to be first. From
+ * inside on_missed or on_far_behind, or at any time before on_accepted. One that had a place before a conflict goes on
+ * all the same. go_on may bring callbacks from inside. */
+void submission_hold(struct submission *submission);
+void submission_go_on(struct submission *submission); /* nothing when it was not held */
 
 /* ---- following --------------------------------------------------------------------------------------------------- */
 
@@ -154,10 +165,17 @@ struct fetch {
     struct document *document;
     uint64_t at;    /* the next operation to give */
     size_t n_bytes; /* given so far */
+    bool is_held, is_standing, is_stopped;
     struct ot_snapshot *snapshot;
     struct document_view view;
 };
 
 void document_fetch(struct document *document, struct fetch *fetch);
+
+/* FETCH_OPS, from inside on_op or at any time before on_done. Held: the rest of a slice may still come, then nothing
+ * until go_on. Stopped: on_done comes soon, with -ECANCELED. go_on and stop may bring callbacks from inside. */
+void fetch_hold(struct fetch *fetch);
+void fetch_go_on(struct fetch *fetch); /* nothing when it was not held */
+void fetch_stop(struct fetch *fetch);
 
 #endif

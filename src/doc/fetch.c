@@ -52,6 +52,15 @@ static bool is_enough(const struct fetch *fetch)
     return fetch->max_bytes && fetch->n_bytes >= fetch->max_bytes;
 }
 
+/* Its document may have been reloaded while it stood still, or while the store was reading. */
+static void fetch_move(struct fetch *fetch)
+{
+    if (fetch->document->state == DOCUMENT_OPEN)
+        fetch_operations(fetch);
+    else
+        document_arrive(fetch->document, &fetch->waiter);
+}
+
 static void fetch_on_slice(void *arg, int r, uint64_t from, const struct record *records, size_t n)
 {
     struct fetch *fetch = arg;
@@ -62,7 +71,7 @@ static void fetch_on_slice(void *arg, int r, uint64_t from, const struct record 
         r = DOCUMENT_OPS_GONE;
     else if (!r && (!n || from != fetch->at))
         r = -EBADMSG;
-    for (size_t i = 0; !r && i < n && !is_enough(fetch); i++) {
+    for (size_t i = 0; !r && i < n && !is_enough(fetch) && !fetch->is_stopped; i++) {
         struct committed_op *op = committed_op_create(fetch->at, &records[i]);
 
         if (op)
@@ -73,10 +82,8 @@ static void fetch_on_slice(void *arg, int r, uint64_t from, const struct record 
     }
     if (r)
         fetch_finish(fetch, r);
-    else if (document->state == DOCUMENT_OPEN)
-        fetch_operations(fetch);
     else
-        document_arrive(document, &fetch->waiter);
+        fetch_move(fetch);
     document_call_done(document);
     document_unref(document);
 }
@@ -94,26 +101,59 @@ static void read_slice(struct fetch *fetch, uint64_t end)
     }
 }
 
+static void operations_end(struct fetch *fetch)
+{
+    if (fetch->subscriber)
+        document_subscribe(fetch->document, fetch->subscriber, fetch->at);
+    fetch->view = (struct document_view){ .version = fetch->document->head };
+    fetch_finish(fetch, 0);
+}
+
 static void fetch_operations(struct fetch *fetch)
 {
     struct document *document = fetch->document;
+    const struct recent *recent = &document->recent;
     uint64_t end = fetch->to < document->head ? fetch->to : document->head;
 
-    if (fetch->at > document->head) {
-        fetch_finish(fetch, DOCUMENT_VERSION_AHEAD);
-        return;
-    }
-    if (fetch->at < end && fetch->at < document->recent.first && !is_enough(fetch)) {
-        read_slice(fetch, end < document->recent.first ? end : document->recent.first);
-        return;
-    }
     /* Nothing is committed while this runs, so memory stands still. */
-    while (fetch->at < end && !is_enough(fetch))
-        give(fetch, recent_at(&document->recent, fetch->at)->op);
-    if (fetch->subscriber)
-        document_subscribe(document, fetch->subscriber, fetch->at);
-    fetch->view = (struct document_view){ .version = document->head };
-    fetch_finish(fetch, 0);
+    while (fetch->at < end && fetch->at >= recent->first && !is_enough(fetch) && !fetch->is_held && !fetch->is_stopped)
+        give(fetch, recent_at(recent, fetch->at)->op);
+
+    if (fetch->is_stopped)
+        fetch_finish(fetch, -ECANCELED);
+    else if (fetch->at > document->head)
+        fetch_finish(fetch, DOCUMENT_VERSION_AHEAD);
+    else if (fetch->at >= end || is_enough(fetch))
+        operations_end(fetch);
+    else if (fetch->is_held)
+        fetch->is_standing = true;
+    else
+        read_slice(fetch, end < recent->first ? end : recent->first);
+}
+
+void fetch_hold(struct fetch *fetch)
+{
+    fetch->is_held = true;
+}
+
+static void fetch_stand_no_more(struct fetch *fetch)
+{
+    if (!fetch->is_standing)
+        return;
+    fetch->is_standing = false;
+    fetch_move(fetch);
+}
+
+void fetch_go_on(struct fetch *fetch)
+{
+    fetch->is_held = false;
+    fetch_stand_no_more(fetch);
+}
+
+void fetch_stop(struct fetch *fetch)
+{
+    fetch->is_stopped = true;
+    fetch_stand_no_more(fetch);
 }
 
 /* ---- the queue --------------------------------------------------------------------------------------------------- */
@@ -165,6 +205,7 @@ void document_fetch(struct document *document, struct fetch *fetch)
     list_init(&fetch->waiter.link);
     fetch->at = fetch->from;
     fetch->n_bytes = 0;
+    fetch->is_held = fetch->is_standing = fetch->is_stopped = false;
     fetch->snapshot = NULL;
     document_arrive(document, &fetch->waiter);
 }

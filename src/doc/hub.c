@@ -14,7 +14,9 @@ const struct hub_config hub_defaults = {
     .n_idle_max = 1000,
     .idle_max_bytes = 64u << 20,
     .n_writers_max = 1000,
-    .slice_bytes = 256u << 10,
+    .slice_bytes = 64u << 10,
+    .slice_work_bytes = 2u << 20,
+    .work_max_bytes = 1u << 30,
     .snapshot_min_bytes = 64u << 10,
 };
 

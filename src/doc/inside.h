@@ -4,6 +4,7 @@
  *     load.c       from the log into memory, the first time and whenever memory can't be trusted any more
  *     apply.c      what one step does to the value
  *     submit.c     a submission's way: known already? (identity.c) -> transformed (derive.c) -> applied -> appended
+ *     behind.c     the same when many others were first
  *     fetch.c      reading
  *     keep.c       snapshots, when they are due
  *     hub.c        all documents by name */
@@ -91,6 +92,9 @@ void document_load_continue(struct document *document);   /* no answer is outsta
 
 /* submit.c */
 void submission_begin(struct waiter *waiter);
+/* What took time of its own is over: goes on, with `r` as its refusal, or begins again if the document was reloaded. */
+void submission_move(struct submission *submission, int r);
+void submission_refuse(struct submission *submission, int r);
 /* The next accepted submission at or behind node; NULL at the end of the queue. */
 struct submission *document_pending(const struct document *document, struct list *node);
 
@@ -98,6 +102,9 @@ struct submission *document_pending(const struct document *document, struct list
 #define FOR_EACH_PENDING(s, document)                                                                                  \
     for (struct submission *s = document_pending((document), (document)->waiters.next); s;                             \
          s = document_pending((document), s->waiter.link.next))
+
+/* behind.c: transforms it over operations of the log from `at` on, at most to `end`, then moves it. */
+void submission_catch_up(struct submission *submission, uint64_t end);
 
 /* identity.c */
 enum identity { IDENTITY_NEW, IDENTITY_KNOWN, IDENTITY_TOO_OLD, IDENTITY_UNCLEAR /* the store must be asked */ };
@@ -107,8 +114,9 @@ void identity_learn(struct submission *submission, const struct store_source *so
 void identity_note(struct submission *submission);                                     /* it is placed at `at` */
 
 /* derive.c: 0, an enum document_error (with the submission's `error`) or -errno. */
-int submission_understand(struct submission *submission);                        /* for the type of now */
-int submission_derive(struct submission *submission);                            /* from `at` up to the tip */
+int submission_understand(struct submission *submission); /* for the type of now */
+/* From `at` up to the tip. -EINPROGRESS: that is more than one turn's work; from the log, then, in slices. */
+int submission_derive(struct submission *submission);
 int submission_pass(struct submission *submission, const struct record *record); /* over the operation at `at` */
 
 /* fetch.c */

@@ -2,7 +2,7 @@
  *
  *     begin -> identify -> not known here: ask the store, then identify again
  *                       -> known: a repetition, waits for the version of the first
- *                       -> new: from far behind? read and transform a slice, then identify again
+ *                       -> new: from far behind? read and transform a slice (behind.c), then identify again
  *                               else transform over what memory holds, apply, append, wait
  *
  * Whatever takes time of its own comes back to `identify`, since meanwhile the same operation may have come another
@@ -98,7 +98,7 @@ static void submission_wait(struct submission *submission, uint64_t version)
     submission_accepted(submission);
 }
 
-static void submission_refuse(struct submission *submission, int r)
+void submission_refuse(struct submission *submission, int r)
 {
     submission->waiter.r = r;
     submission->given = UINT64_MAX; /* needs no operations kept */
@@ -107,8 +107,6 @@ static void submission_refuse(struct submission *submission, int r)
 
 /* ---- asking the store ---------------------------------------------------------------------------------------------
  */
-
-static void submission_proceed(struct submission *submission);
 
 static void submission_on_lookup(void *arg, int r, uint64_t version, const struct store_source *source)
 {
@@ -121,15 +119,9 @@ static void submission_on_lookup(void *arg, int r, uint64_t version, const struc
     submission->lookup = r;
     submission->lookup_version = version;
     submission->is_first = !source;
-    if (document->state != DOCUMENT_OPEN) {
-        submission_reset(submission);
-        document_arrive(document, &submission->waiter);
-    } else if (r < 0) {
-        submission_refuse(submission, r);
-    } else {
+    if (document->state == DOCUMENT_OPEN && r >= 0)
         identity_learn(submission, source);
-        submission_proceed(submission);
-    }
+    submission_move(submission, r < 0 ? r : 0);
     document_call_done(document);
     document_unref(document);
 }
@@ -147,49 +139,6 @@ static void submission_look_up(struct submission *submission)
     }
     document->n_calls++;
     document->n_lookups++;
-}
-
-/* ---- from far behind --------------------------------------------------------------------------------------------- */
-
-static void submission_on_slice(void *arg, int r, uint64_t from, const struct record *records, size_t n)
-{
-    struct submission *submission = arg;
-    struct document *document = submission->document;
-
-    (void)document_ref(document);
-    if (r == STORE_TOO_OLD)
-        r = DOCUMENT_OPS_GONE;
-    else if (!r && (!n || from != submission->at))
-        r = -EBADMSG;
-    for (size_t i = 0; !r && i < n; i++)
-        r = submission_pass(submission, &records[i]);
-
-    if (document->state != DOCUMENT_OPEN) {
-        submission_reset(submission);
-        document_arrive(document, &submission->waiter);
-    } else if (r) {
-        submission_refuse(submission, r);
-    } else {
-        submission_proceed(submission);
-    }
-    document_call_done(document);
-    document_unref(document);
-}
-
-static void read_slice(struct submission *submission, uint64_t end)
-{
-    struct document *document = submission->document;
-    int r = submission->is_duplicate ? 0 : submission_understand(submission);
-
-    if (!r) {
-        document->n_calls++;
-        r = store_read(document->log, submission->at, end, document->hub->config.slice_bytes, submission_on_slice,
-                       submission);
-        if (r)
-            document->n_calls--;
-    }
-    if (r)
-        submission_refuse(submission, r);
 }
 
 /* ---- appending --------------------------------------------------------------------------------------------------- */
@@ -288,6 +237,10 @@ static void submission_finish(struct submission *submission)
     struct document *document = submission->document;
     int r = submission_derive(submission);
 
+    if (r == -EINPROGRESS) {
+        submission_catch_up(submission, document->head);
+        return;
+    }
     if (!r)
         r = make_record(submission);
     if (!r)
@@ -309,7 +262,7 @@ static void submission_repeat(struct submission *submission, uint64_t version)
 
     submission->is_duplicate = true;
     if (submission->at < version && submission->at < document->recent.first) {
-        read_slice(submission, version < document->recent.first ? version : document->recent.first);
+        submission_catch_up(submission, version < document->recent.first ? version : document->recent.first);
         return;
     }
     document->hub->figures.n_duplicates++;
@@ -328,7 +281,7 @@ static void submission_place(struct submission *submission)
     else if (submission->only_now && submission->at != document->tip)
         submission_refuse(submission, DOCUMENT_CHANGED);
     else if (submission->at < document->recent.first)
-        read_slice(submission, document->recent.first);
+        submission_catch_up(submission, document->recent.first);
     else
         submission_finish(submission);
 }
@@ -345,6 +298,20 @@ static void submission_proceed(struct submission *submission)
     }
 }
 
+void submission_move(struct submission *submission, int r)
+{
+    struct document *document = submission->document;
+
+    if (document->state != DOCUMENT_OPEN) {
+        submission_reset(submission);
+        document_arrive(document, &submission->waiter);
+    } else if (r) {
+        submission_refuse(submission, r);
+    } else {
+        submission_proceed(submission);
+    }
+}
+
 void submission_begin(struct waiter *waiter)
 {
     submission_proceed(submission_of(waiter));
@@ -358,7 +325,8 @@ void document_submit(struct document *document, struct submission *submission)
     list_init(&submission->waiter.link);
     submission->step = (struct step){ .kind = STEP_NOTHING };
     submission->op = NULL;
-    submission->was_accepted = false;
+    submission->work = 0;
+    submission->was_accepted = submission->was_far_behind = submission->is_held = submission->is_standing = false;
     submission->error.message[0] = '\0';
     submission_reset(submission);
     document_arrive(document, &submission->waiter);
