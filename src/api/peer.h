@@ -27,6 +27,9 @@ struct peer_interface {
     void (*close)(struct peer *peer, enum peer_close_code code, const char *reason);
     /* Back-pressure: stop or go on delivering frames. */
     void (*pause)(struct peer *peer, bool paused);
+    /* Whether so much waits to be read that who has a long answer to give does well to wait, too. After it has said so
+     * whoever owns the peer calls session_on_drained, once there is room again. */
+    bool (*is_full)(struct peer *peer);
 };
 
 struct peer {
@@ -46,6 +49,11 @@ static inline void peer_reply(struct peer *peer, struct frame *frame)
 static inline void peer_close(struct peer *peer, enum peer_close_code code, const char *reason)
 {
     peer->interface->close(peer, code, reason);
+}
+
+static inline bool peer_is_full(struct peer *peer)
+{
+    return peer->interface->is_full(peer);
 }
 
 static inline void peer_pause(struct peer *peer, bool paused)

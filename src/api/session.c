@@ -129,12 +129,17 @@ static void handle_ping(struct session *session, const struct action *action, st
 /* ---- frames come in ---------------------------------------------------------------------------------------------- */
 
 static const struct action actions[] = {
-    { .name = "op", .handle = handle_op, .begin = begin_op },
-    { .name = "f", .handle = handle_one, .begin = begin_fetch, .answer = answer_snapshot },
-    { .name = "s", .handle = handle_one, .begin = begin_subscribe, .answer = answer_snapshot },
+    { .name = "op", .handle = handle_op, .begin = begin_op, .resume = resume_op },
+    { .name = "f", .handle = handle_one, .begin = begin_fetch, .answer = answer_snapshot, .resume = resume_fetch },
+    { .name = "s", .handle = handle_one, .begin = begin_subscribe, .answer = answer_snapshot, .resume = resume_fetch },
     { .name = "u", .handle = handle_one, .begin = begin_unsubscribe },
-    { .name = "bf", .handle = handle_bulk, .begin = begin_fetch, .answer = answer_bulk },
-    { .name = "bs", .handle = handle_bulk, .begin = begin_subscribe, .answer = answer_bulk, .go_on = go_on_following },
+    { .name = "bf", .handle = handle_bulk, .begin = begin_fetch, .answer = answer_bulk, .resume = resume_fetch },
+    { .name = "bs",
+      .handle = handle_bulk,
+      .begin = begin_subscribe,
+      .answer = answer_bulk,
+      .go_on = go_on_following,
+      .resume = resume_fetch },
     { .name = "bu", .handle = handle_bulk, .begin = begin_unsubscribe },
     { .name = "nf", .handle = handle_past, .begin = begin_past },
     { .name = "nt", .handle = handle_past, .begin = begin_past },
@@ -228,6 +233,8 @@ int session_create(struct session_context *context, struct peer *peer, struct by
         return -ENOMEM;
     session->context = context;
     session->peer = peer;
+    list_init(&session->held);
+    list_init(&session->behind_it);
     list_init(&session->requests);
     list_init(&session->links);
     list_init(&session->listeners);
@@ -291,9 +298,10 @@ void session_end(struct session *session)
     if (!session)
         return;
     session->peer = NULL;
-    session->has_ended = true;
     session->context->n_sessions--;
     presence_end(session);
+    session_go_on(session);
+    session->has_ended = true;
     end_links(session);
     end_pings(session);
     session_free_if_over(session);

@@ -48,6 +48,9 @@ void session_on_frame(struct session *session, const char *text, size_t n_bytes)
  * can't be told what it was about. */
 void session_on_oversized(struct session *session, const char *start, size_t n_bytes);
 
+/* The client has read most of what its peer was full of. */
+void session_on_drained(struct session *session);
+
 /* The line is gone, however it went. The session must not be used any more. NULL is fine. */
 void session_end(struct session *session);
 

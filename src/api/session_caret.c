@@ -31,7 +31,9 @@ static void on_op(struct fetch *fetch, struct committed_op *op)
     struct session *session = part->request->session;
     struct step step = { .kind = STEP_NOTHING };
 
-    if (!part->presence || part->presence_r)
+    if (!session->peer)
+        fetch_stop(fetch);
+    if (!session->peer || !part->presence || part->presence_r)
         return;
     part->presence_r =
         step_parse(op->body, presence_type(part->request->frame), hub_limits(session->context->hub), &step);

@@ -31,13 +31,26 @@ static struct part *part_of(struct fetch *fetch)
 
 static void part_on_op(struct fetch *fetch, struct committed_op *op)
 {
-    struct session *session = part_of(fetch)->request->session;
-    struct frame *frame = frame_of_op(op, document_name(part_of(fetch)->at->document));
+    struct part *part = part_of(fetch);
+    struct session *session = part->request->session;
+    struct frame *frame = session->peer ? frame_of_op(op, document_name(part->at->document)) : NULL;
 
-    if (!frame)
-        session_close(session, PEER_TRY_LATER, "out of memory");
-    else if (session->peer)
+    if (frame)
         peer_reply(session->peer, frame);
+    else
+        session_close(session, PEER_TRY_LATER, "out of memory");
+    if (!session->peer)
+        fetch_stop(fetch);
+    else if (part_is_to_wait(part))
+        fetch_hold(fetch);
+}
+
+void resume_fetch(struct part *part)
+{
+    if (part->request->session->peer)
+        fetch_go_on(&part->fetch);
+    else
+        fetch_stop(&part->fetch);
 }
 
 /* A refusal of one document stands within data where there is an entry for each, else it is that of the request. */

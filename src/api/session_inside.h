@@ -4,6 +4,7 @@
  *     session_requests.c   requests and their order
  *     session_follow.c     fetch, subscribe, unsubscribe, one document or several
  *     session_submit.c     operations
+ *     session_pace.c       long answers, at the pace of the client who reads them
  *     session_past.c       documents as they were
  *     session_presence.c   what is shown to others and forgotten
  *     session_caret.c      the same on a document, moved over what was done to it
@@ -41,6 +42,9 @@ struct session {
     struct peer *peer; /* NULL: the session has ended, or its peer is told to close */
     struct client_id id;
     struct bytes principal, author; /* point behind this struct */
+    struct list held;               /* parts that wait until the client has read */
+    struct part *behind;            /* the submission that is being transformed in slices; NULL: none */
+    struct list behind_it;          /* parts: those that will be */
     struct list requests;           /* not answered, in the order of arrival */
     size_t n_requests;
     bool has_ended, is_paused;
@@ -54,7 +58,7 @@ struct session {
 };
 
 struct part {
-    struct list link; /* in its session_link's parts */
+    struct list link; /* in its session_link's parts; once begun, in the session's held or behind_it */
     struct request *request;
     struct session_link *at;
     uint64_t version;   /* DOCUMENT_NOW: the snapshot, or the tip */
@@ -96,6 +100,7 @@ struct action {
     void (*begin)(struct part *part);        /* of each part; says link_has_place when the next one may begin */
     void (*answer)(struct request *request); /* when all parts are done; NULL: the reply has nothing of its own */
     void (*go_on)(struct request *request);  /* what its parts do behind the answer; NULL: nothing */
+    void (*resume)(struct part *part);       /* a part that was held; NULL: none ever is */
 };
 
 /* session.c */
@@ -141,7 +146,17 @@ void answer_bulk(struct request *request);
 void go_on_following(struct request *request);
 void link_on_op(struct subscriber *subscriber, struct committed_op *op);
 
+void resume_fetch(struct part *part);
+
+/* session_pace.c */
+/* From inside on_op or on_missed: true when the client can't take more; the caller has its request held. */
+bool part_is_to_wait(struct part *part);
+void session_go_on(struct session *session); /* those held, as long as there is room; all when the session has ended */
+void part_is_behind(struct part *part);      /* of all that have far to go, one goes at a time: it, or it is held */
+void part_is_behind_no_more(struct part *part); /* it has its place; the next one goes */
+
 /* session_submit.c */
+void resume_op(struct part *part);
 void handle_op(struct session *session, const struct action *action, struct ot_json *frame);
 void begin_op(struct part *part);
 

@@ -2,6 +2,8 @@
  *
  *     begin -> the head -> no more than that? -> the operations below, one by one -> answer
  */
+#include <errno.h>
+
 #include "api/session_inside.h"
 
 static struct part *part_of(struct fetch *fetch)
@@ -57,8 +59,10 @@ static void on_op(struct fetch *fetch, struct committed_op *op)
     const struct ot_limits *limits = hub_limits(part->request->session->context->hub);
     struct step step = { .kind = STEP_NOTHING };
 
-    if (part->past_r || part->past_is_over)
+    if (!part->request->session->peer || part->past_r || part->past_is_over) {
+        fetch_stop(fetch);
         return;
+    }
     if (op->time_ms > part->until_ms) {
         part->past_is_over = true; /* times never run backwards, so all that follow are later, too */
         return;
@@ -71,8 +75,12 @@ static void on_op(struct fetch *fetch, struct committed_op *op)
 
 static void on_done(struct fetch *fetch, int r, const struct document_view *view)
 {
+    struct part *part = part_of(fetch);
+
     (void)view;
-    finish(part_of(fetch), r ? r : part_of(fetch)->past_r);
+    if (r == -ECANCELED && part->past_is_over)
+        r = 0;
+    finish(part, part->past_r ? part->past_r : r);
 }
 
 static void on_head(struct fetch *fetch, int r, const struct document_view *view)

@@ -235,6 +235,7 @@ void part_done(struct part *part)
 {
     struct request *request = part->request;
 
+    list_remove(&part->link); /* it was to wait, and had nothing more to give */
     if (--request->n_left == 0)
         request_finish(request);
 }

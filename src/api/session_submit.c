@@ -27,11 +27,30 @@ static void on_missed(struct submission *submission, struct committed_op *op)
         peer_reply(session->peer, frame);
     else
         session_close(session, PEER_TRY_LATER, "out of memory");
+    if (!submission->was_accepted && part_is_to_wait(part_of(submission)))
+        submission_hold(submission);
+}
+
+static void on_far_behind(struct submission *submission)
+{
+    part_is_behind(part_of(submission));
+}
+
+/* Also for who has gone: what was received is committed. */
+void resume_op(struct part *part)
+{
+    submission_go_on(&part->submission);
+}
+
+static void has_place(struct part *part)
+{
+    part_is_behind_no_more(part);
+    link_has_place(part->at);
 }
 
 static void on_accepted(struct submission *submission)
 {
-    link_has_place(part_of(submission)->at);
+    has_place(part_of(submission));
 }
 
 static void on_done(struct submission *submission, int r, uint64_t version)
@@ -48,7 +67,7 @@ static void on_done(struct submission *submission, int r, uint64_t version)
     else
         session_send(session, frame_acknowledgement(document_name(part->at->document), version, &submission->id));
     if (!submission->was_accepted)
-        link_has_place(part->at); /* it failed before it had one */
+        has_place(part); /* it failed before it had one */
     part_done(part);
 }
 
@@ -161,6 +180,7 @@ void handle_op(struct session *session, const struct action *action, struct ot_j
     part->submission = (struct submission){ .author = session->author,
                                             .version = version,
                                             .on_missed = on_missed,
+                                            .on_far_behind = on_far_behind,
                                             .on_accepted = on_accepted,
                                             .on_done = on_done };
     problem = read_op(session, part);

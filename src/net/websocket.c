@@ -43,6 +43,7 @@ struct websocket {
     uint8_t pauses;      /* enum websocket_pause */
     uint8_t n_missed;    /* rounds without a sign of life */
     bool is_alive, is_stuck, is_writable_awaited, wants_ping, is_oversized;
+    bool is_drain_awaited; /* the session was told that there is no room */
     char author[AUTHOR_MAX_BYTES];
 };
 
@@ -86,6 +87,16 @@ static void websocket_pause(struct websocket *websocket, enum websocket_pause by
     websocket_apply_pauses(websocket, (uint8_t)(paused ? websocket->pauses | by : websocket->pauses & ~by));
 }
 
+static void websocket_has_room(struct websocket *websocket)
+{
+    bool is_drain_awaited = websocket->is_drain_awaited;
+
+    websocket_pause(websocket, PAUSE_BY_QUEUE, false);
+    websocket->is_drain_awaited = false;
+    if (is_drain_awaited && !websocket->close_code)
+        session_on_drained(websocket->session);
+}
+
 /* Sends what the socket takes. Returns 0, or -EPIPE: the line is dead. */
 static int websocket_flush(struct websocket *websocket)
 {
@@ -109,7 +120,7 @@ static int websocket_flush(struct websocket *websocket)
             return r;
     }
     if (websocket->output.n_bytes < REPLIES_PAUSE_BYTES / 2)
-        websocket_pause(websocket, PAUSE_BY_QUEUE, false);
+        websocket_has_room(websocket);
     if (!output_is_empty(&websocket->output) || lws_partial_buffered(websocket->wsi))
         websocket_want_writable(websocket);
     return 0;
@@ -196,7 +207,16 @@ static void peer_on_pause(struct peer *peer, bool paused)
     websocket_pause((struct websocket *)peer, PAUSE_BY_SESSION, paused);
 }
 
-static const struct peer_interface peer_interface = { peer_on_send, peer_on_close, peer_on_pause };
+static bool peer_says_full(struct peer *peer)
+{
+    struct websocket *websocket = (struct websocket *)peer;
+    bool is_full = websocket->output.n_bytes > REPLIES_PAUSE_BYTES;
+
+    websocket->is_drain_awaited |= is_full;
+    return is_full;
+}
+
+static const struct peer_interface peer_interface = { peer_on_send, peer_on_close, peer_on_pause, peer_says_full };
 
 /* ---- reading ----------------------------------------------------------------------------------------------------- */
 

@@ -67,7 +67,27 @@ static void line_pause(struct peer *peer, bool paused)
     line_of(peer)->is_paused = paused;
 }
 
-static const struct peer_interface line_interface = { line_send, line_close, line_pause };
+/* A client that is slow to read, now and then. */
+static bool line_is_full(struct peer *peer)
+{
+    struct line *line = line_of(peer);
+
+    if (!line->client || list_is_empty(&line->down) || !run_chance(line->run, 200))
+        return false;
+    line->is_drain_awaited = true;
+    return true;
+}
+
+static void line_drains(struct line *line)
+{
+    if (!line->is_drain_awaited || !list_is_empty(&line->down))
+        return;
+    line->is_drain_awaited = false;
+    if (line->session && !line->is_closing)
+        session_on_drained(line->session);
+}
+
+static const struct peer_interface line_interface = { line_send, line_close, line_pause, line_is_full };
 
 /* ---- life -------------------------------------------------------------------------------------------------------- */
 
@@ -123,6 +143,7 @@ void network_cut(struct line *line)
     line->is_up_ended = true;
     line->client = NULL;
     client_on_cut(client);
+    line_drains(line);
     line_free_if_over(line);
 }
 
@@ -222,6 +243,7 @@ static void happen(struct line *line, enum event event)
         packet = packet_take(&line->down);
         note_arrival(line, '<', packet);
         client_on_frame(line->client, packet->text, packet->n_bytes);
+        line_drains(line);
         break;
     case EVENT_SERVER_NOTICES: end_session(line); break;
     case EVENT_CLIENT_NOTICES: network_cut(line); return;

@@ -108,6 +108,7 @@ struct line {
     struct session *session; /* NULL: the server's end is gone */
     struct client *client;   /* NULL: the client's end is gone */
     struct list up, down;    /* of struct packet */
+    bool is_drain_awaited;   /* the session was told that there is no room */
     bool is_up_ended;        /* behind `up` the line is cut */
     bool is_closing;         /* behind `down` the line is closed */
     bool is_paused;

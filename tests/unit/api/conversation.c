@@ -23,7 +23,7 @@ struct voice {
     struct session *session;
     struct list heard; /* of struct said, not read yet */
     int closed;        /* the code, or 0 */
-    bool is_paused;
+    bool is_paused, is_full;
 };
 
 /* ---- voices ------------------------------------------------------------------------------------------------------ */
@@ -59,7 +59,12 @@ static void voice_pause(struct peer *peer, bool paused)
     voice->is_paused = paused;
 }
 
-static const struct peer_interface voice_interface = { voice_send, voice_close, voice_pause };
+static bool voice_is_full(struct peer *peer)
+{
+    return ((struct voice *)peer)->is_full;
+}
+
+static const struct peer_interface voice_interface = { voice_send, voice_close, voice_pause, voice_is_full };
 
 static struct voice *find_voice(struct conversation *conversation, const char *name)
 {
@@ -442,6 +447,12 @@ static void do_to_disk(struct conversation *conversation, const char *what)
         store_sim_fault(conversation->store, &fault);
 }
 
+static void read_on(struct voice *voice)
+{
+    voice->is_full = false;
+    session_on_drained(voice->session);
+}
+
 static void do_to(struct conversation *conversation, const char *name, const char *what)
 {
     if (strcmp(name, "disk") == 0)
@@ -450,6 +461,10 @@ static void do_to(struct conversation *conversation, const char *name, const cha
         conversation_restart(conversation);
     else if (strcmp(what, "end") == 0)
         end_voice(known_voice(conversation, name));
+    else if (strcmp(what, "stop reading") == 0)
+        known_voice(conversation, name)->is_full = true;
+    else if (strcmp(what, "read on") == 0)
+        read_on(known_voice(conversation, name));
     else if (strcmp(what, "connect") == 0)
         (void)connect_voice(conversation, name, "anyone");
     else if (strncmp(what, "connect ", 8) == 0)

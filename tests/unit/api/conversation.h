@@ -11,6 +11,7 @@
  *     Before, everything the store has to answer is answered.
  * After ! :  NAME ! connect [PRINCIPAL]     his init is to be read; a line that begins with > connects, and has read it
  *            NAME ! end                     his line is gone
+ *            NAME ! stop reading | read on      long answers wait meanwhile
  *            NAME < paused | NAME < not paused
  *            disk ! hold | release          commits wait | go on
  *            disk ! fail commits once | fail reads once | fill up
