@@ -7,6 +7,7 @@
 #include "doc/inside.h"
 
 #define HUB_FIRST_BUCKETS 64
+#define HASH_SEED         2166136261u
 
 const struct hub_config hub_defaults = {
     .limits = { .max_depth = 200, .max_components = 100000, .max_document_bytes = 64u << 20 },
@@ -49,9 +50,14 @@ static uint32_t hash_more(uint32_t hash, struct bytes bytes)
     return (hash ^ 0xff) * 16777619u;      /* a byte that UTF-8 never has, so that a/bc is not ab/c */
 }
 
+uint32_t hub_hash(struct bytes name)
+{
+    return hash_more(HASH_SEED, name);
+}
+
 static uint32_t hash_of(struct store_name name)
 {
-    return hash_more(hash_more(2166136261u, name.collection), name.id);
+    return hash_more(hub_hash(name.collection), name.id);
 }
 
 static struct document **slot_of(struct hub *hub, struct store_name name, uint32_t hash)
@@ -161,7 +167,7 @@ void hub_destroy(struct hub *hub)
     if (!hub)
         return;
     unload_beyond(hub, 0);
-    assert(!hub->n_documents);
+    assert(!hub->n_documents && !hub->n_watched);
     free(hub->buckets);
     free(hub);
 }

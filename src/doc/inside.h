@@ -7,6 +7,7 @@
  *     behind.c     the same when many others were first
  *     fetch.c      reading
  *     keep.c       snapshots, when they are due
+ *     collection.c news to those who watch a whole collection
  *     hub.c        all documents by name */
 #ifndef DOC_INSIDE_H
 #define DOC_INSIDE_H
@@ -41,6 +42,7 @@ struct document {
     size_t n_lookups;      /* of them store_find: while there is one, later submissions ask too, to keep their order */
 
     uint64_t head, tip;
+    uint64_t told; /* operations below are no news to the collection's watchers; NEVER_TOLD: not loaded yet */
     const struct ot_type *type; /* of the value, at the tip; NULL: there is no document */
     struct ot_snapshot *value;
     uint64_t created_ms, modified_ms;
@@ -60,12 +62,17 @@ struct document {
     bool is_keeping;   /* a snapshot is on its way */
 };
 
+#define NEVER_TOLD          UINT64_MAX
+#define HUB_WATCHED_BUCKETS 1024
+
 struct hub {
     struct hub_config config;
     struct document **buckets;
     size_t n_buckets, n_documents;
     struct list idle;
     size_t n_idle, idle_bytes;
+    struct collection *watched[HUB_WATCHED_BUCKETS]; /* collections that somebody watches */
+    size_t n_watched;
     struct hub_figures figures;
 };
 
@@ -138,7 +145,12 @@ static inline const struct ot_limits *document_limits(const struct document *doc
     return &document->hub->config.limits;
 }
 
+/* collection.c */
+bool document_is_watched(const struct document *document);
+void document_tell_watchers(struct document *document, struct committed_op *op);
+
 /* hub.c */
+uint32_t hub_hash(struct bytes name);
 void hub_idle(struct document *document);   /* nobody uses it any more */
 void hub_in_use(struct document *document); /* it was idle */
 

@@ -114,7 +114,14 @@ static void load_slice(struct document *document)
 
 /* ---- the log and its snapshot ------------------------------------------------------------------------------------ */
 
-/* Where reading begins: at the snapshot, or further back where subscribers have not been yet. */
+/* Whether operations below the snapshot may be news to somebody. */
+static bool has_listeners(const struct document *document)
+{
+    return !list_is_empty(&document->subscribers) ||
+           (document->told < document->load.end && document_is_watched(document));
+}
+
+/* Where reading begins: at the snapshot, or further back where listeners have not been yet. */
 static void load_operations(struct document *document, uint64_t value_at)
 {
     struct load *load = &document->load;
@@ -124,7 +131,7 @@ static void load_operations(struct document *document, uint64_t value_at)
     load->value_at = value_at;
     load->at = value_at;
     document->tail_bytes = 0;
-    if (list_is_empty(&document->subscribers) || document->head < load->first) {
+    if (!has_listeners(document) || document->head < load->first) {
         document->head = value_at;
         recent_clear(&document->recent, value_at);
     } else if (document->head < value_at) {
@@ -180,6 +187,8 @@ static void load_on_open(void *arg, int r, struct store_log *log, const struct s
             .first = info->first, .end = info->head, .created_ms = info->created_ms, .modified_ms = info->modified_ms
         };
         document->last_ms = info->modified_ms;
+        if (document->told == NEVER_TOLD)
+            document->told = info->head;
         r = info->head ? load_snapshot(document) : 0;
         if (!r && !info->head)
             load_operations(document, 0);
