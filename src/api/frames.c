@@ -227,6 +227,40 @@ struct frame *frame_presence(const struct presence_frame *presence)
     return finished(&buffer);
 }
 
+/* ---- queries ----------------------------------------------------------------------------------------------------- */
+
+static void append_query_head(struct buffer *into, const struct ot_json *id)
+{
+    (void)buffer_append_string(into, "{\"a\":\"q\",\"id\":");
+    append_json(into, id);
+}
+
+struct frame *frame_query_difference(const struct ot_json *id, struct bytes difference)
+{
+    struct buffer buffer;
+
+    buffer_init(&buffer, FRAME_MAX_BYTES);
+    append_query_head(&buffer, id);
+    (void)buffer_append_string(&buffer, ",\"diff\":");
+    (void)buffer_append(&buffer, difference.at, difference.n_bytes);
+    (void)buffer_append_string(&buffer, "}");
+    return finished(&buffer);
+}
+
+struct frame *frame_query_error(const struct ot_json *id, const struct refusal *refusal, const char *message)
+{
+    struct buffer buffer;
+    int r;
+
+    buffer_init(&buffer, 4096);
+    append_query_head(&buffer, id);
+    (void)buffer_append_string(&buffer, ",\"error\":");
+    r = refusal_write(refusal, message, &buffer);
+    (void)r; /* stays in the buffer */
+    (void)buffer_append_string(&buffer, "}");
+    return finished(&buffer);
+}
+
 /* ---- refusals ---------------------------------------------------------------------------------------------------- */
 
 static bool is_always_echoed(struct bytes key)

@@ -40,6 +40,12 @@ struct presence_frame {
 
 struct frame *frame_presence(const struct presence_frame *presence);
 
+/* What has changed in a live query: a list of differences. */
+struct frame *frame_query_difference(const struct ot_json *id, struct bytes difference);
+
+/* A live query has ended, and why. */
+struct frame *frame_query_error(const struct ot_json *id, const struct refusal *refusal, const char *message);
+
 /* The request, as far as it is small, and why it is refused. */
 struct frame *frame_refusal(const struct ot_json *request, const struct refusal *refusal, const char *message,
                             size_t echo_max_bytes);

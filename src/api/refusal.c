@@ -13,6 +13,10 @@ const struct refusal refusal_no_presence = { "ERR_TYPE_DOES_NOT_SUPPORT_PRESENCE
 const struct refusal refusal_presence_transform = { "ERR_PRESENCE_TRANSFORM_FAILED",
                                                     "The presence could not be moved along with the operations" };
 
+const struct refusal refusal_no_adapter = { "ERR_DATABASE_ADAPTER_NOT_FOUND", "There is one database, without a name" };
+const struct refusal refusal_query = { "ERR_QUERY_NOT_SUPPORTED",
+                                       "The one query is for all documents of a collection: {}" };
+
 static const struct refusal of_document[] = {
     [DOCUMENT_VERSION_AHEAD] = { "ERR_OP_VERSION_NEWER_THAN_CURRENT_SNAPSHOT",
                                  "The version lies above the document's" },

@@ -11,6 +11,9 @@ const struct session_limits session_limits_default = {
     .n_subscriptions = 10000,
     .n_bulk = 10000,
     .n_presences = 1000,
+    .n_queries = 100,
+    .n_query_documents = 10000,
+    .query_max_bytes = 8u << 20,
     .src_max_bytes = 64,
     .echo_max_bytes = 1024,
     .presence_max_bytes = 16384,
@@ -147,6 +150,9 @@ static const struct action actions[] = {
     { .name = "pu", .handle = handle_unlisten },
     { .name = "p", .handle = handle_presence, .begin = begin_presence },
     { .name = "pr", .handle = handle_presence_request },
+    { .name = "qf", .handle = handle_query },
+    { .name = "qs", .handle = handle_query },
+    { .name = "qu", .handle = handle_unquery },
     { .name = "hs", .handle = handle_handshake },
     { .name = "pp", .handle = handle_ping },
 };
@@ -239,6 +245,7 @@ int session_create(struct session_context *context, struct peer *peer, struct by
     list_init(&session->links);
     list_init(&session->listeners);
     list_init(&session->presences);
+    list_init(&session->queries);
     memcpy(behind, principal.at, principal.n_bytes);
     session->principal = bytes_of(behind, principal.n_bytes);
     session->author = session->principal;
@@ -299,6 +306,7 @@ void session_end(struct session *session)
         return;
     session->peer = NULL;
     session->context->n_sessions--;
+    queries_end(session);
     presence_end(session);
     session_go_on(session);
     session->has_ended = true;

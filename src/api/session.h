@@ -14,10 +14,12 @@
 
 /* All ceilings of a session. */
 struct session_limits {
-    size_t n_unanswered;    /* requests; beyond it reading pauses */
-    size_t n_subscriptions; /* documents */
-    size_t n_bulk;          /* ids in one bulk request */
-    size_t n_presences;     /* shown at a time */
+    size_t n_unanswered;                       /* requests; beyond it reading pauses */
+    size_t n_subscriptions;                    /* documents */
+    size_t n_bulk;                             /* ids in one bulk request */
+    size_t n_presences;                        /* shown at a time */
+    size_t n_queries;                          /* live, or not answered yet */
+    size_t n_query_documents, query_max_bytes; /* that one of them finds; of their snapshots together */
     size_t src_max_bytes, echo_max_bytes, presence_max_bytes;
 };
 

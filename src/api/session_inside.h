@@ -8,6 +8,7 @@
  *     session_past.c       documents as they were
  *     session_presence.c   what is shown to others and forgotten
  *     session_caret.c      the same on a document, moved over what was done to it
+ *     session_query.c      queries (session_query.h)
  *
  *     session --- request (one frame to be answered) --- part (its business with one document)
  *        \                                                 |
@@ -55,6 +56,9 @@ struct session {
 
     struct list listeners, presences; /* session_presence.c's */
     size_t n_listeners, n_presences;
+
+    struct list queries; /* session_query.c's, in the order of arrival */
+    size_t n_queries;
 };
 
 struct part {
@@ -130,7 +134,11 @@ void request_start(struct request *request); /* all parts are there */
 void request_start_one(struct session *session, const struct action *action, struct ot_json *frame,
                        struct store_name name, uint64_t version);
 void request_drop(struct request *request); /* it never started */
+/* Before it is started: it waits for one thing more than its parts, until it is let go. */
+void request_hold(struct request *request);
+void request_let_go(struct request *request);
 struct session_link *session_link_of(struct session *session, struct store_name name);
+struct session_link *session_link_find(const struct session *session, const struct document *document); /* or NULL */
 void link_free_if_idle(struct session_link *link);
 void link_has_place(struct session_link *link); /* its busy part's place is certain: the next one may begin */
 void part_done(struct part *part);              /* its business is over; the last one answers the request */
@@ -187,6 +195,11 @@ const struct ot_type *presence_type(const struct ot_json *frame); /* t; NULL: un
 /* Answers the request, shows the update to the others and remembers it. One that is older than what is shown is
  * answered only. */
 void presence_show(struct session *session, const struct ot_json *request, const struct presence_update *update);
+
+/* session_query.c */
+void handle_query(struct session *session, const struct action *action, struct ot_json *frame);
+void handle_unquery(struct session *session, const struct action *action, struct ot_json *frame);
+void queries_end(struct session *session); /* its peer is gone */
 
 /* session_caret.c */
 void begin_presence(struct part *part);

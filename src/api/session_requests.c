@@ -57,17 +57,25 @@ static struct session_link *link_create(struct session *session, struct document
     return link;
 }
 
-struct session_link *session_link_of(struct session *session, struct store_name name)
+struct session_link *session_link_find(const struct session *session, const struct document *document)
 {
     struct session_link *link = NULL;
-    struct document *document;
 
-    if (hub_document(session->context->hub, name, &document))
-        return NULL;
     if (session->n_buckets)
         link = session->buckets[bucket_of(document, session->n_buckets)];
     while (link && link->document != document)
         link = link->next;
+    return link;
+}
+
+struct session_link *session_link_of(struct session *session, struct store_name name)
+{
+    struct session_link *link;
+    struct document *document;
+
+    if (hub_document(session->context->hub, name, &document))
+        return NULL;
+    link = session_link_find(session, document);
     if (!link)
         link = link_create(session, document);
     document_unref(document);
@@ -231,13 +239,21 @@ static void request_finish(struct request *request)
         request_done(request);
 }
 
-void part_done(struct part *part)
+void request_hold(struct request *request)
 {
-    struct request *request = part->request;
+    request->n_left++;
+}
 
-    list_remove(&part->link); /* it was to wait, and had nothing more to give */
+void request_let_go(struct request *request)
+{
     if (--request->n_left == 0)
         request_finish(request);
+}
+
+void part_done(struct part *part)
+{
+    list_remove(&part->link); /* it was to wait, and had nothing more to give */
+    request_let_go(part->request);
 }
 
 void request_start(struct request *request)
@@ -252,7 +268,7 @@ void request_start(struct request *request)
         return;
     }
     /* One more than there are, so that a request whose parts are answered at once outlives this loop. */
-    request->n_left = request->n_parts + 1;
+    request->n_left += request->n_parts + 1;
     for (size_t i = 0; i < request->n_parts; i++) {
         struct part *part = &request->parts[i];
 
