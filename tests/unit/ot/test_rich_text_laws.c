@@ -1,180 +1,16 @@
-#include "tests/unit/ot/harness.h"
+#include "tests/unit/ot/rich_random.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* The laws of rich-text over random documents and operations. PILCROW_SEED and PILCROW_CASES choose others, and more of
  * them. */
-
-/* ---- documents --------------------------------------------------------------------------------------------------- */
-
-static const struct ot_type *rich_type(void)
-{
-    return ot_type_find("rich-text", 9);
-}
-
-static struct ot_snapshot *rich_document(const char *json)
-{
-    struct ot_json *data = json_of(json);
-    struct ot_snapshot *document = NULL;
-
-    assert_int_equal(ot_snapshot_create(rich_type(), data, NULL, &document, NULL), 0);
-    ot_json_unref(data);
-    return document;
-}
-
-static struct ot_op *rich_op(const char *json, bool is_strict)
-{
-    struct ot_json *value = json_of(json);
-    struct ot_op *op = NULL;
-
-    assert_int_equal((is_strict ? ot_op_parse : ot_op_normalize)(rich_type(), value, NULL, &op, NULL), 0);
-    ot_json_unref(value);
-    return op;
-}
-
-static char *written(const struct ot_snapshot *document)
-{
-    struct text text = { 0 };
-
-    assert_int_equal(ot_snapshot_write_json(document, text_write, &text), 0);
-    return text.at;
-}
-
-/* How many units each of a document's characters and embeds has: what an operation must not divide. */
-struct lengths {
-    unsigned char *at;
-    size_t n;
-};
-
-static void lengths_add(struct lengths *lengths, const struct ot_json *insert)
-{
-    size_t n_bytes = 1;
-    const char *text = ot_json_kind(insert) == OT_JSON_STRING ? ot_json_string(insert, &n_bytes) : "*";
-
-    lengths->at = realloc(lengths->at, lengths->n + n_bytes + 1);
-    assert_non_null(lengths->at);
-    for (size_t i = 0; i < n_bytes; i++) {
-        unsigned char byte = (unsigned char)text[i];
-
-        if ((byte & 0xc0) != 0x80)
-            lengths->at[lengths->n++] = byte >= 0xf0 ? 2 : 1;
-    }
-}
-
-static struct lengths lengths_of(const struct ot_snapshot *document)
-{
-    char *text = written(document);
-    struct ot_json *json = json_of(text), *ops = ot_json_get(json, "ops", 3);
-    struct lengths lengths = { NULL, 0 };
-
-    for (size_t i = 0; i < ot_json_count(ops); i++)
-        lengths_add(&lengths, ot_json_get(ot_json_at(ops, i), "insert", 6));
-    ot_json_unref(json);
-    free(text);
-    return lengths;
-}
-
-/* ---- chance ------------------------------------------------------------------------------------------------------ */
-
-static void add_attributes(struct sim_random *random, struct text *json, bool is_format)
-{
-    static const char *const some[] = {
-        "{\"bold\":true}",
-        "{\"bold\":true}",
-        "{\"bold\":true,\"link\":\"https://example.org/a/long/one\"}",
-        "{\"font\":{\"px\":12,\"of\":[1,null]}}",
-        "{\"\":1,\"bold\":false}",
-        "{\"bold\":null}",
-        "{\"link\":null,\"font\":{\"px\":12},\"bold\":true}",
-    };
-
-    if (!is_format && sim_random_chance(random, 500))
-        return;
-    text_add(json, ",\"attributes\":");
-    text_add(json, some[sim_random_below(random, is_format ? 7 : 5)]);
-}
-
-static void add_insert(struct sim_random *random, struct text *json)
-{
-    struct text inserted = { 0 };
-
-    text_add(json, "{\"insert\":");
-    random_text(random, sim_random_chance(random, 20) ? 300 : 6, &inserted);
-    if (inserted.n_bytes)
-        assert_int_equal(ot_json_write_string(inserted.at, inserted.n_bytes, text_write, json), 0);
-    else
-        text_add(json, sim_random_chance(random, 500) ? "{\"hr\":true}" : "{\"image\":\"https://example.org/1.png\"}");
-    text_free(&inserted);
-    add_attributes(random, json, false);
-    text_add(json, "},");
-}
-
-static struct ot_snapshot *random_document(struct sim_random *random)
-{
-    size_t n = sim_random_chance(random, 20) ? 400 : sim_random_below(random, 8);
-    struct ot_snapshot *document;
-    struct text json = { 0 };
-
-    text_add(&json, "[");
-    for (size_t i = 0; i < n; i++)
-        add_insert(random, &json);
-    text_add(&json, "{\"insert\":\"\\n\"}]");
-    document = rich_document(json.at);
-    text_free(&json);
-    return document;
-}
-
-/* A retain, format or delete of up to n of what is left. */
-static void add_length(struct sim_random *random, struct text *json, struct lengths *left, size_t n, size_t kind)
-{
-    char length[32];
-    size_t n_units = 0;
-
-    n = sim_random_below(random, (left->n < n ? left->n : n) + 1);
-    for (size_t i = 0; i < n; i++)
-        n_units += left->at[i];
-    left->at += n;
-    left->n -= n;
-    if (!n)
-        return;
-    (void)snprintf(length, sizeof(length), "{\"%s\":%zu", kind == 0 ? "delete" : "retain", n_units);
-    text_add(json, length);
-    if (kind == 1)
-        add_attributes(random, json, true);
-    text_add(json, "},");
-}
-
-/* Inserts before deletes or behind them, as it comes; or in normal form. */
-static struct ot_op *random_rich_op(struct sim_random *random, const struct ot_snapshot *document, bool is_normal)
-{
-    struct lengths lengths = lengths_of(document), left = lengths;
-    struct text json = { 0 };
-    struct ot_op *op;
-
-    text_add(&json, "[");
-    add_length(random, &json, &left, left.n, 2);
-    for (size_t i = 1 + sim_random_below(random, 6); i > 0; i--) {
-        size_t kind = sim_random_below(random, 5);
-
-        if (kind > 2)
-            add_insert(random, &json);
-        else
-            add_length(random, &json, &left, 9, kind);
-    }
-    text_add(&json, "{\"retain\":1}]");
-    op = rich_op(json.at, !is_normal);
-    text_free(&json);
-    free(lengths.at);
-    return op;
-}
 
 /* ---- laws -------------------------------------------------------------------------------------------------------- */
 
 static void check_tp1(struct sim_random *random)
 {
-    struct ot_snapshot *document = random_document(random);
+    struct ot_snapshot *document = random_rich_document(random);
     bool is_normal = sim_random_chance(random, 700);
     struct ot_op *a = random_rich_op(random, document, is_normal), *b = random_rich_op(random, document, is_normal),
                  *a_over_b = transformed(a, b, OT_LEFT), *b_over_a = transformed(b, a, OT_RIGHT);
@@ -196,7 +32,7 @@ static void check_tp1(struct sim_random *random)
 
 static void check_compose(struct sim_random *random)
 {
-    struct ot_snapshot *document = random_document(random);
+    struct ot_snapshot *document = random_rich_document(random);
     struct ot_op *a = random_rich_op(random, document, sim_random_chance(random, 700));
     struct ot_snapshot *after_a = applied(document, a);
     struct ot_op *b = random_rich_op(random, after_a, sim_random_chance(random, 700)), *both = composed(a, b);
@@ -214,7 +50,7 @@ static void check_compose(struct sim_random *random)
 
 static void check_invert(struct sim_random *random)
 {
-    struct ot_snapshot *document = random_document(random), *after, *back;
+    struct ot_snapshot *document = random_rich_document(random), *after, *back;
     struct ot_op *op = random_rich_op(random, document, sim_random_chance(random, 700)), *inverse = NULL;
 
     after = applied(document, op);
@@ -233,13 +69,13 @@ static void check_invert(struct sim_random *random)
  * what parses as itself. Every state before is what it was. */
 static void check_apply_is_compose(struct sim_random *random)
 {
-    struct ot_snapshot *document = random_document(random), *again, *before = NULL;
-    char *text = written(document), *now = NULL;
+    struct ot_snapshot *document = random_rich_document(random), *again, *before = NULL;
+    char *text = rich_written(document), *now = NULL;
     struct ot_op *content = rich_op(text, true), *op, *longer;
 
     for (size_t i = 0; i < 12; i++) {
         free(text);
-        text = written(document);
+        text = rich_written(document);
         if (sim_random_chance(random, 500))
             assert_int_equal(ot_snapshot_share(document, &before), 0);
         op = random_rich_op(random, document, true);
@@ -249,7 +85,7 @@ static void check_apply_is_compose(struct sim_random *random)
         ot_op_unref(op);
         content = longer;
         if (before) {
-            now = written(before);
+            now = rich_written(before);
             assert_string_equal(now, text);
             free(now);
             ot_snapshot_destroy(before);
@@ -257,7 +93,7 @@ static void check_apply_is_compose(struct sim_random *random)
         }
     }
     free(text);
-    text = written(document);
+    text = rich_written(document);
     now = written_op(content);
     assert_string_equal(text, now);
     again = rich_document(text);
@@ -273,7 +109,7 @@ static void check_apply_is_compose(struct sim_random *random)
 /* What is written parses as itself. */
 static void check_round_trip(struct sim_random *random)
 {
-    struct ot_snapshot *document = random_document(random);
+    struct ot_snapshot *document = random_rich_document(random);
     struct ot_op *op = random_rich_op(random, document, sim_random_chance(random, 500)), *again;
     char *json = written_op(op);
 
@@ -317,9 +153,9 @@ static size_t place_of_insert(const struct ot_op *op)
 /* A caret moves like a character inserted there: one that stays before another's inserts, and behind one's own. */
 static void check_presence(struct sim_random *random)
 {
-    struct ot_snapshot *document = random_document(random);
+    struct ot_snapshot *document = random_rich_document(random);
     struct ot_op *op = random_rich_op(random, document, true), *mark, *moved;
-    struct lengths lengths = lengths_of(document);
+    struct rich_lengths lengths = rich_lengths(document);
     size_t n = sim_random_below(random, lengths.n + 1), at = 0;
     bool is_own = sim_random_chance(random, 500);
     char json[64];
