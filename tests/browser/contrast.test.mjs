@@ -50,6 +50,21 @@ function faults(atLeast) {
   return [...seen];
 }
 
+// Everybody's colour at once, as a list, as a caret's name, and as a selection under all that a text is made of.
+function crowd() {
+  const one = (tag, className, text = '') => Object.assign(document.createElement(tag), { className, textContent: text });
+
+  for (let n = 0; n < 8; n++) {
+    const caret = one('div', `caret is-fresh person-${n}`);
+    const range = one('div', `caret-range person-${n}`);
+
+    caret.append(one('span', '', `name ${n}`));
+    for (const look of ['cm-line', 'prose-mark', 'prose-quote', 'prose-code', 'prose-link', 'cm-specialChar', 'cm-placeholder']) range.append(one('span', look, `${look} ${n}`));
+    document.querySelector('.cm-scroller').append(caret, range);
+    document.querySelector('.bar').append(one('span', `initial person-${n}`, `${n}`));
+  }
+}
+
 async function hovered(page, selector) {
   const all = [];
 
@@ -101,6 +116,12 @@ for (const colorScheme of ['light', 'dark'])
     found.push(...(await hovered(page, '.notice button')));
     await page.click('text=Bring it back');
     await page.waitForSelector('#status[data-state=saved]');
+    const other = await open('notes/contrast');
+
+    await page.click('#people-button');
+    found.push(...(await hovered(page, '#people button')));
+    await page.keyboard.press('Escape');
+    await other.context().close();
     await page.click('.cm-content');
     await page.keyboard.press('Control+a');
     await page.keyboard.press('Delete');
@@ -108,6 +129,7 @@ for (const colorScheme of ['light', 'dark'])
     await look(page);
     await server.kill();
     await isInState(page, 'offline');
+    await page.evaluate(crowd);
     await look(page);
     await server.restart();
     const start = await visit('/');

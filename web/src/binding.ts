@@ -93,6 +93,11 @@ export class Binding {
     if (op) this.show(op);
   }
 
+  // The editor lacks something that the document has.
+  get isHolding(): boolean {
+    return this.held !== null;
+  }
+
   get hasRescued(): boolean {
     return !this.rescue.isEmpty;
   }

@@ -40,6 +40,25 @@ export function positionAfter(text: Text, from: number, n: number): number {
   return at;
 }
 
+// The positions of these code points, in one walk; what lies past the end is at the end.
+export function positionsOf(text: Text, points: readonly number[]): Map<number, number> {
+  const positions = new Map<number, number>();
+  const chunks = text.iter();
+  let nPoints = 0; // before the chunk
+  let at = 0;
+  let nHere = 0;
+
+  for (const point of [...new Set(points)].sort((a, b) => a - b)) {
+    while (!chunks.done && point > nPoints + nHere) {
+      nPoints += nHere;
+      at += chunks.value.length;
+      nHere = pointsIn(chunks.next().value);
+    }
+    positions.set(point, at + unitsOf(chunks.value, Math.min(point - nPoints, nHere)));
+  }
+  return positions;
+}
+
 function unitsOf(text: string, nPoints: number): number {
   let i = 0;
 

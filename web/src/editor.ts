@@ -3,7 +3,9 @@ import { openSearchPanel } from '@codemirror/search';
 import type { EditorView } from '@codemirror/view';
 import { addressOfPage, documentUrl, socketUrl, type Address } from './address.ts';
 import { asSentence, dropNotice, notify, offerRescue, openHelp, setUpLooks, setUpMenu, setUpName, share, showStatus } from './chrome.ts';
+import { Company } from './company.ts';
 import { announce, one } from './dom.ts';
+import { GUEST } from './here.ts';
 import { keepRecent, ownName } from './keep.ts';
 import { Link } from './link.ts';
 import { measure, sentence, titleOf } from './measure.ts';
@@ -15,21 +17,34 @@ const MEASURE_MS = 200;
 
 const nonce = one<HTMLMetaElement>('meta[name="csp-nonce"]').content;
 
+let company: Company | null = null;
+
+const shownName = () => ownName() || GUEST;
+
 function start(address: Address): void {
   const editor = new TextView(one('#text'), nonce, keys(), {
     applied: transaction => session.bound?.applied(transaction),
     composed: () => session.bound?.release(),
-    moved: () => measureSoon(editor.view, address),
+    moved: () => {
+      measureSoon(editor.view, address);
+      company?.touch();
+    },
   });
   const link = new Link(() => socketUrl(ownName()), () => update());
   const session: Session = new Session(link, address, editor, {
     changed: () => update(),
-    opened: () => open(editor, address),
+    opened: () => {
+      open(editor, address);
+      company ??= new Company(link, session, editor, shownName);
+    },
     deleted: reason => closed(editor, session, reason),
     refused: error => rescue(error.message, session, fileName(address)),
     failed: error => failed(error.message),
   });
-  const update = () => show(session.status);
+  const update = () => {
+    show(session.status);
+    company?.touch();
+  };
 
   document.documentElement.dataset.document = `${address.collection}/${address.id}`;
   setUpName(() => link.renew());

@@ -19,7 +19,7 @@ export interface SessionEvents {
 const FETCH_AGAIN_MS = 3_000;
 
 export class Session {
-  private readonly doc: Doc;
+  readonly doc: Doc;
   private binding: Binding | null = null;
   private isDeleted = false;
 

@@ -12,7 +12,10 @@ declare module 'sharedb/lib/client' {
     readonly id: string | null;
     readonly state: 'connecting' | 'connected' | 'disconnected' | 'closed' | 'stopped';
     readonly socket: WebSocket;
+    readonly canSend: boolean;
     get(collection: string, id: string): Doc;
+    getPresence(channel: string): PresenceChannel;
+    send(message: object): void;
     bindToSocket(socket: WebSocket): void;
     ping(): void;
     close(): void;
@@ -28,6 +31,8 @@ declare module 'sharedb/lib/client' {
     readonly version: number | null;
     readonly data: any;
     readonly subscribed: boolean;
+    readonly inflightOp: SentOp | null;
+    readonly pendingOps: readonly SentOp[];
     preventCompose: boolean;
     subscribe(done: Done): void;
     fetch(callback: (error?: ShareError | null) => void): void;
@@ -36,6 +41,28 @@ declare module 'sharedb/lib/client' {
     hasWritePending(): boolean;
     on(event: 'op', listener: (op: any, source: unknown) => void): void;
     on(event: 'load' | 'create' | 'del' | 'no write pending', listener: () => void): void;
+    on(event: 'error', listener: (error: ShareError) => void): void;
+  }
+
+  export interface SentOp {
+    src?: string;
+    seq?: number;
+    op?: any;
+    create?: object;
+    del?: true;
+  }
+
+  export interface PresenceChannel {
+    readonly channel: string;
+    subscribe(done: Done): void;
+    create(): LocalPresence;
+    on(event: 'receive', listener: (id: string, value: unknown) => void): void;
+    on(event: 'error', listener: (error: ShareError) => void): void;
+  }
+
+  export interface LocalPresence {
+    readonly presenceId: string;
+    submit(value: unknown): void;
     on(event: 'error', listener: (error: ShareError) => void): void;
   }
 

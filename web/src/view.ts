@@ -5,6 +5,7 @@ import { Compartment, EditorState, type ChangeSet, type Transaction, type Transa
 import { EditorView, dropCursor, highlightSpecialChars, keymap, placeholder, type KeyBinding } from '@codemirror/view';
 import { Anchor } from './anchor.ts';
 import type { Editor } from './binding.ts';
+import { carets } from './carets.ts';
 import { prose } from './prose.ts';
 import { wellFormed } from './well-formed.ts';
 
@@ -93,6 +94,7 @@ function writing(keys: readonly KeyBinding[]) {
     dropCursor(),
     search({ top: true }),
     prose,
+    carets(),
     placeholder('Write here. Everyone who has the link sees it as you type.'),
     EditorView.lineWrapping,
     EditorView.perLineTextDirection.of(true),
