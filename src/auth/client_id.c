@@ -3,11 +3,11 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
+#include "auth/base64url.h"
+
 #define RANDOM_BYTES 12
 #define MAC_BYTES    15
-#define RAW_BYTES    (RANDOM_BYTES + MAC_BYTES) /* a multiple of 3: base64 needs no padding */
-
-static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+#define RAW_BYTES    (RANDOM_BYTES + MAC_BYTES) /* a multiple of 3 */
 
 /* The start of HMAC-SHA-256(key, random | principal). False without memory. */
 static bool mac_make(const struct client_id_key *key, const unsigned char random[RANDOM_BYTES], struct bytes principal,
@@ -29,40 +29,9 @@ static bool mac_make(const struct client_id_key *key, const unsigned char random
     return is_done;
 }
 
-static void id_write(const unsigned char raw[RAW_BYTES], struct client_id *out)
-{
-    char *at = out->text;
-
-    for (size_t i = 0; i < RAW_BYTES; i += 3) {
-        unsigned n = (unsigned)raw[i] << 16 | (unsigned)raw[i + 1] << 8 | raw[i + 2];
-
-        for (int shift = 18; shift >= 0; shift -= 6)
-            *at++ = digits[n >> shift & 63];
-    }
-    *at = '\0';
-}
-
 static bool id_read(struct bytes id, unsigned char out[RAW_BYTES])
 {
-    const char *at = id.at;
-
-    if (id.n_bytes != CLIENT_ID_CHARS)
-        return false;
-    for (size_t i = 0; i < RAW_BYTES; i += 3) {
-        unsigned n = 0;
-
-        for (int j = 0; j < 4; j++, at++) {
-            const char *digit = *at ? strchr(digits, *at) : NULL;
-
-            if (!digit)
-                return false;
-            n = n << 6 | (unsigned)(digit - digits);
-        }
-        out[i] = (unsigned char)(n >> 16);
-        out[i + 1] = (unsigned char)(n >> 8);
-        out[i + 2] = (unsigned char)n;
-    }
-    return true;
+    return id.n_bytes == CLIENT_ID_CHARS && base64url_read(id.at, out, RAW_BYTES);
 }
 
 void client_id_make(const struct client_id_key *key, const struct world *world, struct bytes principal,
@@ -75,7 +44,7 @@ void client_id_make(const struct client_id_key *key, const struct world *world, 
      * when he returns. */
     if (!mac_make(key, raw, principal, raw + RANDOM_BYTES))
         world_random(world, raw + RANDOM_BYTES, MAC_BYTES);
-    id_write(raw, out);
+    base64url_write(raw, RAW_BYTES, out->text);
 }
 
 bool client_id_belongs(const struct client_id_key *key, struct bytes id, struct bytes principal)
