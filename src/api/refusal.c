@@ -5,6 +5,7 @@
 const struct refusal refusal_badly_formed = { "ERR_MESSAGE_BADLY_FORMED", "The message is badly formed" };
 const struct refusal refusal_op_badly_formed = { "ERR_OT_OP_BADLY_FORMED", "The operation is badly formed" };
 const struct refusal refusal_limit = { "ERR_LIMIT_EXCEEDED", "A limit of this server is exceeded" };
+const struct refusal refusal_not_allowed = { "ERR_NOT_ALLOWED", "You may not do this here" };
 const struct refusal refusal_src_not_owned = { "ERR_OP_SRC_NOT_OWNED", "The src belongs to somebody else" };
 const struct refusal refusal_seq_overflow = { "ERR_CONNECTION_SEQ_INTEGER_OVERFLOW",
                                               "The seq is too large, open a new connection" };

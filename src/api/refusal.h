@@ -13,8 +13,9 @@ struct refusal {
 /* Of a positive enum document_error. */
 const struct refusal *refusal_of_document(int error);
 
-extern const struct refusal refusal_badly_formed, refusal_op_badly_formed, refusal_limit, refusal_src_not_owned,
-    refusal_seq_overflow, refusal_no_presence, refusal_presence_transform, refusal_no_adapter, refusal_query;
+extern const struct refusal refusal_badly_formed, refusal_op_badly_formed, refusal_limit, refusal_not_allowed,
+    refusal_src_not_owned, refusal_seq_overflow, refusal_no_presence, refusal_presence_transform, refusal_no_adapter,
+    refusal_query;
 
 /* {"code":"...","message":"..."}; message NULL or empty: the refusal's own. */
 int refusal_write(const struct refusal *refusal, const char *message, struct buffer *into);

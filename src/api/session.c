@@ -111,7 +111,8 @@ static void handle_handshake(struct session *session, const struct action *actio
         session_refuse(session, frame, &refusal_badly_formed, "Invalid protocol");
         return;
     }
-    if (frame_string(frame, "id", &id) && client_id_belongs(&session->context->key, id, session->principal))
+    if (frame_string(frame, "id", &id) &&
+        client_id_belongs(&session->context->key, id, principal_name(&session->principal)))
         memcpy(session->id.text, id.at, CLIENT_ID_CHARS);
     session_send(session, frame_handshake(action->name, &session->id));
 }
@@ -132,27 +133,43 @@ static void handle_ping(struct session *session, const struct action *action, st
 /* ---- frames come in ---------------------------------------------------------------------------------------------- */
 
 static const struct action actions[] = {
-    { .name = "op", .handle = handle_op, .begin = begin_op, .resume = resume_op },
-    { .name = "f", .handle = handle_one, .begin = begin_fetch, .answer = answer_snapshot, .resume = resume_fetch },
-    { .name = "s", .handle = handle_one, .begin = begin_subscribe, .answer = answer_snapshot, .resume = resume_fetch },
-    { .name = "u", .handle = handle_one, .begin = begin_unsubscribe },
-    { .name = "bf", .handle = handle_bulk, .begin = begin_fetch, .answer = answer_bulk, .resume = resume_fetch },
+    { .name = "op", .needs = RIGHT_WRITE, .handle = handle_op, .begin = begin_op, .resume = resume_op },
+    { .name = "f",
+      .needs = RIGHT_READ,
+      .handle = handle_one,
+      .begin = begin_fetch,
+      .answer = answer_snapshot,
+      .resume = resume_fetch },
+    { .name = "s",
+      .needs = RIGHT_READ,
+      .handle = handle_one,
+      .begin = begin_subscribe,
+      .answer = answer_snapshot,
+      .resume = resume_fetch },
+    { .name = "u", .needs = RIGHT_READ, .handle = handle_one, .begin = begin_unsubscribe },
+    { .name = "bf",
+      .needs = RIGHT_READ,
+      .handle = handle_bulk,
+      .begin = begin_fetch,
+      .answer = answer_bulk,
+      .resume = resume_fetch },
     { .name = "bs",
+      .needs = RIGHT_READ,
       .handle = handle_bulk,
       .begin = begin_subscribe,
       .answer = answer_bulk,
       .go_on = go_on_following,
       .resume = resume_fetch },
-    { .name = "bu", .handle = handle_bulk, .begin = begin_unsubscribe },
-    { .name = "nf", .handle = handle_past, .begin = begin_past },
-    { .name = "nt", .handle = handle_past, .begin = begin_past },
-    { .name = "ps", .handle = handle_listen },
-    { .name = "pu", .handle = handle_unlisten },
-    { .name = "p", .handle = handle_presence, .begin = begin_presence },
-    { .name = "pr", .handle = handle_presence_request },
-    { .name = "qf", .handle = handle_query },
-    { .name = "qs", .handle = handle_query },
-    { .name = "qu", .handle = handle_unquery },
+    { .name = "bu", .needs = RIGHT_READ, .handle = handle_bulk, .begin = begin_unsubscribe },
+    { .name = "nf", .needs = RIGHT_READ, .handle = handle_past, .begin = begin_past },
+    { .name = "nt", .needs = RIGHT_READ, .handle = handle_past, .begin = begin_past },
+    { .name = "ps", .needs = RIGHT_READ, .handle = handle_listen },
+    { .name = "pu", .needs = RIGHT_READ, .handle = handle_unlisten },
+    { .name = "p", .needs = RIGHT_READ, .handle = handle_presence, .begin = begin_presence },
+    { .name = "pr", .needs = RIGHT_READ, .handle = handle_presence_request },
+    { .name = "qf", .needs = RIGHT_READ, .handle = handle_query },
+    { .name = "qs", .needs = RIGHT_READ, .handle = handle_query },
+    { .name = "qu", .needs = RIGHT_READ, .handle = handle_unquery },
     { .name = "hs", .handle = handle_handshake },
     { .name = "pp", .handle = handle_ping },
 };
@@ -182,6 +199,8 @@ static void session_on_request(struct session *session, struct ot_json *frame)
 
     if (!action)
         session_refuse(session, frame, &refusal_badly_formed, "Invalid or unknown message");
+    else if (!principal_may(&session->principal, action->needs))
+        session_refuse(session, frame, &refusal_not_allowed, NULL);
     else if (ot_json_flaw(frame) == OT_LIMIT)
         session_refuse(session, frame, &refusal_limit, "The message is nested too deeply");
     else
@@ -229,10 +248,10 @@ void session_on_oversized(struct session *session, const char *start, size_t n_b
 
 /* ---- life -------------------------------------------------------------------------------------------------------- */
 
-int session_create(struct session_context *context, struct peer *peer, struct bytes principal, struct bytes author,
-                   struct session **out)
+int session_create(struct session_context *context, struct peer *peer, const struct principal *principal,
+                   struct bytes author, struct session **out)
 {
-    struct session *session = calloc(1, sizeof(*session) + principal.n_bytes + author.n_bytes);
+    struct session *session = calloc(1, sizeof(*session) + author.n_bytes);
     char *behind = (char *)(session + 1);
 
     if (!session)
@@ -246,14 +265,13 @@ int session_create(struct session_context *context, struct peer *peer, struct by
     list_init(&session->listeners);
     list_init(&session->presences);
     list_init(&session->queries);
-    memcpy(behind, principal.at, principal.n_bytes);
-    session->principal = bytes_of(behind, principal.n_bytes);
-    session->author = session->principal;
-    if (author.n_bytes) {
-        memcpy(behind + principal.n_bytes, author.at, author.n_bytes);
-        session->author = bytes_of(behind + principal.n_bytes, author.n_bytes);
+    session->principal = *principal;
+    session->author = principal_name(&session->principal);
+    if (author.n_bytes && !principal->is_account) {
+        memcpy(behind, author.at, author.n_bytes);
+        session->author = bytes_of(behind, author.n_bytes);
     }
-    client_id_make(&context->key, hub_world(context->hub), session->principal, &session->id);
+    client_id_make(&context->key, hub_world(context->hub), principal_name(principal), &session->id);
     context->n_sessions++;
     *out = session;
     session_send(session, frame_handshake("init", &session->id));

@@ -10,6 +10,7 @@
 #include "api/channel.h"
 #include "api/peer.h"
 #include "auth/client_id.h"
+#include "auth/principal.h"
 #include "doc/hub.h"
 
 /* All ceilings of a session. */
@@ -38,10 +39,10 @@ struct session_context {
 
 struct session;
 
-/* Sends `init`. principal: who is asking; author: the unverified name that labels his operations, may be empty (then
- * the principal's is taken); both copied. The peer must live until session_end. */
-STORE_MUST_CHECK int session_create(struct session_context *context, struct peer *peer, struct bytes principal,
-                                    struct bytes author, struct session **out);
+/* Sends `init`. principal: who is asking; author: the unverified name that labels his operations, may be empty, and is
+ * not looked at when he has an account (then his own is taken); both copied. The peer must live until session_end. */
+STORE_MUST_CHECK int session_create(struct session_context *context, struct peer *peer,
+                                    const struct principal *principal, struct bytes author, struct session **out);
 
 /* One whole text message. It need not be valid UTF-8 or JSON. */
 void session_on_frame(struct session *session, const char *text, size_t n_bytes);

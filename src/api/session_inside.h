@@ -42,11 +42,12 @@ struct session {
     struct session_context *context;
     struct peer *peer; /* NULL: the session has ended, or its peer is told to close */
     struct client_id id;
-    struct bytes principal, author; /* point behind this struct */
-    struct list held;               /* parts that wait until the client has read */
-    struct part *behind;            /* the submission that is being transformed in slices; NULL: none */
-    struct list behind_it;          /* parts: those that will be */
-    struct list requests;           /* not answered, in the order of arrival */
+    struct principal principal;
+    struct bytes author;   /* points into this struct or behind it */
+    struct list held;      /* parts that wait until the client has read */
+    struct part *behind;   /* the submission that is being transformed in slices; NULL: none */
+    struct list behind_it; /* parts: those that will be */
+    struct list requests;  /* not answered, in the order of arrival */
     size_t n_requests;
     bool has_ended, is_paused;
 
@@ -100,6 +101,7 @@ struct request {
 
 struct action {
     const char *name;
+    enum right needs; /* else it is refused with ERR_NOT_ALLOWED */
     void (*handle)(struct session *session, const struct action *action, struct ot_json *frame);
     void (*begin)(struct part *part);        /* of each part; says link_has_place when the next one may begin */
     void (*answer)(struct request *request); /* when all parts are done; NULL: the reply has nothing of its own */

@@ -110,7 +110,8 @@ static struct problem read_src(const struct session *session, const struct ot_js
     }
     if (!frame_string(frame, "src", src))
         return (struct problem){ &refusal_op_badly_formed, "The src is no string" };
-    if (!session_is_own(session, *src) && !client_id_belongs(&session->context->key, *src, session->principal))
+    if (!session_is_own(session, *src) &&
+        !client_id_belongs(&session->context->key, *src, principal_name(&session->principal)))
         return (struct problem){ &refusal_src_not_owned, NULL };
     return (struct problem){ NULL, NULL };
 }

@@ -322,7 +322,7 @@ static int websocket_on_established(struct websocket *websocket)
 
     wheel_set(&server->wheel, &websocket->pinger, server->config.ping_seconds);
     websocket->is_alive = true;
-    r = session_create(server->config.sessions, &websocket->peer, bytes_of_string("anyone"),
+    r = session_create(server->config.sessions, &websocket->peer, &principal_anyone,
                        bytes_of(websocket->author, websocket->n_author), &websocket->session);
     if (r)
         log_warning("net", "a session could not begin: %s", strerror(-r));

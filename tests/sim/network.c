@@ -113,7 +113,7 @@ void network_connect(struct run *run, struct client *client)
     list_init(&line->up);
     list_init(&line->down);
     list_append(&run->lines, &line->link);
-    if (session_create(&run->server.context, &line->peer, bytes_of_string("anyone"), author, &line->session))
+    if (session_create(&run->server.context, &line->peer, &principal_anyone, author, &line->session))
         abort();
     client_on_line(client, line);
 }

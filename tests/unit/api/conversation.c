@@ -114,8 +114,25 @@ static void learn_id(struct voice *voice)
     memcpy(voice->id.text, at + 6, CLIENT_ID_CHARS);
 }
 
-static struct voice *connect_voice(struct conversation *conversation, const char *name, const char *principal)
+/* "PRINCIPAL [RIGHT]"; NULL: anyone. */
+static struct principal principal_of(const char *words)
 {
+    const char *right = words ? strchr(words, ' ') : NULL;
+    struct principal principal = principal_anyone;
+
+    if (!words)
+        return principal;
+    principal.n_name = (uint8_t)(right ? (size_t)(right - words) : strlen(words));
+    memcpy(principal.name, words, principal.n_name);
+    principal.is_account = true;
+    if (right)
+        principal.rights = (uint8_t)right_of_name(bytes_of_string(right + 1));
+    return principal;
+}
+
+static struct voice *connect_voice(struct conversation *conversation, const char *name, const char *words)
+{
+    const struct principal principal = principal_of(words);
     struct voice *voice = find_voice(conversation, name);
 
     if (!voice) {
@@ -129,9 +146,8 @@ static struct voice *connect_voice(struct conversation *conversation, const char
     voice->peer.interface = &voice_interface;
     voice->closed = 0;
     voice->is_paused = false;
-    assert_int_equal(session_create(&conversation->context, &voice->peer, bytes_of_string(principal),
-                                    bytes_of_string(NULL), &voice->session),
-                     0);
+    assert_int_equal(
+        session_create(&conversation->context, &voice->peer, &principal, bytes_of_string(NULL), &voice->session), 0);
     if (!list_is_empty(&voice->heard))
         learn_id(voice);
     return voice;
@@ -152,7 +168,7 @@ static struct voice *speaking(struct conversation *conversation, const char *nam
 
     if (voice && voice->session)
         return voice;
-    voice = connect_voice(conversation, name, "anyone");
+    voice = connect_voice(conversation, name, NULL);
     forget(take_heard(voice));
     return voice;
 }
@@ -466,7 +482,7 @@ static void do_to(struct conversation *conversation, const char *name, const cha
     else if (strcmp(what, "read on") == 0)
         read_on(known_voice(conversation, name));
     else if (strcmp(what, "connect") == 0)
-        (void)connect_voice(conversation, name, "anyone");
+        (void)connect_voice(conversation, name, NULL);
     else if (strncmp(what, "connect ", 8) == 0)
         (void)connect_voice(conversation, name, what + 8);
     else

@@ -9,7 +9,8 @@
  * as bytes; after >< : the start of a message that was too large.
  * After < : a frame, compared as JSON, where "*" stands for any value; `nothing`; `closed CODE`; `...`, skip the rest.
  *     Before, everything the store has to answer is answered.
- * After ! :  NAME ! connect [PRINCIPAL]     his init is to be read; a line that begins with > connects, and has read it
+ * After ! :  NAME ! connect [PRINCIPAL [RIGHT]]     his init is to be read; a line that begins with > connects, and has
+ *                                                   read it. RIGHT: with what it brings along; - for none; else all
  *            NAME ! end                     his line is gone
  *            NAME ! stop reading | read on      long answers wait meanwhile
  *            NAME < paused | NAME < not paused
