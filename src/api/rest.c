@@ -6,14 +6,21 @@
 /* One row a method of a resource. HEAD is GET; OPTIONS and 405 say which rows there are. */
 static const struct route {
     const char *method, *path; /* "*" stands for a name: first a collection, then an id */
+    enum right needs;
     const struct rest_action *action;
 } routes[] = {
-    { "GET", "/healthz", &rest_healthz },         { "GET", "/readyz", &rest_readyz },
-    { "GET", "/v1/docs", &rest_collections },     { "GET", "/v1/docs/*", &rest_listing },
-    { "POST", "/v1/docs/*", &rest_create },       { "GET", "/v1/docs/*/*", &rest_read },
-    { "PUT", "/v1/docs/*/*", &rest_put },         { "PATCH", "/v1/docs/*/*", &rest_patch },
-    { "DELETE", "/v1/docs/*/*", &rest_delete },   { "GET", "/v1/docs/*/*/ops", &rest_ops },
-    { "POST", "/v1/docs/*/*/ops", &rest_submit },
+    { "GET", "/healthz", RIGHT_NONE, &rest_healthz },
+    { "GET", "/readyz", RIGHT_NONE, &rest_readyz },
+    { "GET", "/v1/me", RIGHT_READ, &rest_me },
+    { "GET", "/v1/docs", RIGHT_READ, &rest_collections },
+    { "GET", "/v1/docs/*", RIGHT_READ, &rest_listing },
+    { "POST", "/v1/docs/*", RIGHT_WRITE, &rest_create },
+    { "GET", "/v1/docs/*/*", RIGHT_READ, &rest_read },
+    { "PUT", "/v1/docs/*/*", RIGHT_WRITE, &rest_put },
+    { "PATCH", "/v1/docs/*/*", RIGHT_WRITE, &rest_patch },
+    { "DELETE", "/v1/docs/*/*", RIGHT_WRITE, &rest_delete },
+    { "GET", "/v1/docs/*/*/ops", RIGHT_READ, &rest_ops },
+    { "POST", "/v1/docs/*/*/ops", RIGHT_WRITE, &rest_submit },
 };
 
 #define N_ROUTES        (sizeof(routes) / sizeof(routes[0]))
@@ -205,17 +212,51 @@ static void begin(const struct client *to, const struct rest_action *action, con
     action->begin(call, to->request->body);
 }
 
+/* Whether he may; if not, he has been answered. What else is wrong with a request is nobody's business. */
+static bool may(const struct client *to, enum right needs)
+{
+    const struct principal *principal = &to->request->principal;
+    struct rest_reply reply;
+
+    if (principal_may(principal, needs))
+        return true;
+    if (principal->rights == RIGHT_NONE)
+        reply_nobody(&reply, to->request->has_token);
+    else
+        reply_not_allowed(&reply, needs);
+    answer(to, &reply);
+    return false;
+}
+
+static bool is_api(const struct address *address)
+{
+    return address->n && is_literal(address->segments[0].text, "v1", 2);
+}
+
+/* No row says what is needed here. */
+static void answer_unrouted(const struct client *to, const struct address *address, bool is_known)
+{
+    bool is_open = !is_api(address) || strcmp(to->request->method, "OPTIONS") == 0;
+
+    if (!may(to, is_open ? RIGHT_NONE : RIGHT_READ))
+        return;
+    if (is_known)
+        answer_methods(to, address);
+    else
+        refuse(to, 404, "ERR_NOT_FOUND", "There is nothing at this address.");
+}
+
 void rest_handle(struct rest_context *context, const struct rest_request *request, rest_respond_fn *respond, void *arg)
 {
     const struct client to = { context, request, respond, arg };
     const char *method = strcmp(request->method, "HEAD") == 0 ? "GET" : request->method;
-    const struct rest_action *action = NULL;
+    const struct route *route = NULL;
     struct address address;
     bool is_known = false;
 
     context->n_requests++;
     if (!address_read(request, &address)) {
-        refuse(&to, 404, "ERR_NOT_FOUND", "There is nothing at this address.");
+        answer_unrouted(&to, &address, false);
         return;
     }
     for (size_t i = 0; i < N_ROUTES; i++) {
@@ -223,12 +264,10 @@ void rest_handle(struct rest_context *context, const struct rest_request *reques
             continue;
         is_known = true;
         if (strcmp(routes[i].method, method) == 0)
-            action = routes[i].action;
+            route = &routes[i];
     }
-    if (action)
-        begin(&to, action, &address);
-    else if (is_known)
-        answer_methods(&to, &address);
-    else
-        refuse(&to, 404, "ERR_NOT_FOUND", "There is nothing at this address.");
+    if (!route)
+        answer_unrouted(&to, &address, is_known);
+    else if (may(&to, route->needs))
+        begin(&to, route->action, &address);
 }

@@ -4,6 +4,7 @@
 #ifndef API_REST_H
 #define API_REST_H
 
+#include "auth/principal.h"
 #include "doc/hub.h"
 
 #define REST_HEADERS_MAX 16
@@ -20,8 +21,9 @@ struct rest_request {
     const struct rest_header *headers;
     size_t n_headers;
     struct bytes body;
-    bool has_body;          /* a body of length 0 is a body */
-    struct bytes principal; /* who is asking */
+    bool has_body;              /* a body of length 0 is a body */
+    struct principal principal; /* who is asking */
+    bool has_token;             /* he has shown one; if he is nobody, it is nobody's */
 };
 
 struct rest_response {
@@ -45,6 +47,10 @@ typedef void rest_respond_fn(void *arg, const struct rest_response *response);
 /* The request is borrowed only until the call returns: what is needed longer is copied. A waiting request can't be
  * called back: when its client has gone, the answer is for arg's owner to drop. */
 void rest_handle(struct rest_context *context, const struct rest_request *request, rest_respond_fn *respond, void *arg);
+
+/* 401, for a carrier that has to say it by itself. Here it is what nobody gets for everything that is not open; his
+ * body is never looked at, so a carrier need not read it. */
+void rest_refuse_nobody(bool has_token, rest_respond_fn *respond, void *arg);
 
 /* A problem (RFC 9457) without a request behind it, for what the carrier itself refuses: 400, 403, 405, 411, 413, 414,
  * 431. */

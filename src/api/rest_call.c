@@ -7,7 +7,7 @@
 static size_t copy_size(const struct rest_request *request)
 {
     size_t n = strlen(request->method) + 1 + request->path.n_bytes + request->query.n_bytes +
-               request->principal.n_bytes + request->n_headers * sizeof(struct rest_header);
+               request->n_headers * sizeof(struct rest_header);
 
     for (size_t i = 0; i < request->n_headers; i++)
         n += strlen(request->headers[i].name) + 1 + request->headers[i].value.n_bytes;
@@ -35,11 +35,14 @@ static void copy_request(char *copy, const struct rest_request *from, struct res
     struct rest_header *headers = (struct rest_header *)(void *)copy;
     char *at = copy + from->n_headers * sizeof(*headers);
 
-    *out = (struct rest_request){ .n_headers = from->n_headers, .headers = headers, .has_body = from->has_body };
+    *out = (struct rest_request){ .n_headers = from->n_headers,
+                                  .headers = headers,
+                                  .has_body = from->has_body,
+                                  .principal = from->principal,
+                                  .has_token = from->has_token };
     out->method = put_string(&at, from->method);
     out->path = put(&at, from->path);
     out->query = put(&at, from->query);
-    out->principal = put(&at, from->principal);
     for (size_t i = 0; i < from->n_headers; i++) {
         headers[i].name = put_string(&at, from->headers[i].name);
         headers[i].value = put(&at, from->headers[i].value);

@@ -15,7 +15,8 @@
  *     rest_submit.c        operations as they are: POST on ops, PATCH
  *     rest_ops.c           pages of the log
  *     rest_collections.c   listings
- *     rest_health.c        /healthz, /readyz */
+ *     rest_health.c        /healthz, /readyz
+ *     rest_me.c            who is asking */
 #ifndef API_REST_INSIDE_H
 #define API_REST_INSIDE_H
 
@@ -46,6 +47,10 @@ void write_member(struct buffer *into, const char *before, struct bytes text);
 
 /* Begins the reply anew, as a problem. detail NULL: the status says it all. */
 void reply_problem(struct rest_reply *reply, int status, const char *code, const char *detail);
+/* 401: who asks has not said who he is, or his token is nobody's. RFC 6750, 3. */
+void reply_nobody(struct rest_reply *reply, bool has_token);
+/* 403: a right is missing. */
+void reply_not_allowed(struct rest_reply *reply, enum right needs);
 /* The same for what a document or the store answered: an enum document_error or -errno. */
 void reply_trouble(struct rest_reply *reply, int r, const char *detail);
 
@@ -148,7 +153,8 @@ void who_src(struct bytes principal, struct bytes src, char out[SRC_BYTES]);
 void who_src_random(const struct world *world, char out[SRC_BYTES]);
 /* 128 random bits. */
 void who_fresh_id(const struct world *world, char out[ID_CHARS + 1]);
-/* The label that the client gave (percent-encoding understood), cleaned and cut to 64 bytes; else the principal. */
+/* The principal, if it is an account; else the label that the client gave (percent-encoding understood), cleaned and
+ * cut to 64 bytes; else the principal. */
 size_t who_author(const struct rest_request *request, char out[SRC_BYTES]);
 
 /* ---- writing ----------------------------------------------------------------------------------------------------- */
@@ -200,6 +206,6 @@ void difference_write(struct bytes before, struct bytes after, struct buffer *in
 /* ---- actions ----------------------------------------------------------------------------------------------------- */
 
 extern const struct rest_action rest_healthz, rest_readyz, rest_collections, rest_listing, rest_create, rest_read,
-    rest_put, rest_patch, rest_delete, rest_ops, rest_submit;
+    rest_put, rest_patch, rest_delete, rest_ops, rest_submit, rest_me;
 
 #endif

@@ -1,5 +1,6 @@
 /* Problems, RFC 9457. `code` is what programs look at; `detail` is for people: no path, no stack, no content. */
 #include <errno.h>
+#include <stdio.h>
 
 #include "api/refusal.h"
 #include "api/rest_inside.h"
@@ -60,6 +61,23 @@ void reply_problem(struct rest_reply *reply, int status, const char *code, const
         reply_header(reply, "retry-after", "1");
 }
 
+void reply_nobody(struct rest_reply *reply, bool has_token)
+{
+    reply_problem(reply, 401, "ERR_NOT_ALLOWED",
+                  has_token ? "This token is not valid here." : "This server wants to know who you are: send a token.");
+    reply_header(reply, "www-authenticate", "Bearer realm=\"pilcrow\"%s", has_token ? ", error=\"invalid_token\"" : "");
+}
+
+void reply_not_allowed(struct rest_reply *reply, enum right needs)
+{
+    char detail[64];
+
+    (void)snprintf(detail, sizeof(detail), "This wants the right '%s', which you do not have.", right_name(needs));
+    reply_problem(reply, 403, "ERR_NOT_ALLOWED", detail);
+    reply_header(reply, "www-authenticate", "Bearer realm=\"pilcrow\", error=\"insufficient_scope\", scope=\"%s\"",
+                 right_name(needs));
+}
+
 static const int statuses[] = {
     [DOCUMENT_VERSION_AHEAD] = 409, [DOCUMENT_EXISTS] = 409,       [DOCUMENT_MISSING] = 404,
     [DOCUMENT_WAS_DELETED] = 409,   [DOCUMENT_TYPE_UNKNOWN] = 415, [DOCUMENT_BAD_OP] = 400,
@@ -93,6 +111,15 @@ void reply_trouble(struct rest_reply *reply, int r, const char *detail)
     while (trouble->r && trouble->r != r)
         trouble++;
     reply_problem(reply, trouble->status, trouble->code, trouble->detail);
+}
+
+void rest_refuse_nobody(bool has_token, rest_respond_fn *respond, void *arg)
+{
+    struct rest_reply reply;
+
+    reply_nobody(&reply, has_token);
+    respond(arg, &reply.response);
+    frame_unref(reply.response.body);
 }
 
 void rest_problem(int status, const char *code, const char *detail, rest_respond_fn *respond, void *arg)

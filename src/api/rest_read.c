@@ -136,7 +136,9 @@ static void answer(struct rest_read *read, const struct document_view *view)
         reply_version(&reply, view->version);
         reply_header(&reply, "vary", "Accept, Accept-Encoding");
         reply_header(&reply, "cache-control",
-                     read->wanted == DOCUMENT_NOW ? "no-cache" : "public, max-age=31536000, immutable");
+                     read->wanted == DOCUMENT_NOW              ? "no-cache"
+                     : read->call.request.principal.is_account ? "private, max-age=31536000, immutable"
+                                                               : "public, max-age=31536000, immutable");
     }
     call_reply(call, &reply);
 }

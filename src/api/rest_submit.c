@@ -51,7 +51,7 @@ static const struct refusal *read_who(struct rest_write *write)
     text.at = ot_json_string(src, &text.n_bytes);
     if (!name_is_allowed(text, SRC_BYTES))
         return &refusal_op_badly_formed;
-    who_src(write->call.request.principal, text, write->src);
+    who_src(principal_name(&write->call.request.principal), text, write->src);
     return NULL;
 }
 

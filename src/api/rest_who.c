@@ -71,13 +71,15 @@ static size_t clean(struct bytes label, char out[SRC_BYTES])
 
 size_t who_author(const struct rest_request *request, char out[SRC_BYTES])
 {
-    struct bytes label = call_header(request, "pilcrow-author");
+    struct bytes label = call_header(request, "pilcrow-author"), name = principal_name(&request->principal);
     char decoded[1024];
     size_t n = 0, n_bytes;
 
+    if (request->principal.is_account)
+        return clean(name, out);
     if (percent_decode(label, decoded, sizeof(decoded), &n_bytes) == 0)
         label = bytes_of(decoded, n_bytes);
     if (bytes_are_utf8(label))
         n = clean(label, out);
-    return n ? n : clean(request->principal, out);
+    return n ? n : clean(name, out);
 }

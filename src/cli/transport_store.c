@@ -70,7 +70,7 @@ static int local_perform(struct transport *transport, struct exchange *exchange,
         .n_headers = exchange->n_headers,
         .body = exchange->body,
         .has_body = exchange->has_body,
-        .principal = bytes_of_string("anyone"),
+        .principal = principal_anyone, /* who can open the files may do everything */
     };
 
     for (size_t i = 0; i < exchange->n_headers; i++)

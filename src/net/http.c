@@ -263,7 +263,7 @@ static void http_serve(struct http *http)
         .n_headers = request->n_headers,
         .body = buffer_bytes(&http->body),
         .has_body = request->has_length,
-        .principal = bytes_of_string("anyone"),
+        .principal = principal_anyone,
     };
 
     http->state = HTTP_WAITING;
