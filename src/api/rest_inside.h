@@ -4,7 +4,6 @@
  *     rest_call.c          one request under way: what is kept of it, and how it ends
  *     rest_reply.c         an answer being put together
  *     rest_problem.c       what went wrong, in words and numbers
- *     rest_query.c         parameters of the query
  *     rest_accept.c        which representation
  *     rest_etag.c          conditions
  *     rest_who.c           src, author, fresh ids
@@ -22,6 +21,7 @@
 
 #include "api/frames.h"
 #include "api/past.h"
+#include "api/query.h"
 #include "api/rest.h"
 #include "base/name.h"
 
@@ -96,15 +96,6 @@ bool call_may_take(struct rest_call *call, struct bytes body); /* it is there, a
 
 /* NULL at: no such header. */
 struct bytes call_header(const struct rest_request *request, const char *name);
-
-/* ---- query ------------------------------------------------------------------------------------------------------- */
-
-/* The parameter, still encoded; at NULL: it is not there. */
-struct bytes query_raw(struct bytes query, const char *key);
-/* Decoded into `into`; empty when it is not there. -EINVAL, -E2BIG. */
-STORE_MUST_CHECK int query_text(struct bytes query, const char *key, char *into, size_t capacity, struct bytes *out);
-/* *out stays what it was when it is not there. -EINVAL: no number from 0 to 2^53 - 1. */
-STORE_MUST_CHECK int query_number(struct bytes query, const char *key, uint64_t *out);
 
 /* ---- representations --------------------------------------------------------------------------------------------- */
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "api/query.h"
 #include "base/log.h"
 #include "base/name.h"
 #include "net/inside.h"
@@ -405,40 +406,13 @@ const struct lws_protocols websocket_protocols[] = {
 
 /* ---- opening ----------------------------------------------------------------------------------------------------- */
 
-static int hex_value(char c)
-{
-    return c >= '0' && c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10; /* http.c has checked that it is one */
-}
-
-/* The value of name= in a query, decoded. Returns its length; 0: none, or longer than fits. */
-static size_t query_author(struct bytes query, char into[AUTHOR_MAX_BYTES])
-{
-    const char *at = query.at, *end = at + query.n_bytes;
-    size_t n = 0;
-
-    while (at < end && !(end - at > 5 && memcmp(at, "name=", 5) == 0)) {
-        at = memchr(at, '&', (size_t)(end - at));
-        at = at ? at + 1 : end;
-    }
-    for (at += at < end ? 5 : 0; at < end && *at != '&'; at++) {
-        if (n == AUTHOR_MAX_BYTES)
-            return 0;
-        if (*at == '%') {
-            into[n++] = (char)(hex_value(at[1]) << 4 | hex_value(at[2]));
-            at += 2;
-        } else {
-            into[n++] = (char)(*at == '+' ? ' ' : *at);
-        }
-    }
-    return n;
-}
-
 static void websocket_set_author(struct websocket *websocket, struct bytes query)
 {
-    size_t n = query_author(query, websocket->author);
+    struct bytes author;
 
-    if (name_is_allowed(bytes_of(websocket->author, n), AUTHOR_MAX_BYTES))
-        websocket->n_author = (uint8_t)n;
+    if (query_text(query, "name", websocket->author, sizeof(websocket->author), &author) == 0 &&
+        name_is_allowed(author, AUTHOR_MAX_BYTES))
+        websocket->n_author = (uint8_t)author.n_bytes;
 }
 
 static int handshake_write(struct buffer *into, const struct request *request, struct bytes early)

@@ -1,7 +1,8 @@
+#include "api/query.h"
+
 #include <errno.h>
 
 #include "api/percent.h"
-#include "api/rest_inside.h"
 
 #define NUMBER_MAX ((1ull << 53) - 1)
 
