@@ -39,6 +39,8 @@ static const struct option {
     { "config", KIND_TEXT, AT(file), false, "FILE", "a JSON object with these settings, named without --" },
     { "allow-origin", KIND_ORIGINS, AT(allow_origin), false, "ORIGIN",
       "also serve pages from ORIGIN, such as https://docs.example.org; may be repeated" },
+    { "tokens", KIND_TEXT, AT(tokens), false, "FILE",
+      "who may do what, and by which token (docs/http.md); without it everybody may do everything" },
     { "open-to-everyone", KIND_SWITCH, AT(open_to_everyone), false, NULL,
       "listen on other addresses than this machine's own: whoever reaches them may read and change everything" },
     { "disable-type", KIND_TYPES, AT(disable_type), false, "TYPE",
@@ -407,6 +409,7 @@ void config_finish(struct config *config)
 {
     free(config->data);
     free(config->file);
+    free(config->tokens);
     list_finish(&config->listen);
     list_finish(&config->allow_origin);
     list_finish(&config->disable_type);
@@ -424,6 +427,6 @@ void config_print_help(FILE *to)
                   "\nSIZE: bytes, or with K, M, G, T. Every flag is also an environment variable (--log-level:\n"
                   "PILCROW_LOG_LEVEL) and a key of the configuration file; flags go before the environment, that\n"
                   "before the file. SIGTERM: answer what was taken, then exit; a second one exits at once. SIGHUP:\n"
-                  "read the settings again and follow --log-level and --log-format.\n"
+                  "read the file of --tokens again; read the settings again and follow --log-level and --log-format.\n"
                   "Exit status: 0, or 2 for wrong settings, 1 for everything else.\n");
 }

@@ -23,8 +23,9 @@ struct config_list {
 };
 
 struct config {
-    char *data; /* directory */
-    char *file; /* the configuration file, or NULL */
+    char *data;   /* directory */
+    char *file;   /* the configuration file, or NULL */
+    char *tokens; /* the token file, or NULL */
     struct config_list listen, allow_origin, disable_type;
     bool open_to_everyone;
     bool log_as_json;

@@ -39,6 +39,7 @@ struct daemon {
     struct hub *hub;
     struct session_context sessions;
     struct rest_context rest;
+    struct gate gate;
     struct server *server;
 
     ev_async wake;
@@ -73,9 +74,10 @@ static int server_begin(struct daemon *daemon)
         .loop = daemon->loop,
         .sessions = &daemon->sessions,
         .rest = &daemon->rest,
+        .gate = &daemon->gate,
         .world = &world_real,
         .origins = { (const char *const *)config->allow_origin.items, config->allow_origin.n },
-        .open_to_everyone = config->open_to_everyone,
+        .open_to_everyone = config->open_to_everyone || config->tokens,
         .message_max_bytes = (size_t)config->max_message,
         .queue_max_bytes = (size_t)config->max_queue,
         .ping_seconds = (unsigned)config->ping_seconds,
@@ -179,9 +181,38 @@ static void on_terminate(struct ev_loop *loop, ev_signal *signal, int events)
 
 /* ---- the loop ---------------------------------------------------------------------------------------------------- */
 
+/* Returns 0, or another number with a sentence in why. */
+static int tokens_load(struct daemon *daemon, char *why, size_t n_why)
+{
+    struct tokens *tokens;
+    int r;
+
+    if (!daemon->config.tokens)
+        return 0;
+    r = tokens_read(daemon->config.tokens, &tokens, why, n_why);
+    if (!r)
+        gate_replace(&daemon->gate, tokens);
+    return r;
+}
+
+static void tokens_reload(struct daemon *daemon)
+{
+    char why[WHY_BYTES] = "out of memory";
+
+    if (!daemon->config.tokens)
+        return;
+    if (tokens_load(daemon, why, sizeof(why))) {
+        log_error("pilcrowd", "the tokens stay as they are: %s", why);
+        return;
+    }
+    log_info("pilcrowd", "the tokens have been read again");
+    if (daemon->server)
+        server_recheck(daemon->server);
+}
+
 static void on_hangup(struct ev_loop *loop, ev_signal *signal, int events)
 {
-    const struct daemon *daemon = signal->data;
+    struct daemon *daemon = signal->data;
     struct config config;
     char why[WHY_BYTES] = "out of memory";
 
@@ -190,6 +221,7 @@ static void on_hangup(struct ev_loop *loop, ev_signal *signal, int events)
     else
         log_setup(config.log_level, config.log_as_json);
     config_finish(&config);
+    tokens_reload(daemon);
 }
 
 /* From any thread. */
@@ -303,13 +335,23 @@ static int run(struct daemon *daemon)
     return daemon->status;
 }
 
+/* Returns 0, or another number with a sentence in why. */
+static int settings_read(struct daemon *daemon, char *why, size_t n_why)
+{
+    int r = config_read(daemon->argc, daemon->argv, &daemon->config, why, n_why);
+
+    if (r || daemon->config.wants_help || daemon->config.wants_version)
+        return r;
+    return tokens_load(daemon, why, n_why);
+}
+
 int main(int argc, char **argv)
 {
-    struct daemon daemon = { .argc = argc, .argv = argv };
+    struct daemon daemon = { .argc = argc, .argv = argv, .gate = { .world = &world_real } };
     char why[WHY_BYTES] = "out of memory";
     int status = 0;
 
-    if (config_read(argc, argv, &daemon.config, why, sizeof(why))) {
+    if (settings_read(&daemon, why, sizeof(why))) {
         (void)fprintf(stderr, "pilcrowd: %s\n", why);
         status = EXIT_USAGE;
     } else if (daemon.config.wants_help) {
@@ -322,6 +364,7 @@ int main(int argc, char **argv)
         log_setup(daemon.config.log_level, daemon.config.log_as_json);
         status = run(&daemon);
     }
+    gate_replace(&daemon.gate, NULL);
     config_finish(&daemon.config);
     return status;
 }

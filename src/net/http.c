@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "api/query.h"
 #include "base/log.h"
 #include "net/inside.h"
 
@@ -14,6 +15,7 @@
 #define HEAD_SECONDS     10 /* for a whole head, from its first byte on */
 #define PROGRESS_SECONDS 30 /* between two moves of a body, in or out */
 #define LINGER_SECONDS   2
+#define SECRET_MAX_BYTES 1024
 
 /* The answer's address while it is awaited; outlives the connection if it must. */
 struct exchange {
@@ -183,6 +185,30 @@ static bool origin_passes(struct http *http)
     return false;
 }
 
+/* Who asks. A browser's page can set no header on a WebSocket, so there the token may be a parameter (RFC 6750, 2.3);
+ * nowhere else, for addresses are logged and passed on. */
+static void http_identify(struct http *http)
+{
+    const struct request *request = &http->request;
+    struct bytes access_token = bytes_of(NULL, 0);
+    char secret[SECRET_MAX_BYTES];
+
+    if (request->wants_websocket && query_text(request->query, "access_token", secret, sizeof(secret), &access_token))
+        access_token = bytes_of(NULL, 0); /* no token is so long, or so written */
+    gate_check(http->server->config.gate, request_header(request, "authorization"), access_token, &http->caller);
+}
+
+static bool is_nobody(const struct http *http)
+{
+    return http->caller.principal.rights == RIGHT_NONE;
+}
+
+static void http_refuse_nobody(struct http *http)
+{
+    http->keeps_alive = false;
+    rest_refuse_nobody(http->caller.has_token, on_refusal, http);
+}
+
 /* Whether a body, if any, can be read; if not, it has been answered. */
 static bool framing_passes(struct http *http)
 {
@@ -220,6 +246,8 @@ static bool upgrade_passes(struct http *http)
         http_refuse_and_close(http, 426, "ERR_MESSAGE_BADLY_FORMED", "Only version 13 of the WebSocket protocol.");
     } else if (http->server->is_draining) {
         http_refuse_and_close(http, 503, "ERR_DRAINING", "This server is going away; try again soon.");
+    } else if (is_nobody(http)) {
+        http_refuse_nobody(http);
     } else {
         return true;
     }
@@ -263,7 +291,8 @@ static void http_serve(struct http *http)
         .n_headers = request->n_headers,
         .body = buffer_bytes(&http->body),
         .has_body = request->has_length,
-        .principal = principal_anyone,
+        .principal = http->caller.principal,
+        .has_token = http->caller.has_token,
     };
 
     http->state = HTTP_WAITING;
@@ -316,11 +345,12 @@ static void http_upgrade(struct http *http)
 {
     struct server *server = http->server;
     struct request request = http->request;
+    struct caller caller = http->caller;
     struct buffer input = http->input; /* ours now, for the request points into it */
     struct bytes early = bytes_of(input.at + request.n_head_bytes, input.n_bytes - request.n_head_bytes);
 
     buffer_init(&http->input, INPUT_MAX_BYTES);
-    websocket_open(server, http_release(http), &request, early);
+    websocket_open(server, http_release(http), &request, &caller, early);
     buffer_finish(&input);
 }
 
@@ -339,14 +369,21 @@ static bool http_try_head(struct http *http)
     http->keeps_alive = request->keep_alive;
     if (!method_passes(http) || !origin_passes(http))
         return true;
+    http_identify(http);
     if (request->wants_websocket) {
         if (!upgrade_passes(http))
             return true;
         http_upgrade(http);
         return false;
     }
-    if (framing_passes(http))
+    if (!framing_passes(http))
+        return true;
+    if (is_nobody(http) && request->n_body_bytes) { /* nobody would look at it */
+        http->keeps_alive = false;
+        http_serve(http);
+    } else {
         http_begin_body(http);
+    }
     return true;
 }
 

@@ -8,6 +8,7 @@
 
 #include <ev.h>
 
+#include "auth/gate.h"
 #include "net/request.h"
 #include "net/response.h"
 #include "net/wheel.h"
@@ -32,6 +33,7 @@ struct http {
     struct buffer input; /* the head of the request, then what came behind it */
     struct buffer body;
     struct request request;    /* points into input; valid until it has been handed on */
+    struct caller caller;      /* who sent it */
     struct exchange *exchange; /* WAITING */
     struct response response;  /* WRITING */
     const char *extra_header;  /* a line that the next answer carries besides its own; or NULL */

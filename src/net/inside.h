@@ -43,8 +43,10 @@ void listener_close(struct listener *listener); /* frees */
 /* websocket.c */
 
 /* Hands the connection over to libwebsockets: fd is no longer the caller's, whatever happens. request: a checked
- * upgrade; early: what the client has sent behind it already. */
-void websocket_open(struct server *server, int fd, const struct request *request, struct bytes early);
+ * upgrade; who: has sent it; early: what the client has sent behind it already. */
+void websocket_open(struct server *server, int fd, const struct request *request, const struct caller *who,
+                    struct bytes early);
+void websocket_recheck(struct websocket *websocket);
 void websocket_say_goodbye(struct websocket *websocket);
 void websocket_stop_reading(struct websocket *websocket);
 struct websocket *websocket_of_link(struct list *link);

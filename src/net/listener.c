@@ -129,7 +129,7 @@ static int tcp_listen(struct listener *listener, const char *address, char *why,
     if (!listener->is_loopback && !listener->server->config.open_to_everyone) {
         (void)snprintf(why, n_why,
                        "refusing to listen on %s: anybody who reaches it could read and change everything; "
-                       "--open-to-everyone says that this is meant",
+                       "--tokens says who may, --open-to-everyone that this is meant",
                        address);
         goto out;
     }

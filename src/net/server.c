@@ -116,6 +116,12 @@ void server_drain(struct server *server)
         websocket_stop_reading(websocket_of_link(link));
 }
 
+void server_recheck(struct server *server)
+{
+    LIST_FOR_EACH (link, &server->websockets)
+        websocket_recheck(websocket_of_link(link));
+}
+
 bool server_is_answered(const struct server *server)
 {
     LIST_FOR_EACH (link, &server->https) {

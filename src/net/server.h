@@ -12,12 +12,14 @@
 
 #include "api/rest.h"
 #include "api/session.h"
+#include "auth/gate.h"
 #include "net/origin.h"
 
 struct server_config {
     struct ev_loop *loop;
     struct session_context *sessions;
     struct rest_context *rest;
+    struct gate *gate; /* asked once for each request and each WebSocket */
     const struct world *world;
     struct origin_policy origins; /* borrowed for the server's life */
     bool open_to_everyone;        /* may listen on more than loopback and unix sockets */
@@ -37,6 +39,10 @@ STORE_MUST_CHECK int server_listen(struct server *server, const char *address, c
 
 /* The URLs that it listens on, the real ports, separated by blanks. */
 void server_urls(const struct server *server, char *out, size_t n_out);
+
+/* After the gate's tokens have been replaced: closes with 1008 every WebSocket whose token is gone or means something
+ * else by now. */
+void server_recheck(struct server *server);
 
 /* Nothing new is taken: no connection, no request, no message. What was taken goes on being answered. */
 void server_drain(struct server *server);

@@ -35,6 +35,7 @@ struct websocket {
     struct server *server;
     struct lws *wsi;
     struct session *session; /* NULL before it began and after it ended */
+    struct caller caller;
     struct wheel_timer pinger;
     struct output output;
     struct buffer inbox; /* a message that has not come whole yet */
@@ -158,6 +159,12 @@ static void websocket_close(struct websocket *websocket, enum peer_close_code co
 void websocket_say_goodbye(struct websocket *websocket)
 {
     websocket_close(websocket, PEER_GOING_AWAY, "the server is going away");
+}
+
+void websocket_recheck(struct websocket *websocket)
+{
+    if (!gate_holds(websocket->server->config.gate, &websocket->caller))
+        websocket_close(websocket, PEER_NOT_ALLOWED, "the token has been withdrawn, or its rights changed");
 }
 
 void websocket_stop_reading(struct websocket *websocket)
@@ -323,7 +330,7 @@ static int websocket_on_established(struct websocket *websocket)
 
     wheel_set(&server->wheel, &websocket->pinger, server->config.ping_seconds);
     websocket->is_alive = true;
-    r = session_create(server->config.sessions, &websocket->peer, &principal_anyone,
+    r = session_create(server->config.sessions, &websocket->peer, &websocket->caller.principal,
                        bytes_of(websocket->author, websocket->n_author), &websocket->session);
     if (r)
         log_warning("net", "a session could not begin: %s", strerror(-r));
@@ -426,7 +433,8 @@ static int handshake_write(struct buffer *into, const struct request *request, s
     return buffer_append(into, early.at, early.n_bytes);
 }
 
-void websocket_open(struct server *server, int fd, const struct request *request, struct bytes early)
+void websocket_open(struct server *server, int fd, const struct request *request, const struct caller *who,
+                    struct bytes early)
 {
     struct websocket *websocket = calloc(1, sizeof(*websocket));
     struct buffer handshake;
@@ -439,6 +447,7 @@ void websocket_open(struct server *server, int fd, const struct request *request
     }
     websocket->peer.interface = &peer_interface;
     websocket->server = server;
+    websocket->caller = *who;
     output_init(&websocket->output);
     buffer_init(&websocket->inbox, server->config.message_max_bytes);
     wheel_timer_init(&websocket->pinger, on_ping_due);

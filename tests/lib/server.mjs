@@ -113,6 +113,15 @@ class Server {
     return end;
   }
 
+  // SIGHUP, and waits until the server says so.
+  async hangup(said) {
+    const from = this.output.length;
+
+    this.child.kill('SIGHUP');
+    while (!said.test(this.output.slice(from)))
+      await once(this.child.stderr, 'data');
+  }
+
   // On the same port and data; the server must have ended.
   async restart() {
     return this.start();

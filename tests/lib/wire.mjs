@@ -50,7 +50,7 @@ export class Wire {
       socket.once('open', resolve);
       socket.once('error', reject);
       socket.once('unexpected-response', (request, response) => {
-        reject(Object.assign(new Error(`upgrade answered ${response.statusCode}`), { status: response.statusCode }));
+        reject(Object.assign(new Error(`upgrade answered ${response.statusCode}`), { status: response.statusCode, headers: response.headers }));
         request.destroy();
       });
     });

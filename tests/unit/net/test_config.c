@@ -52,6 +52,7 @@ static void defaults_are_a_server_for_this_machine(void **state)
     assert_int_equal(config.listen.n, 1);
     assert_string_equal(config.listen.items[0], "127.0.0.1:8080");
     assert_false(config.open_to_everyone);
+    assert_null(config.tokens);
     assert_int_equal(config.max_message, 16 << 20);
 }
 
