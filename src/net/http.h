@@ -47,11 +47,19 @@ void http_retire(struct http *http);
 bool http_is_answered(const struct http *http);
 void http_destroy(struct http *http);
 
+/* http_admit.c: whether the request, of which the head has come, is let in; if not, it has been answered. Notes who
+ * sent it. */
+bool http_admit(struct http *http);
+bool http_is_nobodys(const struct http *http); /* he has not said who he is */
+
 /* static.c: whether the request was for a part of the embedded application; then it has been answered. */
 bool static_serve(struct http *http);
 
 /* For those who answer: begins to write it. body: NULL, or what is sent instead of answer->body, alive for ever. */
 void http_answer(struct http *http, const struct rest_response *answer, const struct bytes *body);
 void http_refuse(struct http *http, int status, const char *code, const char *detail);
+/* After it the rest of the input can't be told apart, or is not wanted. */
+void http_refuse_and_close(struct http *http, int status, const char *code, const char *detail);
+void http_refuse_nobody(struct http *http); /* 401, and closes */
 
 #endif
