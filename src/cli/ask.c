@@ -36,7 +36,7 @@ static int exit_of(int http_status)
 }
 
 /* What the problem says (RFC 9457), or just the status. */
-static int say_problem(const struct exchange *exchange)
+static int say_problem(const struct cli *cli, const struct exchange *exchange)
 {
     json_t *problem = json_loadb(exchange->answer.at ? exchange->answer.at : "", exchange->answer.n_bytes, 0, NULL);
     const char *detail = json_string_value(json_object_get(problem, "detail"));
@@ -45,7 +45,9 @@ static int say_problem(const struct exchange *exchange)
 
     if (code && strcmp(code, "ERR_STORE_DAMAGED") == 0)
         status = CLI_DAMAGED;
-    if (detail && code)
+    if (exchange->status == 401 && !*cli->token)
+        (void)cli_say(status, "this server wants a token; --token-file names the file that holds it");
+    else if (detail && code)
         (void)cli_say(status, "%s (%s)", detail, code);
     else
         (void)cli_say(status, "the server answers %d", exchange->status);
@@ -65,7 +67,7 @@ int cli_ask(struct cli *cli, struct exchange *exchange)
         return cli_say(CLI_UNAVAILABLE, "%s", why);
     if (exchange->answer.error)
         return cli_say(CLI_FAILED, "the answer is too large");
-    return exchange->status < 300 ? CLI_OK : say_problem(exchange);
+    return exchange->status < 300 ? CLI_OK : say_problem(cli, exchange);
 }
 
 int cli_print(struct bytes bytes)

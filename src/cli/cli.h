@@ -20,9 +20,13 @@ enum cli_exit {
     CLI_DAMAGED,
 };
 
+#define CLI_TOKEN_MAX 1024
+
 struct cli {
     const char *server, *data;   /* data not NULL: the store in that directory */
-    const char *type;            /* --type */
+    const char *token_file;      /* --token-file; NULL: none */
+    char token[CLI_TOKEN_MAX];   /* what is in it, once a server is to be asked; "": none */
+    const char *type, *rights;   /* --type, --rights */
     bool json, yes, lines;       /* --json, --yes, --lines */
     struct transport *transport; /* opened before the command runs, if it wants one */
 };
@@ -37,7 +41,7 @@ struct command {
 };
 
 extern const struct command command_ls, command_stat, command_cat, command_create, command_put, command_rm,
-    command_check, command_ot, command_version, command_help;
+    command_check, command_ot, command_token, command_version, command_help;
 
 extern const struct command *const commands[]; /* ends with NULL */
 

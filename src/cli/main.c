@@ -6,13 +6,14 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/token_file.h"
 
 #define SERVER_DEFAULT "http://127.0.0.1:8080"
 #define WHY_BYTES      512
 
 const struct command *const commands[] = {
-    &command_ls,    &command_stat, &command_cat,     &command_create, &command_put, &command_rm,
-    &command_check, &command_ot,   &command_version, &command_help,   NULL,
+    &command_ls,    &command_stat, &command_cat,   &command_create,  &command_put,  &command_rm,
+    &command_check, &command_ot,   &command_token, &command_version, &command_help, NULL,
 };
 
 int cli_usage(const struct command *command)
@@ -79,10 +80,11 @@ static void print_overview(void)
         (void)printf("  %-8s %-34s %s\n", commands[i]->name, commands[i]->arguments, commands[i]->summary);
     (void)printf("\n"
                  "DOC is COLLECTION/ID, percent-encoding is understood. Options, anywhere on the line:\n"
-                 "  --server URL   the server to ask: http://HOST:PORT or unix:PATH (PILCROW_SERVER; %s)\n"
-                 "  --data DIR     the store in DIR instead, without a server (PILCROW_DATA)\n"
-                 "  --json         one JSON object, or one a line for lists\n"
-                 "  --yes          no questions\n\n"
+                 "  --server URL       the server to ask: http://HOST:PORT or unix:PATH (PILCROW_SERVER; %s)\n"
+                 "  --token-file FILE  the token for that server: the first line of FILE (PILCROW_TOKEN_FILE)\n"
+                 "  --data DIR         the store in DIR instead, without a server (PILCROW_DATA)\n"
+                 "  --json             one JSON object, or one a line for lists\n"
+                 "  --yes              no questions\n\n"
                  "Exit status: 0 ok, 1 failed, 2 usage, 3 not found, 4 conflict or precondition, 5 not allowed,\n"
                  "6 unavailable, 7 integrity error found.\n",
                  SERVER_DEFAULT);
@@ -120,12 +122,24 @@ const struct command command_version = {
 
 /* ---- options ----------------------------------------------------------------------------------------------------- */
 
-enum { OPTION_SERVER = 256, OPTION_DATA, OPTION_TYPE, OPTION_JSON, OPTION_YES, OPTION_LINES, OPTION_VERSION };
+enum {
+    OPTION_SERVER = 256,
+    OPTION_DATA,
+    OPTION_TOKEN_FILE,
+    OPTION_TYPE,
+    OPTION_RIGHTS,
+    OPTION_JSON,
+    OPTION_YES,
+    OPTION_LINES,
+    OPTION_VERSION
+};
 
 static const struct option options[] = {
     { "server", required_argument, NULL, OPTION_SERVER },
     { "data", required_argument, NULL, OPTION_DATA },
+    { "token-file", required_argument, NULL, OPTION_TOKEN_FILE },
     { "type", required_argument, NULL, OPTION_TYPE },
+    { "rights", required_argument, NULL, OPTION_RIGHTS },
     { "json", no_argument, NULL, OPTION_JSON },
     { "yes", no_argument, NULL, OPTION_YES },
     { "lines", no_argument, NULL, OPTION_LINES },
@@ -148,7 +162,9 @@ static int options_read(struct cli *cli, int argc, char **argv, const char **nam
             cli->data = NULL;
             break;
         case OPTION_DATA: cli->data = optarg; break;
+        case OPTION_TOKEN_FILE: cli->token_file = optarg; break;
         case OPTION_TYPE: cli->type = optarg; break;
+        case OPTION_RIGHTS: cli->rights = optarg; break;
         case OPTION_JSON: cli->json = true; break;
         case OPTION_YES: cli->yes = true; break;
         case OPTION_LINES: cli->lines = true; break;
@@ -165,9 +181,12 @@ static int options_read(struct cli *cli, int argc, char **argv, const char **nam
 static int transport_open(struct cli *cli, bool writes)
 {
     char why[WHY_BYTES] = "out of memory";
-    int r = cli->data ? transport_store_open(cli->data, writes, &cli->transport, why, sizeof(why))
-                      : transport_http_open(cli->server, &cli->transport);
+    int r, status = cli->token_file && !cli->data ? token_file_read(cli->token_file, cli->token) : CLI_OK;
 
+    if (status)
+        return status;
+    r = cli->data ? transport_store_open(cli->data, writes, &cli->transport, why, sizeof(why))
+                  : transport_http_open(cli->server, cli->token, &cli->transport);
     if (r == 0)
         return CLI_OK;
     return cli_say(r == -EBUSY ? CLI_UNAVAILABLE : r == -EBADMSG ? CLI_DAMAGED : CLI_FAILED, "%s", why);
@@ -190,7 +209,9 @@ static int command_run(struct cli *cli, const struct command *command, int n_wor
 
 int main(int argc, char **argv)
 {
-    struct cli cli = { .server = getenv("PILCROW_SERVER"), .data = getenv("PILCROW_DATA") };
+    struct cli cli = { .server = getenv("PILCROW_SERVER"),
+                       .data = getenv("PILCROW_DATA"),
+                       .token_file = getenv("PILCROW_TOKEN_FILE") };
     const struct command *command;
     const char *name;
     int status;

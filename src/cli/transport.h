@@ -39,8 +39,8 @@ struct transport {
     void (*destroy)(struct transport *transport);
 };
 
-/* url: "http://host:port" or "unix:PATH". 0 or -errno. */
-__attribute__((warn_unused_result)) int transport_http_open(const char *url, struct transport **out);
+/* url: "http://host:port" or "unix:PATH"; token: "" for none. 0 or -errno. */
+__attribute__((warn_unused_result)) int transport_http_open(const char *url, const char *token, struct transport **out);
 
 /* Reading is fine beside a running server. -EBUSY: writes, and a server holds the store. Others: why says it. */
 __attribute__((warn_unused_result)) int transport_store_open(const char *path, bool writes, struct transport **out,

@@ -10,8 +10,9 @@
 struct http {
     struct transport base; /* first */
     CURL *curl;
-    char *url;         /* without a slash at the end */
-    char *socket_path; /* of "unix:PATH", else NULL */
+    char *url;           /* without a slash at the end */
+    char *socket_path;   /* of "unix:PATH", else NULL */
+    char *authorization; /* a header's line; NULL: none */
 };
 
 static size_t on_body(char *at, size_t size, size_t n, void *arg)
@@ -36,21 +37,27 @@ static size_t on_header(char *at, size_t size, size_t n, void *arg)
     return size * n;
 }
 
-static struct curl_slist *headers_of(const struct exchange *exchange)
+/* Of a list that is NULL nothing is left to add to: memory ran out before. */
+static struct curl_slist *add_line(struct curl_slist *list, const char *line)
+{
+    struct curl_slist *longer = list ? curl_slist_append(list, line) : NULL;
+
+    if (!longer)
+        curl_slist_free_all(list);
+    return longer;
+}
+
+static struct curl_slist *headers_of(const struct http *http, const struct exchange *exchange)
 {
     struct curl_slist *list = curl_slist_append(NULL, "Expect:"); /* no waiting for a 100 */
 
-    for (size_t i = 0; list && i < exchange->n_headers; i++) {
+    for (size_t i = 0; i < exchange->n_headers; i++) {
         char line[512];
-        struct curl_slist *longer;
 
         (void)snprintf(line, sizeof(line), "%s: %s", exchange->headers[i].name, exchange->headers[i].value);
-        longer = curl_slist_append(list, line);
-        if (!longer)
-            curl_slist_free_all(list);
-        list = longer;
+        list = add_line(list, line);
     }
-    return list;
+    return http->authorization ? add_line(list, http->authorization) : list;
 }
 
 /* Everything is set anew for each request; the connection is kept by libcurl. */
@@ -81,7 +88,7 @@ static void prepare(struct http *http, struct exchange *exchange, const char *ur
 static int http_perform(struct transport *transport, struct exchange *exchange, char *why, size_t n_why)
 {
     struct http *http = (struct http *)transport;
-    struct curl_slist *headers = headers_of(exchange);
+    struct curl_slist *headers = headers_of(http, exchange);
     struct buffer url;
     CURLcode code = CURLE_OUT_OF_MEMORY;
     long status = 0;
@@ -112,10 +119,11 @@ static void http_destroy(struct transport *transport)
     curl_easy_cleanup(http->curl);
     free(http->url);
     free(http->socket_path);
+    free(http->authorization);
     free(http);
 }
 
-int transport_http_open(const char *url, struct transport **out)
+int transport_http_open(const char *url, const char *token, struct transport **out)
 {
     struct http *http = calloc(1, sizeof(*http));
     bool is_unix = strncmp(url, "unix:", 5) == 0;
@@ -127,7 +135,9 @@ int transport_http_open(const char *url, struct transport **out)
     http->url = strdup(is_unix ? "http://localhost" : url);
     http->socket_path = is_unix ? strdup(url + 5) : NULL;
     http->curl = curl_easy_init();
-    if (!http->url || (is_unix && !http->socket_path) || !http->curl) {
+    if (*token && asprintf(&http->authorization, "Authorization: Bearer %s", token) < 0)
+        http->authorization = NULL;
+    if (!http->url || (is_unix && !http->socket_path) || (*token && !http->authorization) || !http->curl) {
         http_destroy(&http->base);
         return -ENOMEM;
     }
