@@ -449,6 +449,8 @@ static void do_to_disk(struct conversation *conversation, const char *what)
 
     if (strcmp(what, "hold") == 0)
         store_sim_hold(conversation->store, SIM_APPEND);
+    else if (strcmp(what, "hold snapshots") == 0)
+        store_sim_hold(conversation->store, SIM_SNAPSHOT_GET);
     else if (strcmp(what, "release") == 0)
         store_sim_hold(conversation->store, 0);
     else if (strcmp(what, "fail commits once") == 0)
@@ -469,12 +471,29 @@ static void read_on(struct voice *voice)
     session_on_drained(voice->session);
 }
 
+static void limit(struct conversation *conversation, const char *what)
+{
+    struct session_limits *limits = &conversation->context.limits;
+    size_t n;
+
+    if (sscanf(what, "queries %zu", &n) == 1)
+        limits->n_queries = n;
+    else if (sscanf(what, "query documents %zu", &n) == 1)
+        limits->n_query_documents = n;
+    else if (sscanf(what, "query bytes %zu", &n) == 1)
+        limits->query_max_bytes = n;
+    else
+        fail_msg("there is no limit %s", what);
+}
+
 static void do_to(struct conversation *conversation, const char *name, const char *what)
 {
     if (strcmp(name, "disk") == 0)
         do_to_disk(conversation, what);
     else if (strcmp(name, "server") == 0 && strcmp(what, "restart") == 0)
         conversation_restart(conversation);
+    else if (strcmp(name, "limit") == 0)
+        limit(conversation, what);
     else if (strcmp(what, "end") == 0)
         end_voice(known_voice(conversation, name));
     else if (strcmp(what, "stop reading") == 0)

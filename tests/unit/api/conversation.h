@@ -15,8 +15,10 @@
  *            NAME ! stop reading | read on      long answers wait meanwhile
  *            NAME < paused | NAME < not paused
  *            disk ! hold | release          commits wait | go on
+ *            disk ! hold snapshots          nobody reads one until they are released
  *            disk ! fail commits once | fail reads once | fill up
  *            server ! restart
+ *            limit ! queries N | query documents N | query bytes N     until the server restarts
  * At the end everything that was sent must have been read. */
 #ifndef API_CONVERSATION_H
 #define API_CONVERSATION_H

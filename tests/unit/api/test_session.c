@@ -180,70 +180,6 @@ static void a_frame_cut_anywhere_hurts_nobody(void **state)
     converse(conversation, "one < {\"a\":\"op\",\"c\":\"n\",\"d\":\"\xc3\xa9\",\"v\":0,\"src\":\"$one\",\"seq\":1}\n");
 }
 
-/* ---- queries ----------------------------------------------------------------------------------------------------- */
-
-static void a_query_that_finds_too_many_documents_is_refused_and_ends_when_it_lives(void **state)
-{
-    struct conversation *conversation = *state;
-
-    conversation->context.limits.n_query_documents = 2;
-    converse(
-        conversation,
-        "one > {\"a\":\"op\",\"c\":\"n\",\"d\":\"a\",\"v\":0,\"seq\":1,\"create\":{\"type\":\"json0\"}}\n"
-        "one > {\"a\":\"op\",\"c\":\"n\",\"d\":\"b\",\"v\":0,\"seq\":2,\"create\":{\"type\":\"json0\"}}\n"
-        "one < ...\n"
-        "two > {\"a\":\"qs\",\"id\":1,\"c\":\"n\"}\n"
-        "two < "
-        "{\"a\":\"qs\",\"id\":1,\"data\":[{\"d\":\"a\",\"v\":1,\"data\":null},{\"d\":\"b\",\"v\":1,\"data\":null}]}\n"
-        "one > {\"a\":\"op\",\"c\":\"n\",\"d\":\"c\",\"v\":0,\"seq\":3,\"create\":{\"type\":\"json0\"}}\n"
-        "two < {\"a\":\"q\",\"id\":1,\"error\":{\"code\":\"ERR_LIMIT_EXCEEDED\",\"message\":\"*\"}}\n"
-        "one > {\"a\":\"op\",\"c\":\"n\",\"d\":\"c\",\"v\":1,\"seq\":4,\"op\":[]}\n"
-        "one < ...\n"
-        "two < nothing\n"
-        "two > {\"a\":\"qf\",\"id\":2,\"c\":\"n\"}\n"
-        "two < {\"a\":\"qf\",\"id\":2,\"c\":\"n\",\"error\":{\"code\":\"ERR_LIMIT_EXCEEDED\",\"message\":\"*\"}}\n"
-        "two > {\"a\":\"qs\",\"id\":3,\"c\":\"n\",\"r\":[[\"a\",1],[\"b\",1],[\"c\",1]]}\n"
-        "two < {\"a\":\"qs\",\"id\":3,\"c\":\"n\",\"r\":[[\"a\",1],[\"b\",1],[\"c\",1]],"
-        "\"error\":{\"code\":\"ERR_LIMIT_EXCEEDED\",\"message\":\"*\"}}\n");
-}
-
-static void a_query_whose_documents_are_too_large_together_is_refused(void **state)
-{
-    struct conversation *conversation = *state;
-
-    conversation->context.limits.query_max_bytes = 40;
-    converse(
-        conversation,
-        "one > "
-        "{\"a\":\"op\",\"c\":\"n\",\"d\":\"a\",\"v\":0,\"seq\":1,\"create\":{\"type\":\"json0\",\"data\":\"12345\"}}\n"
-        "one < ...\n"
-        "two > {\"a\":\"qf\",\"id\":1,\"c\":\"n\"}\n"
-        "two < {\"a\":\"qf\",\"id\":1,\"data\":[{\"d\":\"a\",\"v\":1,\"data\":\"12345\"}]}\n"
-        "one > "
-        "{\"a\":\"op\",\"c\":\"n\",\"d\":\"b\",\"v\":0,\"seq\":2,\"create\":{\"type\":\"json0\",\"data\":\"12345\"}}\n"
-        "one < ...\n"
-        "two > {\"a\":\"qf\",\"id\":1,\"c\":\"n\"}\n"
-        "two < {\"a\":\"qf\",\"id\":1,\"c\":\"n\",\"error\":{\"code\":\"ERR_LIMIT_EXCEEDED\",\"message\":\"*\"}}\n"
-        "two > {\"a\":\"qs\",\"id\":1,\"c\":\"n\",\"r\":[[\"a\",1],[\"b\",1]]}\n"
-        "two < {\"a\":\"qs\",\"id\":1}\n");
-}
-
-static void queries_beyond_the_limit_are_refused(void **state)
-{
-    struct conversation *conversation = *state;
-
-    conversation->context.limits.n_queries = 2;
-    converse(conversation,
-             "one > {\"a\":\"qs\",\"id\":1,\"c\":\"n\"}\n"
-             "one > {\"a\":\"qf\",\"id\":2,\"c\":\"n\"}\n"
-             "one > {\"a\":\"qs\",\"id\":3,\"c\":\"n\"}\n"
-             "one < {\"a\":\"qs\",\"id\":3,\"c\":\"n\",\"error\":{\"code\":\"ERR_LIMIT_EXCEEDED\",\"message\":\"*\"}}\n"
-             "one < {\"a\":\"qs\",\"id\":1,\"data\":[]}\n"
-             "one < {\"a\":\"qf\",\"id\":2,\"data\":[]}\n"
-             "one > {\"a\":\"qs\",\"id\":3,\"c\":\"n\"}\n"
-             "one < {\"a\":\"qs\",\"id\":3,\"data\":[]}\n");
-}
-
 /* ---- memory ------------------------------------------------------------------------------------------------------ */
 
 static const char *const life[] = {
@@ -325,9 +261,6 @@ int main(void)
         TEST(bulk_requests_have_a_ceiling),
         TEST(a_subscription_to_many_documents_is_served_and_ends_clean),
         TEST(a_frame_cut_anywhere_hurts_nobody),
-        TEST(a_query_that_finds_too_many_documents_is_refused_and_ends_when_it_lives),
-        TEST(a_query_whose_documents_are_too_large_together_is_refused),
-        TEST(queries_beyond_the_limit_are_refused),
         cmocka_unit_test(every_allocation_fails_once),
         cmocka_unit_test(every_allocation_fails_from_then_on),
     };
