@@ -19,14 +19,28 @@ static void query_free(struct query *query)
 
 static void query_on_news(struct watcher *watcher, struct news *news);
 
-static struct query *query_create(struct session *session, struct ot_json *frame, struct bytes collection)
+static bool is_given(const struct ot_json *value)
+{
+    return value && ot_json_kind(value) != OT_JSON_NULL;
+}
+
+/* The id is copied: a value of the frame would keep all of it. */
+static struct query *query_create(struct session *session, const struct action *action, struct ot_json *frame,
+                                  struct bytes collection)
 {
     struct query *query = calloc(1, sizeof(*query) + collection.n_bytes);
+    const struct ot_json *known = ot_json_get(frame, "r", 1);
 
     if (!query)
         return NULL;
+    if (ot_json_from_number(ot_json_number(ot_json_get(frame, "id", 2)), &query->id)) {
+        free(query);
+        return NULL;
+    }
     query->session = session;
-    query->id = ot_json_ref(ot_json_get(frame, "id", 2));
+    query->stays = strcmp(action->name, "qs") == 0;
+    if (query->stays && is_given(known))
+        query->known = known;
     watcher_init(&query->watcher, query_on_news);
     query_list_init(&query->list, session->context->limits.n_query_documents);
     memcpy(query + 1, collection.at, collection.n_bytes);
@@ -255,6 +269,7 @@ static void query_go_live(struct query *query, struct list *held)
     if (previous)
         query_free(previous);
     query->request = NULL;
+    query->known = NULL;
     query_list_purge(&query->list);
     while (is_there && query->session->peer && !list_is_empty(held)) {
         struct query_held *one = LIST_ENTRY(list_pop(held), struct query_held, link);
@@ -271,7 +286,7 @@ void query_done(struct query *query)
 {
     struct session *session = query->session;
     struct request *request = query->request;
-    bool goes_on = !query->reading->is_over && session->peer && strcmp(request->action->name, "qs") == 0;
+    bool goes_on = query->stays && !query->reading->is_over && session->peer;
     struct list held;
 
     query_read_finish(query, &held);
@@ -292,11 +307,6 @@ static bool is_query_id(const struct ot_json *frame)
     const struct ot_json *id = ot_json_get(frame, "id", 2);
 
     return id && ot_json_kind(id) == OT_JSON_NUMBER && !ot_json_flaw(id);
-}
-
-static bool is_given(const struct ot_json *value)
-{
-    return value && ot_json_kind(value) != OT_JSON_NULL;
 }
 
 /* Of the queries that databases know, the one that all know. */
@@ -351,7 +361,7 @@ void handle_query(struct session *session, const struct action *action, struct o
     if (!is_well_formed(session, frame, &collection) || !is_possible(session, frame))
         return;
     request = request_create(session, action, frame, 0);
-    query = request ? query_create(session, frame, collection) : NULL;
+    query = request ? query_create(session, action, frame, collection) : NULL;
     if (!query) {
         if (request)
             request_drop(request);

@@ -30,7 +30,9 @@ struct query {
     struct session *session;
     struct request *request;       /* not answered; NULL: it is live */
     struct query_reading *reading; /* NULL: it waits for its turn, or is live */
-    struct ot_json *id;            /* counted */
+    struct ot_json *id;            /* a number */
+    bool stays;                    /* qs: it lives when it is answered */
+    const struct ot_json *known;   /* the list that the client has, in the request's frame; NULL: none */
     struct watcher watcher;
     struct query_list list;
     struct bytes collection; /* points behind this struct */

@@ -11,14 +11,6 @@ void query_write_value(struct bytes id, struct bytes snapshot, struct buffer *in
     (void)buffer_append(into, (const char *)snapshot.at + 1, snapshot.n_bytes - 1);
 }
 
-/* `r` was given, perhaps empty: the answer is a difference. */
-static bool is_difference(const struct query *query)
-{
-    const struct ot_json *known = ot_json_get(query->request->frame, "r", 1);
-
-    return known && ot_json_kind(known) == OT_JSON_ARRAY && strcmp(query->request->action->name, "qs") == 0;
-}
-
 static void write_value(const struct query_entry *entry, struct buffer *into)
 {
     query_write_value(query_entry_id(entry), buffer_bytes(&entry->draft->snapshot), into);
@@ -76,7 +68,7 @@ void query_answer(struct query *query)
     struct buffer data;
 
     buffer_init(&data, FRAME_MAX_BYTES);
-    if (is_difference(query)) {
+    if (query->known) {
         send_difference(query);
         write_asked(&query->list, &data);
     } else {

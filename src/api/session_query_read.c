@@ -168,7 +168,7 @@ const char *query_known_check(const struct ot_json *known)
 }
 
 /* What does not ascend is taken out of the client's list and inserted anew. */
-static int take_known(struct query *query, const struct ot_json *known, size_t i, struct bytes *last)
+static int take_known(struct query *query, size_t i, struct bytes *last)
 {
     struct query_entry *entry;
     struct bytes id;
@@ -176,7 +176,7 @@ static int take_known(struct query *query, const struct ot_json *known, size_t i
     size_t at;
     int r = 0;
 
-    if (known_entry(known, i, &id, &version))
+    if (known_entry(query->known, i, &id, &version))
         return -EINVAL; /* handle_query has checked */
     entry = query_list_find(&query->list, id, &at);
     if (!entry)
@@ -196,8 +196,7 @@ static int take_known(struct query *query, const struct ot_json *known, size_t i
 
 static int take_all_known(struct query *query)
 {
-    const struct ot_json *known = ot_json_get(query->request->frame, "r", 1);
-    size_t n = known && strcmp(query->request->action->name, "qs") == 0 ? ot_json_count(known) : 0;
+    size_t n = query->known ? ot_json_count(query->known) : 0;
     struct bytes last = { 0 };
     int r = 0;
 
@@ -206,7 +205,7 @@ static int take_all_known(struct query *query)
         return -ENOMEM;
     query->reading->n_known = n;
     for (size_t i = 0; !r && i < n; i++)
-        r = take_known(query, known, i, &last);
+        r = take_known(query, i, &last);
     return r;
 }
 
