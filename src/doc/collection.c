@@ -93,6 +93,9 @@ void document_tell_watchers(struct document *document, struct committed_op *op)
     struct list waiting;
     struct list *node;
 
+    if (op->version < document->told) /* the log is read again */
+        return;
+    document->told = op->version + 1;
     if (!collection)
         return;
     collection->n_references++;

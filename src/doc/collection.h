@@ -1,6 +1,8 @@
 /* The news of a collection: every operation committed to any of its documents, open before or not.
  *
- *     document_advance -> the document's subscribers -> the collection's watchers -> answers that waited for it
+ *     committed -> the document's subscribers -> answers that waited for it -> the collection's watchers
+ *
+ * So an author has his acknowledgement before his own document is told to him as new.
  *
  * A watcher holds no document: an unused one is unloaded as ever. It hears what is committed from the moment it was
  * registered, each operation once, those of one document ascending and without gap. Only what passes through this hub

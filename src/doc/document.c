@@ -154,6 +154,9 @@ static void tell_subscribers(struct document *document, struct committed_op *op)
 {
     struct list waiting;
     struct list *node;
+    bool was_settling = document->is_settling;
+
+    document->is_settling = true; /* first everybody hears the news, then answers are given */
     list_take(&document->subscribers, &waiting);
     while ((node = list_pop(&waiting))) {
         struct subscriber *subscriber = LIST_ENTRY(node, struct subscriber, link);
@@ -163,20 +166,6 @@ static void tell_subscribers(struct document *document, struct committed_op *op)
             continue;
         subscriber->next++;
         subscriber->on_op(subscriber, op);
-    }
-}
-
-/* First everybody hears the news, then answers are given. What is read again is no news to those who watch the
- * collection. */
-static void tell(struct document *document, struct committed_op *op)
-{
-    bool was_settling = document->is_settling;
-
-    document->is_settling = true;
-    tell_subscribers(document, op);
-    if (op->version >= document->told) {
-        document->told = op->version + 1;
-        document_tell_watchers(document, op);
     }
     document->is_settling = was_settling;
 }
@@ -206,7 +195,7 @@ void document_advance(struct document *document, struct committed_op *op, const 
     if (recent_push(&document->recent, op, type, step))
         recent_clear(&document->recent, op->version + 1); /* no memory: it is read from the log when needed */
     document->head++;
-    tell(document, op);
+    tell_subscribers(document, op);
     forget_old(document);
 }
 

@@ -147,7 +147,7 @@ static inline const struct ot_limits *document_limits(const struct document *doc
 
 /* collection.c */
 bool document_is_watched(const struct document *document);
-void document_tell_watchers(struct document *document, struct committed_op *op);
+void document_tell_watchers(struct document *document, struct committed_op *op); /* it has advanced by op */
 
 /* hub.c */
 uint32_t hub_hash(struct bytes name);

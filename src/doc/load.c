@@ -68,8 +68,10 @@ static int load_record(struct document *document, uint64_t version, const struct
         document->last_ms = record->time_ms;
         if (version >= document->load.value_at)
             document->tail_bytes += record->body.n_bytes;
-        if (version == document->head)
+        if (version == document->head) {
             document_advance(document, op, type, version >= document->load.value_at ? &step : NULL);
+            document_tell_watchers(document, op);
+        }
     }
     step_finish(&step);
     committed_op_unref(op);

@@ -155,8 +155,9 @@ static void submission_committed(struct submission *submission)
     document->hub->figures.n_committed++;
     document->hub->figures.n_pending--;
     document_advance(document, op, type, &submission->step);
+    document_settle(document); /* the submission is gone */
+    document_tell_watchers(document, op);
     committed_op_unref(op);
-    document_settle(document);
     document_keep_if_due(document);
 }
 

@@ -54,8 +54,8 @@ static void every_document_of_the_collection_is_heard_and_no_other(void **state)
     write(f, "m", "a/2", 0, TEXT);
     write(f, "n", "a/3", 1, "{\"op\":[\"x\"]}");
     write(f, "n", "a/4", 2, "{\"del\":true}");
-    expect(f, "a/1 accepted\nw hears n 0\na/1 done at 0\na/2 accepted\nw hears m 0\na/2 done at 0\n"
-              "a/3 accepted\nw hears n 1\na/3 done at 1\na/4 accepted\nw hears n 2\na/4 done at 2\n");
+    expect(f, "a/1 accepted\na/1 done at 0\nw hears n 0\na/2 accepted\na/2 done at 0\nw hears m 0\n"
+              "a/3 accepted\na/3 done at 1\nw hears n 1\na/4 accepted\na/4 done at 2\nw hears n 2\n");
     watcher_leave(&w.watcher);
     watcher_leave(&other.watcher);
     write(f, "n", "a/5", 3, TEXT);
@@ -73,7 +73,7 @@ static void what_is_not_durable_is_no_news(void **state)
     expect(f, "a/1 accepted\n");
     store_sim_hold(f->store, 0);
     settle(f);
-    expect(f, "w hears n 0\na/1 done at 0\n");
+    expect(f, "a/1 done at 0\nw hears n 0\n");
     watcher_leave(&w.watcher);
 }
 
@@ -91,7 +91,7 @@ static void loading_a_document_is_no_news(void **state)
     settle(f);
     f->is_quiet = false;
     write(f, "n", "a/3", 2, "{\"op\":[\"x\"]}");
-    expect(f, "a/3 accepted\nw hears n 2\na/3 done at 2\n");
+    expect(f, "a/3 accepted\na/3 done at 2\nw hears n 2\n");
     watcher_leave(&w.watcher);
 }
 
@@ -105,8 +105,8 @@ static void reading_again_after_a_failure_repeats_nothing(void **state)
     fail_append(f, SIM_FAILS, -EIO);
     write(f, "n", "a/2", 1, "{\"op\":[\"x\"]}");
     write(f, "n", "a/2", 1, "{\"op\":[\"x\"]}");
-    expect(f, "a/1 accepted\nw hears n 0\na/1 done at 0\na/2 accepted\na/2 failed EIO\n"
-              "a/2 accepted\nw hears n 1\na/2 done at 1\n");
+    expect(f, "a/1 accepted\na/1 done at 0\nw hears n 0\na/2 accepted\na/2 failed EIO\n"
+              "a/2 accepted\na/2 done at 1\nw hears n 1\n");
     assert_int_equal(figures(f).n_reloads, 1);
     watcher_leave(&w.watcher);
 }
@@ -148,7 +148,7 @@ static void what_somebody_else_did_to_an_open_document_is_heard(void **state)
     write(f, "n", "a/1", 0, TEXT);
     store_sim_append_foreign(f->store, fixture_name("n"), &record, &after, true);
     settle(f);
-    expect(f, "a/1 accepted\nw hears n 0\na/1 done at 0\nw hears n 1\n");
+    expect(f, "a/1 accepted\na/1 done at 0\nw hears n 0\nw hears n 1\n");
     watcher_leave(&w.watcher);
 }
 
@@ -166,8 +166,8 @@ static void a_watcher_may_leave_and_make_others_leave_from_inside(void **state)
     w.victim = &w;
     write(f, "n", "a/2", 1, "{\"op\":[\"x\"]}");
     write(f, "n", "a/3", 2, "{\"op\":[\"x\"]}");
-    expect(f, "a/1 accepted\nw hears n 0\ny hears n 0\na/1 done at 0\n"
-              "a/2 accepted\nw hears n 1\na/2 done at 1\na/3 accepted\na/3 done at 2\n");
+    expect(f, "a/1 accepted\na/1 done at 0\nw hears n 0\ny hears n 0\n"
+              "a/2 accepted\na/2 done at 1\nw hears n 1\na/3 accepted\na/3 done at 2\n");
 }
 
 static void watching_does_not_keep_documents_loaded(void **state)
@@ -181,7 +181,7 @@ static void watching_does_not_keep_documents_loaded(void **state)
     write(f, "n", "a/1", 0, TEXT);
     assert_int_equal(figures(f).n_documents, 0);
     write(f, "n", "a/2", 1, "{\"op\":[\"x\"]}");
-    expect(f, "a/1 accepted\nw hears n 0\na/1 done at 0\na/2 accepted\nw hears n 1\na/2 done at 1\n");
+    expect(f, "a/1 accepted\na/1 done at 0\nw hears n 0\na/2 accepted\na/2 done at 1\nw hears n 1\n");
     watcher_leave(&w.watcher);
 }
 
