@@ -127,7 +127,8 @@ test('the author has his own documents in his query, and hears nothing of his ow
   const heard = [];
 
   author.connection.on('receive', ({ data }) => data.a === 'op' && data.op && heard.push(data));
-  await create(author, c, 'a', { n: 0 });
+  author.connection.on('send', message => message.a === 'f' && heard.push(message));
+  await author.open(c, 'a', { n: 0 }, json0);
   await atRest(author, query);
   assert.deepEqual(ids(query.results), ['a']);
   await edit(author, c, 'a', [{ p: ['n'], na: 1 }]);

@@ -180,6 +180,27 @@ static void a_frame_cut_anywhere_hurts_nobody(void **state)
     converse(conversation, "one < {\"a\":\"op\",\"c\":\"n\",\"d\":\"\xc3\xa9\",\"v\":0,\"src\":\"$one\",\"seq\":1}\n");
 }
 
+/* ---- queries ----------------------------------------------------------------------------------------------------- */
+
+/* The store looks, then an operation is committed and told, and only then its answer comes. */
+static void a_list_that_is_older_than_the_news_hides_no_operation(void **state)
+{
+    static const char op[] = "{\"a\":\"op\",\"c\":\"n\",\"d\":\"a\",\"v\":1,\"seq\":2,\"op\":[\"x\"]}";
+    static const char query[] = "{\"a\":\"qs\",\"id\":1,\"c\":\"n\",\"r\":[[\"a\",1]]}";
+    struct conversation *conversation = *state;
+
+    converse(conversation,
+             "one > {\"a\":\"op\",\"c\":\"n\",\"d\":\"a\",\"v\":0,\"seq\":1,\"create\":{\"type\":\"text-unicode\"}}\n"
+             "one < ...\ntwo ! connect\ntwo < ...\ndisk ! hold\n");
+    say(conversation, "one", op, strlen(op));
+    say(conversation, "two", query, strlen(query));
+    assert_true(store_sim_step(conversation->store));
+    converse(conversation,
+             "disk ! release\none < ...\n"
+             "two < {\"a\":\"op\",\"c\":\"n\",\"d\":\"a\",\"v\":1,\"src\":\"$one\",\"seq\":2,\"op\":[\"x\"]}\n"
+             "two < {\"a\":\"qs\",\"id\":1}\n");
+}
+
 /* ---- memory ------------------------------------------------------------------------------------------------------ */
 
 static const char *const life[] = {
@@ -261,6 +282,7 @@ int main(void)
         TEST(bulk_requests_have_a_ceiling),
         TEST(a_subscription_to_many_documents_is_served_and_ends_clean),
         TEST(a_frame_cut_anywhere_hurts_nobody),
+        TEST(a_list_that_is_older_than_the_news_hides_no_operation),
         cmocka_unit_test(every_allocation_fails_once),
         cmocka_unit_test(every_allocation_fails_from_then_on),
     };
