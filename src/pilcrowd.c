@@ -36,6 +36,7 @@ struct daemon {
     int status;
 
     struct store *store;
+    struct helper *helper;
     struct hub *hub;
     struct session_context sessions;
     struct rest_context rest;
@@ -225,7 +226,7 @@ static void on_hangup(struct ev_loop *loop, ev_signal *signal, int events)
 }
 
 /* From any thread. */
-static void on_store_work(void *arg)
+static void on_work(void *arg)
 {
     struct daemon *daemon = arg;
 
@@ -237,6 +238,7 @@ static void on_wake(struct ev_loop *loop, ev_async *async, int events)
     struct daemon *daemon = async->data;
 
     store_dispatch(daemon->store);
+    helper_dispatch(daemon->helper);
 }
 
 static void watch(struct daemon *daemon)
@@ -272,7 +274,7 @@ static int floors_open(struct daemon *daemon, char *why, size_t n_why)
         .path = daemon->config.data,
         .mode = STORE_READ_WRITE,
         .max_bytes = daemon->config.max_store,
-        .wake = on_store_work,
+        .wake = on_work,
         .arg = daemon,
     };
     struct hub_config hub_config = hub_defaults;
@@ -280,7 +282,11 @@ static int floors_open(struct daemon *daemon, char *why, size_t n_why)
 
     if (r)
         return r;
+    r = helper_create(on_work, daemon, &daemon->helper);
+    if (r)
+        return r;
     hub_config.store = daemon->store;
+    hub_config.helper = daemon->helper;
     hub_config.world = &world_real;
     hub_config.limits.max_document_bytes = (size_t)daemon->config.max_document;
     _Static_assert(HUB_TYPES_OFF_MAX >= CONFIG_LIST_MAX, "each of them has its place");
@@ -305,6 +311,7 @@ static void floors_close(struct daemon *daemon)
     struct hub_figures figures = { 0 };
 
     server_destroy(daemon->server);
+    helper_destroy(daemon->helper);
     if (daemon->hub)
         hub_figures(daemon->hub, &figures);
     if (figures.n_documents != figures.n_idle) {

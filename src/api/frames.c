@@ -58,13 +58,12 @@ struct frame *frame_of_op(struct committed_op *op, struct store_name name)
         return op->frame;
     buffer_init(&buffer, FRAME_MAX_BYTES);
     append_op_head(&buffer, name, op->version, &id);
-    if (op->body.n_bytes > 2) { /* the body is an object: its members follow ours, its brace closes both */
-        (void)buffer_append_string(&buffer, ",");
-        (void)buffer_append(&buffer, (const char *)op->body.at + 1, op->body.n_bytes - 1);
-    } else {
-        (void)buffer_append_string(&buffer, "}");
-    }
-    op->frame = finished(&buffer);
+    /* The body is an object: its members follow ours, its brace closes both. */
+    (void)buffer_append_string(&buffer, op->body.n_bytes > 2 ? "," : "");
+    if (!buffer.error)
+        op->frame =
+            frame_create_of(buffer_bytes(&buffer), bytes_of((const char *)op->body.at + 1, op->body.n_bytes - 1));
+    buffer_finish(&buffer);
     return op->frame;
 }
 

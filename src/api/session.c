@@ -209,23 +209,29 @@ static void session_on_request(struct session *session, struct ot_json *frame)
 
 void session_on_frame(struct session *session, const char *text, size_t n_bytes)
 {
-    struct ot_json *frame;
-    struct ot_error error;
+    struct ot_json *frame = NULL;
     int r;
 
     if (!session->peer)
         return;
+    if (session->is_reading) {
+        session_keep_for_later(session, text, n_bytes);
+        return;
+    }
     session->context->n_frames_in++;
-    r = ot_json_parse(text, n_bytes, hub_limits(session->context->hub), &frame, &error);
-    if (r < 0) {
+    r = ot_json_parse(text, n_bytes, hub_limits(session->context->hub), &frame, NULL);
+    session_on_parsed(session, r, frame);
+}
+
+void session_on_parsed(struct session *session, int r, struct ot_json *frame)
+{
+    if (r < 0)
         session_trouble(session, r);
-        return;
-    }
-    if (r) {
+    else if (r)
         session_reject(session, "The message is not JSON");
-        return;
-    }
-    if (ot_json_kind(frame) == OT_JSON_OBJECT)
+    else if (!session->peer)
+        ; /* gone meanwhile */
+    else if (ot_json_kind(frame) == OT_JSON_OBJECT)
         session_on_request(session, frame);
     else
         session_reject(session, "The message is no object");
@@ -259,6 +265,7 @@ int session_create(struct session_context *context, struct peer *peer, const str
     session->context = context;
     session->peer = peer;
     list_init(&session->held);
+    list_init(&session->later);
     list_init(&session->behind_it);
     list_init(&session->requests);
     list_init(&session->links);
@@ -280,7 +287,7 @@ int session_create(struct session_context *context, struct peer *peer, const str
 
 void session_free_if_over(struct session *session)
 {
-    if (!session->has_ended || session->n_requests || session->n_links)
+    if (!session->has_ended || session->n_requests || session->n_links || session->is_reading)
         return;
     free(session->buckets);
     free(session);

@@ -47,6 +47,9 @@ STORE_MUST_CHECK int session_create(struct session_context *context, struct peer
 /* One whole text message. It need not be valid UTF-8 or JSON. */
 void session_on_frame(struct session *session, const char *text, size_t n_bytes);
 
+/* The same for one that is worth the helper's while (HELPER_WORTH_BYTES). Takes its bytes over. */
+void session_on_large(struct session *session, struct buffer *message);
+
 /* A message beyond the ceiling, of which only the start was kept: answered with ERR_LIMIT_EXCEEDED, or closed when it
  * can't be told what it was about. */
 void session_on_oversized(struct session *session, const char *start, size_t n_bytes);

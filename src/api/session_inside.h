@@ -4,6 +4,7 @@
  *     session_requests.c   requests and their order
  *     session_follow.c     fetch, subscribe, unsubscribe, one document or several
  *     session_submit.c     operations
+ *     session_large.c      messages of megabytes
  *     session_pace.c       long answers, at the pace of the client who reads them
  *     session_past.c       documents as they were
  *     session_presence.c   what is shown to others and forgotten
@@ -50,6 +51,9 @@ struct session {
     struct list requests;  /* not answered, in the order of arrival */
     size_t n_requests;
     bool has_ended, is_paused;
+    bool is_reading; /* a large message is being parsed; what comes is kept in `later` */
+    bool is_large;   /* the message at hand was */
+    struct list later;
 
     struct list links;
     struct session_link **buckets;
@@ -117,6 +121,7 @@ void session_refuse(struct session *session, const struct ot_json *frame, const 
 void session_trouble(struct session *session, int r); /* r < 0: closes, so that the client comes again */
 void session_close(struct session *session, enum peer_close_code code, const char *reason);
 void session_free_if_over(struct session *session);
+void session_on_parsed(struct session *session, int r, struct ot_json *frame); /* takes over the reference */
 bool session_is_own(const struct session *session, struct bytes src);
 /* The string member of that name. */
 bool frame_string(const struct ot_json *frame, const char *key, struct bytes *out);
@@ -131,6 +136,7 @@ struct request *request_create(struct session *session, const struct action *act
                                size_t n_parts);
 /* Gives the next part its document; false without memory. */
 bool request_add(struct request *request, struct store_name name, uint64_t version);
+void session_pause_if_due(struct session *session);
 void request_start(struct request *request); /* all parts are there */
 /* A request about one document, all of it. */
 void request_start_one(struct session *session, const struct action *action, struct ot_json *frame,
@@ -157,6 +163,9 @@ void go_on_following(struct request *request);
 void link_on_op(struct subscriber *subscriber, struct committed_op *op);
 
 void resume_fetch(struct part *part);
+
+/* session_large.c */
+void session_keep_for_later(struct session *session, const char *text, size_t n_bytes);
 
 /* session_pace.c */
 /* From inside on_op or on_missed: true when the client can't take more; the caller has its request held. */

@@ -174,10 +174,11 @@ void request_drop(struct request *request)
     free(request);
 }
 
-static void pause_if_too_many(struct session *session)
+void session_pause_if_due(struct session *session)
 {
     size_t n_max = session->context->limits.n_unanswered;
-    bool paused = session->is_paused ? session->n_requests > n_max / 2 : session->n_requests >= n_max;
+    bool paused =
+        session->is_reading || (session->is_paused ? session->n_requests > n_max / 2 : session->n_requests >= n_max);
 
     if (paused == session->is_paused)
         return;
@@ -209,7 +210,7 @@ static void request_done(struct request *request)
     session->n_requests--;
     request_drop(request);
     answer_pings(session);
-    pause_if_too_many(session);
+    session_pause_if_due(session);
     session_free_if_over(session);
 }
 
@@ -262,7 +263,7 @@ void request_start(struct request *request)
 
     list_append(&session->requests, &request->link);
     session->n_requests++;
-    pause_if_too_many(session);
+    session_pause_if_due(session);
     if (request->is_barrier) {
         answer_pings(session);
         return;

@@ -180,6 +180,7 @@ void handle_op(struct session *session, const struct action *action, struct ot_j
     part = &request->parts[0];
     part->submission = (struct submission){ .author = session->author,
                                             .version = version,
+                                            .is_large = session->is_large,
                                             .on_missed = on_missed,
                                             .on_far_behind = on_far_behind,
                                             .on_accepted = on_accepted,

@@ -4,15 +4,22 @@
 
 struct frame *frame_create(struct bytes content)
 {
-    struct frame *frame = malloc(sizeof(*frame) + content.n_bytes);
+    return frame_create_of(content, bytes_of(NULL, 0));
+}
+
+struct frame *frame_create_of(struct bytes head, struct bytes tail)
+{
+    struct frame *frame = malloc(sizeof(*frame) + head.n_bytes + tail.n_bytes);
 
     if (!frame)
         return NULL;
     frame->n_references = 1;
     frame->n_header = 0;
-    frame->n_bytes = content.n_bytes;
-    if (content.n_bytes)
-        memcpy(frame->content, content.at, content.n_bytes);
+    frame->n_bytes = head.n_bytes + tail.n_bytes;
+    if (head.n_bytes)
+        memcpy(frame->content, head.at, head.n_bytes);
+    if (tail.n_bytes)
+        memcpy(frame->content + head.n_bytes, tail.at, tail.n_bytes);
     return frame;
 }
 

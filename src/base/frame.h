@@ -25,6 +25,9 @@ struct frame {
 /* A frame with a copy of the bytes and one reference, the caller's; NULL without memory. */
 struct frame *frame_create(struct bytes content);
 
+/* The same of two parts. */
+struct frame *frame_create_of(struct bytes head, struct bytes tail);
+
 /* The same from a buffer, whose error, if it has one, gives NULL. */
 struct frame *frame_of_buffer(const struct buffer *buffer);
 

@@ -24,6 +24,7 @@
 #ifndef DOC_DOCUMENT_H
 #define DOC_DOCUMENT_H
 
+#include "base/helper.h"
 #include "base/list.h"
 #include "doc/op.h"
 
@@ -75,6 +76,7 @@ struct submission {
     enum step_kind kind;  /* STEP_EDIT, STEP_CREATE or STEP_DELETE */
     struct bytes type;    /* create: name or URI */
     struct ot_json *data; /* create: content, NULL for none. edit: the operation */
+    bool is_large; /* the hub's helper reads it; until on_done nobody counts references to data, or parts of it */
 
     /* 0 to n times before on_done, ascending: durable operations in [version, committed version), among which the
      * submission was placed. Not given when the submission is refused, except that those from far behind may have been
@@ -103,8 +105,13 @@ struct submission {
     size_t work;             /* bytes of operations that it has been transformed over, and of itself, each time */
     bool was_accepted, was_looked_up, is_duplicate, was_far_behind;
     bool is_held, is_standing;
-    bool is_first; /* the store knows nothing else of its source */
-    int lookup;    /* store_find's answer, and where */
+    bool was_aside; /* the helper has read it, and written `body` */
+    int errand_r;
+    struct errand errand;
+    struct buffer body;          /* of the step, when its op is still body_of */
+    const struct ot_op *body_of; /* NULL: create */
+    bool is_first;               /* the store knows nothing else of its source */
+    int lookup;                  /* store_find's answer, and where */
     uint64_t lookup_version, lookup_head;
 };
 

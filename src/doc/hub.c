@@ -179,6 +179,11 @@ struct store *hub_store(const struct hub *hub)
     return hub->config.store;
 }
 
+struct helper *hub_helper(const struct hub *hub)
+{
+    return hub->config.helper;
+}
+
 const struct world *hub_world(const struct hub *hub)
 {
     return hub->config.world;

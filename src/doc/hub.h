@@ -10,6 +10,7 @@
 struct hub_config {
     struct store *store;
     const struct world *world;
+    struct helper *helper; /* NULL: what is large is done on the loop, too */
     struct ot_limits limits;
     size_t recent_max_bytes; /* operations kept in memory for each document */
     size_t n_idle_max;       /* documents that nobody uses, kept loaded for whoever comes back: so many */
@@ -34,6 +35,7 @@ STORE_MUST_CHECK int hub_create(const struct hub_config *config, struct hub **ou
 void hub_destroy(struct hub *hub);
 
 struct store *hub_store(const struct hub *hub);
+struct helper *hub_helper(const struct hub *hub);
 const struct world *hub_world(const struct hub *hub);
 const struct ot_limits *hub_limits(const struct hub *hub);
 

@@ -5,6 +5,7 @@
  *     apply.c      what one step does to the value
  *     submit.c     a submission's way: known already? (identity.c) -> transformed (derive.c) -> applied -> appended
  *     behind.c     the same when many others were first
+ *     large.c      the same when it is large
  *     fetch.c      reading
  *     keep.c       snapshots, when they are due
  *     collection.c news to those who watch a whole collection
@@ -112,6 +113,9 @@ struct submission *document_pending(const struct document *document, struct list
 
 /* behind.c: transforms it over operations of the log from `at` on, at most to `end`, then moves it. */
 void submission_catch_up(struct submission *submission, uint64_t end);
+
+/* large.c: true: the helper has it now, or had and it has moved. */
+bool submission_is_aside(struct submission *submission);
 
 /* identity.c */
 enum identity { IDENTITY_NEW, IDENTITY_KNOWN, IDENTITY_TOO_OLD, IDENTITY_UNCLEAR /* the store must be asked */ };

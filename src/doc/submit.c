@@ -38,7 +38,8 @@ static void submission_reset(struct submission *submission)
     committed_op_unref(submission->op);
     submission->op = NULL;
     submission->at = submission->given = submission->version;
-    submission->was_looked_up = submission->is_duplicate = false;
+    submission->was_looked_up = submission->is_duplicate = submission->was_aside = false;
+    buffer_finish(&submission->body);
 }
 
 /* A version above the head was a guess at what others, still pending, would make; after a conflict it means something
@@ -185,8 +186,14 @@ static int make_record(struct submission *submission)
     struct buffer body;
     int r;
 
-    buffer_init(&body, STORE_RECORD_MAX_BYTES);
-    r = step_write(&submission->step, &body);
+    if (submission->body.n_bytes && submission->body_of == submission->step.op) {
+        body = submission->body;
+        buffer_init(&submission->body, STORE_RECORD_MAX_BYTES);
+        r = 0;
+    } else {
+        buffer_init(&body, STORE_RECORD_MAX_BYTES);
+        r = step_write(&submission->step, &body);
+    }
     if (r)
         goto out;
     record.time_ms = now > document->last_ms ? now : document->last_ms;
@@ -283,7 +290,7 @@ static void submission_place(struct submission *submission)
         submission_refuse(submission, DOCUMENT_CHANGED);
     else if (submission->at < document->recent.first)
         submission_catch_up(submission, document->recent.first);
-    else
+    else if (!submission_is_aside(submission))
         submission_finish(submission);
 }
 
@@ -327,6 +334,7 @@ void document_submit(struct document *document, struct submission *submission)
     submission->step = (struct step){ .kind = STEP_NOTHING };
     submission->op = NULL;
     submission->work = 0;
+    buffer_init(&submission->body, STORE_RECORD_MAX_BYTES);
     submission->was_accepted = submission->was_far_behind = submission->is_held = submission->is_standing = false;
     submission->error.message[0] = '\0';
     submission_reset(submission);

@@ -272,6 +272,8 @@ static void message_end(struct websocket *websocket)
     websocket->is_oversized = false;
     if (is_oversized)
         session_on_oversized(websocket->session, inbox.at, inbox.n_bytes);
+    else if (inbox.n_bytes >= HELPER_WORTH_BYTES)
+        session_on_large(websocket->session, &inbox);
     else
         message_deliver(websocket, inbox.at, inbox.n_bytes);
     buffer_finish(&inbox);

@@ -1,0 +1,113 @@
+#include "base/helper.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+struct helper {
+    pthread_t thread;
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    void (*wake)(void *arg);
+    void *arg;
+
+    struct list fresh;          /* the loop's own: handed over at the next dispatch */
+    struct list errands, ready; /* under the mutex, like the rest */
+    bool is_stopping;
+};
+
+/* The next errand; NULL: it is over. */
+static struct errand *next_errand(struct helper *helper)
+{
+    struct list *node;
+
+    pthread_mutex_lock(&helper->mutex);
+    while (!(node = list_pop(&helper->errands)) && !helper->is_stopping)
+        pthread_cond_wait(&helper->changed, &helper->mutex);
+    pthread_mutex_unlock(&helper->mutex);
+    return node ? LIST_ENTRY(node, struct errand, link) : NULL;
+}
+
+static void *helper_main(void *arg)
+{
+    struct helper *helper = arg;
+    struct errand *errand;
+
+    (void)pthread_setname_np(pthread_self(), "helper");
+    while ((errand = next_errand(helper))) {
+        errand->work(errand);
+        pthread_mutex_lock(&helper->mutex);
+        list_append(&helper->ready, &errand->link);
+        pthread_mutex_unlock(&helper->mutex);
+        helper->wake(helper->arg);
+    }
+    return NULL;
+}
+
+int helper_create(void (*wake)(void *arg), void *arg, struct helper **out)
+{
+    struct helper *helper = calloc(1, sizeof(*helper));
+    int r;
+
+    if (!helper)
+        return -ENOMEM;
+    pthread_mutex_init(&helper->mutex, NULL);
+    pthread_cond_init(&helper->changed, NULL);
+    list_init(&helper->fresh);
+    list_init(&helper->errands);
+    list_init(&helper->ready);
+    helper->wake = wake;
+    helper->arg = arg;
+    r = pthread_create(&helper->thread, NULL, helper_main, helper);
+    if (r) {
+        free(helper);
+        return -r;
+    }
+    *out = helper;
+    return 0;
+}
+
+void helper_do(struct helper *helper, struct errand *errand)
+{
+    if (!helper) {
+        errand->work(errand);
+        errand->done(errand);
+        return;
+    }
+    list_append(&helper->fresh, &errand->link);
+    helper->wake(helper->arg);
+}
+
+void helper_dispatch(struct helper *helper)
+{
+    struct list ready, *node;
+
+    pthread_mutex_lock(&helper->mutex);
+    list_take(&helper->ready, &ready);
+    while ((node = list_pop(&helper->fresh)))
+        list_append(&helper->errands, node);
+    pthread_cond_signal(&helper->changed);
+    pthread_mutex_unlock(&helper->mutex);
+    while ((node = list_pop(&ready))) {
+        struct errand *errand = LIST_ENTRY(node, struct errand, link);
+
+        errand->done(errand);
+    }
+}
+
+void helper_destroy(struct helper *helper)
+{
+    if (!helper)
+        return;
+    helper_dispatch(helper); /* hands over what is fresh */
+    pthread_mutex_lock(&helper->mutex);
+    helper->is_stopping = true;
+    pthread_cond_signal(&helper->changed);
+    pthread_mutex_unlock(&helper->mutex);
+    pthread_join(helper->thread, NULL);
+    helper_dispatch(helper);
+    pthread_cond_destroy(&helper->changed);
+    pthread_mutex_destroy(&helper->mutex);
+    free(helper);
+}
