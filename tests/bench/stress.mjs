@@ -2,14 +2,11 @@
 // takes until its follower sees it. The others live in a thread of their own, so that only the server's stalls count.
 //
 //   node tests/bench/stress.mjs [OPERATIONS]      how long the long document is (1,000,000)
-import { createRequire } from 'node:module';
 import { Worker, isMainThread, parentPort, workerData } from 'node:worker_threads';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startServer } from '../lib/server.mjs';
+import { JSON0, TEXT, WebSocket } from '../lib/wire.mjs';
 
-const WebSocket = createRequire(new URL('../lib/client.mjs', import.meta.url))('ws');
-const TEXT = 'http://sharejs.org/types/text-unicode';
-const JSON0 = 'http://sharejs.org/types/JSONv0';
 const MIB = 1024 * 1024;
 const N_OTHERS = 8; // pairs on documents of their own
 const N_TOGETHER = 2; // pairs on the document that is being asked for

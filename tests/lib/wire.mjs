@@ -7,6 +7,8 @@
 import assert from 'node:assert/strict';
 import WebSocket from 'ws';
 
+export { WebSocket };
+
 const TIMEOUT_MS = 15_000;
 
 export const TEXT = 'http://sharejs.org/types/text-unicode';
