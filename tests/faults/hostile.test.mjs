@@ -5,7 +5,7 @@ import { after, test } from 'node:test';
 import { pilcrowdSanitized, residentBytes, startServer } from '../lib/server.mjs';
 import { Wire } from '../lib/wire.mjs';
 
-const server = await startServer({ after, program: pilcrowdSanitized });
+const server = await startServer({ after }, { program: pilcrowdSanitized });
 const bystander = await Wire.open(server);
 await bystander.createText('notes', 'calm', 'x');
 await bystander.ask({ a: 's', c: 'notes', d: 'calm', v: null });

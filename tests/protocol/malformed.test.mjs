@@ -14,7 +14,7 @@ const REFUSED_NAMES = ['__proto__', '__defineGetter__', '__defineSetter__', '__l
   'hasOwnProperty', 'isPrototypeOf', 'propertyIsEnumerable', 'prototype', 'toLocaleString', 'toString', 'valueOf'];
 const BAD_NAMES = [...REFUSED_NAMES, '', 'x'.repeat(129), 'ä'.repeat(65), 'a\u0000b', 'a\n', '\u007f', 7, null, {}, [], true, undefined];
 
-const server = await startServer({ after, program: pilcrowdSanitized });
+const server = await startServer({ after }, { program: pilcrowdSanitized });
 const bystander = await Wire.open(server);
 await bystander.createText('notes', 'victim', CONTENT);
 await bystander.ask({ a: 's', c: 'notes', d: 'victim', v: null });
