@@ -10,6 +10,7 @@
 #include "ot/ot.h"
 
 #define NAME_MAX_CHARS 32
+#define COUNT_MAX      1000000
 
 enum kind {
     KIND_TEXT,
@@ -18,6 +19,7 @@ enum kind {
     KIND_TYPES,
     KIND_SWITCH,
     KIND_SIZE,
+    KIND_COUNT,
     KIND_SECONDS,
     KIND_LEVEL,
     KIND_FORMAT
@@ -53,6 +55,26 @@ static const struct option {
     { "max-queue", KIND_SIZE, AT(max_queue), false, "SIZE",
       "what may wait for a client that reads too slowly before its line is cut (16M)" },
     { "max-store", KIND_SIZE, AT(max_store), false, "SIZE", "ceiling of the data file (1T)" },
+    { "max-unanswered", KIND_COUNT, AT(max_unanswered), false, "N",
+      "requests that a connection may leave unanswered before it is not read for a while (1000)" },
+    { "max-unanswered-bytes", KIND_SIZE, AT(max_unanswered_bytes), false, "SIZE",
+      "the same in bytes of messages (32M)" },
+    { "max-subscriptions", KIND_COUNT, AT(max_subscriptions), false, "N",
+      "documents that a connection may follow, and channels that it may listen to (10000)" },
+    { "max-bulk", KIND_COUNT, AT(max_bulk), false, "N", "documents in one request (10000)" },
+    { "max-presences", KIND_COUNT, AT(max_presences), false, "N", "presences that a connection may show (1000)" },
+    { "max-queries", KIND_COUNT, AT(max_queries), false, "N", "queries that a connection may have (100)" },
+    { "max-query-documents", KIND_COUNT, AT(max_query_documents), false, "N",
+      "documents that a query may find (10000)" },
+    { "max-query", KIND_SIZE, AT(max_query), false, "SIZE", "ceiling of what a query finds, all of it (8M)" },
+    { "max-presence", KIND_SIZE, AT(max_presence), false, "SIZE", "ceiling of a presence (16K)" },
+    { "max-components", KIND_COUNT, AT(max_components), false, "N", "ceiling of an operation's components (100000)" },
+    { "max-transform", KIND_SIZE, AT(max_transform), false, "SIZE",
+      "what an operation may be transformed over, counted with itself each time, before it is refused (1G)" },
+    { "handshake-seconds", KIND_SECONDS, AT(handshake_seconds), false, "N",
+      "for the head of an HTTP request or WebSocket handshake, from its first byte on (10)" },
+    { "idle-seconds", KIND_SECONDS, AT(idle_seconds), false, "N",
+      "until a connection without a request is closed; WebSockets may be silent (60)" },
     { "ping-seconds", KIND_SECONDS, AT(ping_seconds), false, "N", "time between two pings of a connection (25)" },
     { "check-config", KIND_SWITCH, AT(check_only), true, NULL, "say whether the settings are in order, and exit" },
     { "version", KIND_SWITCH, AT(wants_version), true, NULL, "print the version, and exit" },
@@ -188,6 +210,12 @@ static int set_text(char **member, const char *text)
     return 0;
 }
 
+/* What things may be counted up to: all of them cost memory. */
+static bool set_count(uint64_t *member, const char *text)
+{
+    return strspn(text, "0123456789") == strlen(text) && parse_size(text, member) && *member <= COUNT_MAX;
+}
+
 static bool set_seconds(uint64_t *member, const char *text)
 {
     return parse_size(text, member) && *member <= 120;
@@ -214,6 +242,7 @@ static int set(struct reading *reading, size_t i, const char *text)
     case KIND_TYPES: r = set_list(reading, i, text); break;
     case KIND_SWITCH: is_fine = parse_switch(text, member); break;
     case KIND_SIZE: is_fine = parse_size(text, member); break;
+    case KIND_COUNT: is_fine = set_count(member, text); break;
     case KIND_SECONDS: is_fine = set_seconds(member, text); break;
     case KIND_LEVEL: is_fine = parse_level(text, member); break;
     case KIND_FORMAT: is_fine = set_format(member, text); break;
@@ -377,7 +406,20 @@ static int set_defaults(struct config *config)
         .max_document = 64ull << 20,
         .max_queue = 16ull << 20,
         .max_store = 1ull << 40,
+        .max_unanswered_bytes = 32ull << 20,
+        .max_presence = 16ull << 10,
+        .max_query = 8ull << 20,
+        .max_transform = 1ull << 30,
+        .max_unanswered = 1000,
+        .max_subscriptions = 10000,
+        .max_bulk = 10000,
+        .max_presences = 1000,
+        .max_queries = 100,
+        .max_query_documents = 10000,
+        .max_components = 100000,
         .ping_seconds = 25,
+        .handshake_seconds = 10,
+        .idle_seconds = 60,
     };
     return set_text(&config->data, "./pilcrow-data")
                ? -ENOMEM

@@ -82,6 +82,8 @@ static int server_begin(struct daemon *daemon)
         .message_max_bytes = (size_t)config->max_message,
         .queue_max_bytes = (size_t)config->max_queue,
         .ping_seconds = (unsigned)config->ping_seconds,
+        .handshake_seconds = (unsigned)config->handshake_seconds,
+        .idle_seconds = (unsigned)config->idle_seconds,
     };
 
     return server_create(&server_config, &daemon->server);
@@ -268,6 +270,39 @@ static void raise_descriptors(void)
     (void)setrlimit(RLIMIT_NOFILE, &limit); /* it also runs with fewer */
 }
 
+static void set_session_limits(struct daemon *daemon)
+{
+    const struct config *config = &daemon->config;
+    struct session_limits *limits = &daemon->sessions.limits;
+
+    *limits = session_limits_default;
+    limits->n_unanswered = (size_t)config->max_unanswered;
+    limits->unanswered_max_bytes = (size_t)config->max_unanswered_bytes;
+    limits->n_subscriptions = (size_t)config->max_subscriptions;
+    limits->n_bulk = (size_t)config->max_bulk;
+    limits->n_presences = (size_t)config->max_presences;
+    limits->presence_max_bytes = (size_t)config->max_presence;
+    limits->n_queries = (size_t)config->max_queries;
+    limits->n_query_documents = (size_t)config->max_query_documents;
+    limits->query_max_bytes = (size_t)config->max_query;
+}
+
+static void set_hub_config(const struct daemon *daemon, struct hub_config *out)
+{
+    const struct config *config = &daemon->config;
+
+    *out = hub_defaults;
+    out->store = daemon->store;
+    out->helper = daemon->helper;
+    out->world = &world_real;
+    out->limits.max_document_bytes = (size_t)config->max_document;
+    out->limits.max_components = (size_t)config->max_components;
+    out->work_max_bytes = (size_t)config->max_transform;
+    _Static_assert(HUB_TYPES_OFF_MAX >= CONFIG_LIST_MAX, "each of them has its place");
+    for (size_t i = 0; i < config->disable_type.n; i++)
+        out->types_off[i] = ot_type_find(config->disable_type.items[i], strlen(config->disable_type.items[i]));
+}
+
 static int floors_open(struct daemon *daemon, char *why, size_t n_why)
 {
     const struct store_lmdb_config store_config = {
@@ -277,7 +312,7 @@ static int floors_open(struct daemon *daemon, char *why, size_t n_why)
         .wake = on_work,
         .arg = daemon,
     };
-    struct hub_config hub_config = hub_defaults;
+    struct hub_config hub_config;
     int r = store_lmdb_open(&store_config, &daemon->store, why, n_why);
 
     if (r)
@@ -285,21 +320,13 @@ static int floors_open(struct daemon *daemon, char *why, size_t n_why)
     r = helper_create(on_work, daemon, &daemon->helper);
     if (r)
         return r;
-    hub_config.store = daemon->store;
-    hub_config.helper = daemon->helper;
-    hub_config.world = &world_real;
-    hub_config.limits.max_document_bytes = (size_t)daemon->config.max_document;
-    _Static_assert(HUB_TYPES_OFF_MAX >= CONFIG_LIST_MAX, "each of them has its place");
-    for (size_t i = 0; i < daemon->config.disable_type.n; i++) {
-        const char *name = daemon->config.disable_type.items[i];
-
-        hub_config.types_off[i] = ot_type_find(name, strlen(name));
-    }
+    set_hub_config(daemon, &hub_config);
     r = hub_create(&hub_config, &daemon->hub);
     if (r)
         return r;
     daemon->sessions.hub = daemon->rest.hub = daemon->hub;
-    daemon->sessions.limits = session_limits_default;
+    set_session_limits(daemon);
+    daemon->rest.sessions = &daemon->sessions;
     daemon->rest.body_max_bytes = (size_t)daemon->config.max_document;
     return store_meta_get(daemon->store, bytes_of_string(key_name), on_key, daemon);
 }

@@ -9,17 +9,12 @@ static const struct route {
     enum right needs;
     const struct rest_action *action;
 } routes[] = {
-    { "GET", "/healthz", RIGHT_NONE, &rest_healthz },
-    { "GET", "/readyz", RIGHT_NONE, &rest_readyz },
-    { "GET", "/v1/me", RIGHT_READ, &rest_me },
-    { "GET", "/v1/docs", RIGHT_READ, &rest_collections },
-    { "GET", "/v1/docs/*", RIGHT_READ, &rest_listing },
-    { "POST", "/v1/docs/*", RIGHT_WRITE, &rest_create },
-    { "GET", "/v1/docs/*/*", RIGHT_READ, &rest_read },
-    { "PUT", "/v1/docs/*/*", RIGHT_WRITE, &rest_put },
-    { "PATCH", "/v1/docs/*/*", RIGHT_WRITE, &rest_patch },
-    { "DELETE", "/v1/docs/*/*", RIGHT_WRITE, &rest_delete },
-    { "GET", "/v1/docs/*/*/ops", RIGHT_READ, &rest_ops },
+    { "GET", "/healthz", RIGHT_NONE, &rest_healthz },          { "GET", "/readyz", RIGHT_NONE, &rest_readyz },
+    { "GET", "/metrics", RIGHT_READ, &rest_metrics },          { "GET", "/v1/me", RIGHT_READ, &rest_me },
+    { "GET", "/v1/docs", RIGHT_READ, &rest_collections },      { "GET", "/v1/docs/*", RIGHT_READ, &rest_listing },
+    { "POST", "/v1/docs/*", RIGHT_WRITE, &rest_create },       { "GET", "/v1/docs/*/*", RIGHT_READ, &rest_read },
+    { "PUT", "/v1/docs/*/*", RIGHT_WRITE, &rest_put },         { "PATCH", "/v1/docs/*/*", RIGHT_WRITE, &rest_patch },
+    { "DELETE", "/v1/docs/*/*", RIGHT_WRITE, &rest_delete },   { "GET", "/v1/docs/*/*/ops", RIGHT_READ, &rest_ops },
     { "POST", "/v1/docs/*/*/ops", RIGHT_WRITE, &rest_submit },
 };
 

@@ -34,8 +34,11 @@ struct rest_response {
     bool omit_body;     /* HEAD: the length counts, the bytes are not sent */
 };
 
+struct session_context;
+
 struct rest_context {
     struct hub *hub;
+    const struct session_context *sessions; /* for /metrics; NULL: there are none */
     size_t body_max_bytes;
     bool is_draining;
     uint64_t n_requests, n_problems;

@@ -15,7 +15,8 @@
  *     rest_ops.c           pages of the log
  *     rest_collections.c   listings
  *     rest_health.c        /healthz, /readyz
- *     rest_me.c            who is asking */
+ *     rest_me.c            who is asking
+ *     rest_metrics.c       /metrics */
 #ifndef API_REST_INSIDE_H
 #define API_REST_INSIDE_H
 
@@ -196,7 +197,7 @@ void difference_write(struct bytes before, struct bytes after, struct buffer *in
 
 /* ---- actions ----------------------------------------------------------------------------------------------------- */
 
-extern const struct rest_action rest_healthz, rest_readyz, rest_collections, rest_listing, rest_create, rest_read,
-    rest_put, rest_patch, rest_delete, rest_ops, rest_submit, rest_me;
+extern const struct rest_action rest_healthz, rest_readyz, rest_metrics, rest_collections, rest_listing, rest_create,
+    rest_read, rest_put, rest_patch, rest_delete, rest_ops, rest_submit, rest_me;
 
 #endif

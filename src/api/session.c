@@ -8,6 +8,7 @@
 
 const struct session_limits session_limits_default = {
     .n_unanswered = 1000,
+    .unanswered_max_bytes = 32u << 20,
     .n_subscriptions = 10000,
     .n_bulk = 10000,
     .n_presences = 1000,
@@ -44,6 +45,19 @@ void session_refuse(struct session *session, const struct ot_json *frame, const 
 {
     session->context->n_refusals++;
     session_send(session, frame_refusal(frame, refusal, message, session->context->limits.echo_max_bytes));
+}
+
+void session_hits(struct session *session, enum limit limit)
+{
+    struct session_context *context = session->context;
+
+    limit_hit(&context->limit_counters, hub_world(context->hub), limit, principal_name(&session->principal));
+}
+
+void session_refuse_limit(struct session *session, const struct ot_json *frame, enum limit limit, const char *message)
+{
+    session_hits(session, limit);
+    session_refuse(session, frame, &refusal_limit, message);
 }
 
 /* A refusal would make the client take its user's work back; so trouble that passes cuts the line instead. */
@@ -202,7 +216,7 @@ static void session_on_request(struct session *session, struct ot_json *frame)
     else if (!principal_may(&session->principal, action->needs))
         session_refuse(session, frame, &refusal_not_allowed, NULL);
     else if (ot_json_flaw(frame) == OT_LIMIT)
-        session_refuse(session, frame, &refusal_limit, "The message is nested too deeply");
+        session_refuse_limit(session, frame, LIMIT_OPERATION, "The message is nested too deeply");
     else
         action->handle(session, action, frame);
 }
@@ -219,6 +233,7 @@ void session_on_frame(struct session *session, const char *text, size_t n_bytes)
         return;
     }
     session->context->n_frames_in++;
+    session->n_message_bytes = n_bytes;
     r = ot_json_parse(text, n_bytes, hub_limits(session->context->hub), &frame, NULL);
     session_on_parsed(session, r, frame);
 }
@@ -244,6 +259,7 @@ void session_on_oversized(struct session *session, const char *start, size_t n_b
 
     if (!session->peer)
         return;
+    session_hits(session, LIMIT_MESSAGE);
     /* Closing would make the client send it again for ever; so it is answered if that is possible at all. */
     if (ot_json_parse_prefix(start, n_bytes, hub_limits(session->context->hub), &frame, NULL) == 0 && action_of(frame))
         session_refuse(session, frame, &refusal_limit, "The message is too large");
@@ -318,8 +334,7 @@ static void end_pings(struct session *session)
 
         next = node->next;
         if (request->is_barrier) {
-            list_remove(node);
-            session->n_requests--;
+            request_unlist(request);
             request_drop(request);
         }
     }

@@ -8,6 +8,7 @@
 #define API_SESSION_H
 
 #include "api/channel.h"
+#include "api/limit.h"
 #include "api/peer.h"
 #include "auth/client_id.h"
 #include "auth/principal.h"
@@ -15,7 +16,8 @@
 
 /* All ceilings of a session. */
 struct session_limits {
-    size_t n_unanswered;                       /* requests; beyond it reading pauses */
+    size_t n_unanswered;                       /* requests; beyond it reading pauses, */
+    size_t unanswered_max_bytes;               /* and beyond so many bytes of them */
     size_t n_subscriptions;                    /* documents */
     size_t n_bulk;                             /* ids in one bulk request */
     size_t n_presences;                        /* shown at a time */
@@ -34,6 +36,7 @@ struct session_context {
     bool is_draining;
     struct channels channels;
 
+    struct limit_counters limit_counters;
     uint64_t n_sessions, n_frames_in, n_refusals; /* figures for /metrics */
 };
 

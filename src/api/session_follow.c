@@ -221,10 +221,12 @@ static bool is_room_for(struct session *session, const struct action *action, co
 {
     const struct session_limits *limits = &session->context->limits;
 
-    if (n <= limits->n_bulk &&
-        (action->begin != begin_subscribe || session->n_subscriptions + n <= limits->n_subscriptions))
+    if (n > limits->n_bulk)
+        session_refuse_limit(session, frame, LIMIT_BULK, "Too many documents");
+    else if (action->begin == begin_subscribe && session->n_subscriptions + n > limits->n_subscriptions)
+        session_refuse_limit(session, frame, LIMIT_SUBSCRIPTIONS, "Too many documents");
+    else
         return true;
-    session_refuse(session, frame, &refusal_limit, "Too many documents");
     return false;
 }
 

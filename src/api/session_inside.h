@@ -49,7 +49,8 @@ struct session {
     struct part *behind;   /* the submission that is being transformed in slices; NULL: none */
     struct list behind_it; /* parts: those that will be */
     struct list requests;  /* not answered, in the order of arrival */
-    size_t n_requests;
+    size_t n_requests, n_unanswered_bytes;
+    size_t n_message_bytes; /* of the message at hand */
     bool has_ended, is_paused;
     bool is_reading; /* a large message is being parsed; what comes is kept in `later` */
     bool is_large;   /* the message at hand was */
@@ -98,6 +99,7 @@ struct request {
     bool is_barrier;  /* a ping: answered when it is the oldest */
     bool is_answered; /* also: refused, while other parts were still under way */
     bool has_gone_on; /* action->go_on has been called */
+    size_t n_bytes;   /* of its message */
     size_t n_left;    /* parts not answered */
     size_t n_parts;
     struct part parts[];
@@ -118,6 +120,9 @@ void session_send(struct session *session,
                   struct frame *frame); /* a reply; takes over the reference; NULL: no memory */
 void session_refuse(struct session *session, const struct ot_json *frame, const struct refusal *refusal,
                     const char *message);
+/* It asks for more than a limit allows. */
+void session_hits(struct session *session, enum limit limit); /* counts and tells it */
+void session_refuse_limit(struct session *session, const struct ot_json *frame, enum limit limit, const char *message);
 void session_trouble(struct session *session, int r); /* r < 0: closes, so that the client comes again */
 void session_close(struct session *session, enum peer_close_code code, const char *reason);
 void session_free_if_over(struct session *session);
@@ -137,7 +142,8 @@ struct request *request_create(struct session *session, const struct action *act
 /* Gives the next part its document; false without memory. */
 bool request_add(struct request *request, struct store_name name, uint64_t version);
 void session_pause_if_due(struct session *session);
-void request_start(struct request *request); /* all parts are there */
+void request_unlist(struct request *request); /* it is answered, or nobody will hear the answer */
+void request_start(struct request *request);  /* all parts are there */
 /* A request about one document, all of it. */
 void request_start_one(struct session *session, const struct action *action, struct ot_json *frame,
                        struct store_name name, uint64_t version);

@@ -9,6 +9,7 @@ struct reading {
     struct session *session;
     const struct ot_limits *limits;
     struct buffer text;
+    size_t n_bytes;
     struct ot_json *frame;
     int r;
 };
@@ -55,6 +56,7 @@ static void done(struct errand *errand)
 
     session->is_reading = false;
     session->is_large = true;
+    session->n_message_bytes = reading->n_bytes;
     session_on_parsed(session, reading->r, reading->frame);
     session->is_large = false;
     free(reading);
@@ -82,6 +84,7 @@ void session_on_large(struct session *session, struct buffer *message)
     reading->session = session;
     reading->limits = hub_limits(session->context->hub);
     reading->text = *message;
+    reading->n_bytes = message->n_bytes;
     buffer_init(message, message->max_bytes);
     reading->errand.work = work;
     reading->errand.done = done;

@@ -231,7 +231,7 @@ void handle_listen(struct session *session, const struct action *action, struct 
         return;
     is_new = !listener_find(session, channel);
     if (is_new && session->n_listeners >= session->context->limits.n_subscriptions) {
-        session_refuse(session, frame, &refusal_limit, "Too many presence channels");
+        session_refuse_limit(session, frame, LIMIT_SUBSCRIPTIONS, "Too many presence channels");
         return;
     }
     if (is_new && listen(session, channel)) {
@@ -287,7 +287,7 @@ void presence_show(struct session *session, const struct ot_json *request, const
     if (session->has_ended)
         return;
     if (!shown && update->value && session->n_presences >= session->context->limits.n_presences) {
-        session_refuse(session, request, &refusal_limit, "Too many presences");
+        session_refuse_limit(session, request, LIMIT_PRESENCES, "Too many presences");
         return;
     }
     frame = frame_of_update(session, update);
@@ -376,7 +376,7 @@ void handle_presence(struct session *session, const struct action *action, struc
     if (wrong)
         session_refuse(session, frame, &refusal_badly_formed, wrong);
     else if (is_too_large(session, update.value))
-        session_refuse(session, frame, &refusal_limit, "The presence is too large");
+        session_refuse_limit(session, frame, LIMIT_PRESENCE, "The presence is too large");
     else if (!is_of_document)
         presence_show(session, frame, &update);
     else if (!presence_type(frame) || !ot_type_has_presence(presence_type(frame)))

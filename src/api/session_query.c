@@ -213,6 +213,7 @@ static bool query_live(struct query *query, struct bytes id, struct news *news, 
     struct frame *frame;
 
     if (r == -E2BIG) {
+        session_hits(session, LIMIT_QUERY);
         frame = frame_query_error(query->id, &refusal_limit, "The query finds too many documents now");
         stream(session, frame);
         frame_unref(frame);
@@ -333,23 +334,18 @@ static bool is_possible(struct session *session, const struct ot_json *frame)
 {
     const struct session_limits *limits = &session->context->limits;
     const struct ot_json *options = ot_json_get(frame, "o", 1), *known = ot_json_get(frame, "r", 1);
-    const struct refusal *refusal = NULL;
-    const char *message = NULL;
 
-    if (options && ot_json_kind(options) == OT_JSON_OBJECT && is_given(ot_json_get(options, "db", 2))) {
-        refusal = &refusal_no_adapter;
-    } else if (!is_for_all(ot_json_get(frame, "q", 1))) {
-        refusal = &refusal_query;
-    } else if (session->n_queries >= limits->n_queries) {
-        refusal = &refusal_limit;
-        message = "Too many queries";
-    } else if (is_given(known) && ot_json_count(known) > limits->n_query_documents) {
-        refusal = &refusal_limit;
-        message = "Too many documents";
-    }
-    if (refusal)
-        session_refuse(session, frame, refusal, message);
-    return !refusal;
+    if (options && ot_json_kind(options) == OT_JSON_OBJECT && is_given(ot_json_get(options, "db", 2)))
+        session_refuse(session, frame, &refusal_no_adapter, NULL);
+    else if (!is_for_all(ot_json_get(frame, "q", 1)))
+        session_refuse(session, frame, &refusal_query, NULL);
+    else if (session->n_queries >= limits->n_queries)
+        session_refuse_limit(session, frame, LIMIT_QUERIES, "Too many queries");
+    else if (is_given(known) && ot_json_count(known) > limits->n_query_documents)
+        session_refuse_limit(session, frame, LIMIT_QUERY, "Too many documents");
+    else
+        return true;
+    return false;
 }
 
 void handle_query(struct session *session, const struct action *action, struct ot_json *frame)

@@ -27,7 +27,7 @@ static void fail(struct query *query, int r)
     if (!is_over(query) && r > 0)
         session_refuse(query->session, request->frame, refusal_of_document(r), NULL);
     else if (!is_over(query) && r == -E2BIG)
-        session_refuse(query->session, request->frame, &refusal_limit, "The query finds too much");
+        session_refuse_limit(query->session, request->frame, LIMIT_QUERY, "The query finds too much");
     else if (!is_over(query))
         session_trouble(query->session, r);
     request->is_answered = true;

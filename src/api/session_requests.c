@@ -136,6 +136,7 @@ struct request *request_create(struct session *session, const struct action *act
     list_init(&request->link);
     request->session = session;
     request->action = action;
+    request->n_bytes = session->n_message_bytes;
     request->frame = ot_json_ref(frame);
     return request;
 }
@@ -174,17 +175,35 @@ void request_drop(struct request *request)
     free(request);
 }
 
+/* Whoever is paused goes on when half of it is answered. */
+static bool has_too_many(const struct session *session)
+{
+    const struct session_limits *limits = &session->context->limits;
+
+    if (session->is_paused)
+        return session->n_requests > limits->n_unanswered / 2 ||
+               session->n_unanswered_bytes > limits->unanswered_max_bytes / 2;
+    return session->n_requests >= limits->n_unanswered || session->n_unanswered_bytes >= limits->unanswered_max_bytes;
+}
+
 void session_pause_if_due(struct session *session)
 {
-    size_t n_max = session->context->limits.n_unanswered;
-    bool paused =
-        session->is_reading || (session->is_paused ? session->n_requests > n_max / 2 : session->n_requests >= n_max);
+    bool has_too_many_now = has_too_many(session), paused = session->is_reading || has_too_many_now;
 
+    if (has_too_many_now && !session->is_paused && session->peer)
+        session_hits(session, LIMIT_UNANSWERED);
     if (paused == session->is_paused)
         return;
     session->is_paused = paused;
     if (session->peer)
         peer_pause(session->peer, paused);
+}
+
+void request_unlist(struct request *request)
+{
+    list_remove(&request->link);
+    request->session->n_requests--;
+    request->session->n_unanswered_bytes -= request->n_bytes;
 }
 
 /* A ping that has become the oldest request is answered. */
@@ -195,8 +214,7 @@ static void answer_pings(struct session *session)
 
         if (!request->is_barrier)
             break;
-        list_remove(&request->link);
-        session->n_requests--;
+        request_unlist(request);
         session_send(session, frame_reply(request->frame, bytes_of(NULL, 0)));
         request_drop(request);
     }
@@ -206,8 +224,7 @@ static void request_done(struct request *request)
 {
     struct session *session = request->session;
 
-    list_remove(&request->link);
-    session->n_requests--;
+    request_unlist(request);
     request_drop(request);
     answer_pings(session);
     session_pause_if_due(session);
@@ -263,6 +280,7 @@ void request_start(struct request *request)
 
     list_append(&session->requests, &request->link);
     session->n_requests++;
+    session->n_unanswered_bytes += request->n_bytes;
     session_pause_if_due(session);
     if (request->is_barrier) {
         answer_pings(session);

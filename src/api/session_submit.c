@@ -62,6 +62,8 @@ static void on_done(struct submission *submission, int r, uint64_t version)
     request->is_answered = true;
     if (r < 0)
         session_trouble(session, r);
+    else if (r == DOCUMENT_LIMIT)
+        session_refuse_limit(session, request->frame, LIMIT_OPERATION, submission->error.message);
     else if (r > 0)
         session_refuse(session, request->frame, refusal_of_document(r), submission->error.message);
     else

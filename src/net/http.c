@@ -10,9 +10,7 @@
 
 #define READ_BYTES       (16 * 1024)
 #define INPUT_MAX_BYTES  (2 * REQUEST_HEAD_MAX_BYTES) /* a head, and what was sent behind it unasked */
-#define IDLE_SECONDS     60
-#define HEAD_SECONDS     10 /* for a whole head, from its first byte on */
-#define PROGRESS_SECONDS 30 /* between two moves of a body, in or out */
+#define PROGRESS_SECONDS 30                           /* between two moves of a body, in or out */
 #define LINGER_SECONDS   2
 
 /* The answer's address while it is awaited; outlives the connection if it must. */
@@ -50,7 +48,11 @@ void http_destroy(struct http *http)
 
 static void on_deadline(struct wheel_timer *timer)
 {
-    http_destroy(LIST_ENTRY(timer, struct http, deadline));
+    struct http *http = LIST_ENTRY(timer, struct http, deadline);
+
+    if (http->state != HTTP_LINGERING)
+        server_limit_hit(http->server, http->state == HTTP_HEAD && !http->input.n_bytes ? LIMIT_IDLE : LIMIT_HANDSHAKE);
+    http_destroy(http);
 }
 
 static void http_expect(struct http *http, unsigned seconds)
@@ -291,7 +293,8 @@ static void http_end_answer(struct http *http)
     ev_io_stop(http->server->config.loop, &http->writer);
     if (http->keeps_alive) {
         http->state = HTTP_HEAD;
-        http_expect(http, http->input.n_bytes ? HEAD_SECONDS : IDLE_SECONDS);
+        http_expect(http,
+                    http->input.n_bytes ? http->server->config.handshake_seconds : http->server->config.idle_seconds);
         return;
     }
     http->state = HTTP_LINGERING;
@@ -359,7 +362,7 @@ static bool http_read(struct http *http)
         return true;
     if (n > 0) {
         if (http->state == HTTP_HEAD && into->n_bytes == 0)
-            http_expect(http, HEAD_SECONDS);
+            http_expect(http, http->server->config.handshake_seconds);
         if (http->state == HTTP_BODY)
             http_expect(http, PROGRESS_SECONDS);
         buffer_grew(into, (size_t)n);
@@ -403,6 +406,6 @@ void http_open(struct server *server, struct listener *listener, int fd)
     http->reader.data = http->writer.data = http;
     list_append(&server->https, &http->link);
     server->n_connections++;
-    http_expect(http, IDLE_SECONDS);
+    http_expect(http, server->config.idle_seconds);
     ev_io_start(server->config.loop, &http->reader);
 }

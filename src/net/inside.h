@@ -25,6 +25,12 @@ struct server {
     char batch[LWS_PRE + OUTPUT_BATCH_BYTES]; /* scratch of whoever writes */
 };
 
+/* A limit was hit by somebody who has no session. */
+static inline void server_limit_hit(struct server *server, enum limit limit)
+{
+    limit_hit(&server->config.sessions->limit_counters, server->config.world, limit, bytes_of_string("a connection"));
+}
+
 /* listener.c */
 struct listener {
     struct list link;

@@ -25,7 +25,9 @@ struct server_config {
     bool open_to_everyone;        /* may listen on more than loopback and unix sockets */
     size_t message_max_bytes;     /* of a WebSocket message */
     size_t queue_max_bytes;       /* of streamed frames that a client has not read yet */
-    unsigned ping_seconds;        /* between two pings of one connection; 1 to 120 */
+    unsigned ping_seconds;        /* between two pings of one connection; these three: 1 to 120 */
+    unsigned handshake_seconds;   /* for the whole head of a request, from its first byte on */
+    unsigned idle_seconds;        /* until a connection without a request is cut */
 };
 
 struct server;

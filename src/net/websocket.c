@@ -196,6 +196,7 @@ static void peer_on_send(struct peer *peer, struct frame *frame, bool is_reply)
         return;
     }
     if (!is_reply && output->n_streamed_bytes > websocket->server->config.queue_max_bytes) {
+        server_limit_hit(websocket->server, LIMIT_QUEUE);
         output_finish(output); /* it would not read that either; when it returns it catches up from the log */
         websocket_close(websocket, PEER_TRY_LATER, "too slow a reader");
         return;
@@ -311,6 +312,8 @@ static void on_ping_due(struct wheel_timer *timer)
     wheel_set(&websocket->server->wheel, timer, websocket->server->config.ping_seconds);
     websocket->n_missed = (uint8_t)(websocket->is_alive || is_deaf ? 0 : websocket->n_missed + 1);
     websocket->is_alive = false;
+    if (!is_closing && websocket->n_missed >= MISSED_MAX)
+        server_limit_hit(websocket->server, LIMIT_PING);
     if (is_closing || websocket->n_missed >= MISSED_MAX) {
         websocket_end_session(websocket);
         lws_set_timeout(websocket->wsi, PENDING_TIMEOUT_KILLED_BY_PARENT, LWS_TO_KILL_SYNC);
