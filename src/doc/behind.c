@@ -46,14 +46,15 @@ static int read_slice(struct submission *submission, uint64_t end)
 void submission_catch_up(struct submission *submission, uint64_t end)
 {
     bool is_news = !submission->was_far_behind && !submission->was_accepted;
-    int r;
+    int r = 0;
 
     submission->was_far_behind = true;
     if (is_news && submission->on_far_behind)
         submission->on_far_behind(submission);
     if (stands(submission))
         return;
-    r = submission->is_duplicate ? 0 : submission_understand(submission);
+    if (!submission->is_duplicate && !submission->misfit)
+        r = submission_misfits(submission, submission_understand(submission));
     if (!r)
         r = read_slice(submission, end);
     if (r)

@@ -115,6 +115,8 @@ int submission_derive(struct submission *submission)
     int r = meet_kinds(submission);
 
     if (!r)
+        r = submission->misfit;
+    if (!r)
         r = submission_understand(submission);
     if (!r && is_more_than_a_turn(submission))
         r = -EINPROGRESS;
@@ -137,26 +139,42 @@ int submission_derive(struct submission *submission)
     return r;
 }
 
+/* What was made for a document that is gone cannot be read as the type of the next one, nor can the operations of that
+ * time. Whether it is gone only the rest of the log tells. */
+int submission_misfits(struct submission *submission, int r)
+{
+    if (r == -ENOMEM)
+        return r;
+    submission->misfit = r;
+    return 0;
+}
+
+static int pass_over_edit(struct submission *submission, const struct record *record)
+{
+    struct step theirs = { .kind = STEP_NOTHING };
+    int r = step_parse(record->body, submission->step.type, document_limits(submission->document), &theirs);
+
+    if (!r)
+        r = transform_over(submission, &theirs);
+    step_finish(&theirs);
+    return r;
+}
+
 /* Over one operation of the log, from before memory begins. A repetition only gives it to its author. */
 int submission_pass(struct submission *submission, const struct record *record)
 {
-    struct document *document = submission->document;
     struct committed_op *op = committed_op_create(submission->at, record);
-    struct step theirs = { .kind = STEP_NOTHING };
     int r = op ? 0 : -ENOMEM;
 
     if (!r && submission->on_missed)
         submission->on_missed(submission, op);
     if (!r && !submission->is_duplicate) {
         r = meet_kind(submission->kind, step_kind_of(record->body));
-        if (!r && submission->kind == STEP_EDIT)
-            r = step_parse(record->body, submission->step.type, document_limits(document), &theirs);
-        if (!r)
-            r = transform_over(submission, &theirs);
+        if (!r && submission->kind == STEP_EDIT && !submission->misfit)
+            r = submission_misfits(submission, pass_over_edit(submission, record));
     }
     if (!r)
         submission->given = ++submission->at;
-    step_finish(&theirs);
     committed_op_unref(op);
     return r;
 }

@@ -33,7 +33,7 @@ struct submission *document_pending(const struct document *document, struct list
 /* Everything that was derived is forgotten; what the caller gave stays. */
 static void submission_reset(struct submission *submission)
 {
-    submission->waiter.r = 0;
+    submission->waiter.r = submission->misfit = 0;
     step_finish(&submission->step);
     committed_op_unref(submission->op);
     submission->op = NULL;

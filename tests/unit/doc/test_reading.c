@@ -154,6 +154,28 @@ static void a_repetition_from_far_behind_is_given_what_it_missed(void **state)
     expect(f, "a/4 missed 2\na/4 missed 3\na/4 accepted\na/4 done at 4\n");
 }
 
+/* It was made for a text. What is of that name now is another document, whose type cannot read it. */
+static void a_submission_from_before_a_deletion_is_refused_for_that(void **state)
+{
+    struct fixture *f = *state;
+
+    given_operations(f, 3);
+    submit(f, "n", "a/8", 3, "{\"del\":true}");
+    submit(f, "n", "a/9", 4, "{\"create\":{\"type\":\"json0\",\"data\":{}}}");
+    settle(f);
+    f->config.recent_max_bytes = 1;
+    f->config.slice_bytes = 1;
+    fixture_restart(f);
+    expect(f, "a/8 accepted\na/9 accepted\na/8 done at 3\na/9 done at 4\n");
+    submit(f, "n", "b/1", 2, "{\"op\":[\"y\"]}");
+    settle(f);
+    expect(f, "b/1 missed 2\nb/1 missed 3\nb/1 accepted\nb/1 refused WAS_DELETED\n");
+    submit(f, "n", "b/2", 2, "{\"op\":[]}"); /* which both types can read, but not what it meets */
+    settle(f);
+    expect(f, "b/2 missed 2\nb/2 missed 3\nb/2 accepted\nb/2 refused WAS_DELETED\n");
+    expect_log(f, "n", 5, "{}");
+}
+
 static void operations_that_are_gone_are_refused(void **state)
 {
     struct fixture *f = *state;
@@ -392,6 +414,7 @@ int main(void)
         TEST(a_submission_from_far_behind_is_transformed_in_slices),
         TEST(a_submission_from_far_behind_is_given_every_operation_it_missed_once),
         TEST(a_repetition_from_far_behind_is_given_what_it_missed),
+        TEST(a_submission_from_before_a_deletion_is_refused_for_that),
         TEST(operations_that_are_gone_are_refused),
         TEST(a_removed_document_begins_again_above_its_last_version),
         TEST(unused_documents_are_unloaded_beyond_the_bound),
