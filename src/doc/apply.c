@@ -37,15 +37,12 @@ static int apply_edit(struct document *document, const struct step *step, struct
     return document_error_of(ot_snapshot_apply(document->value, step->op, document_limits(document), error));
 }
 
-/* Deleting what somebody else has just deleted is a step, too; deleting what never was is none. */
-static int apply_delete(struct document *document)
+/* Also of what somebody else has just deleted. */
+static void apply_delete(struct document *document)
 {
-    if (!document->type && document->tip == 0)
-        return DOCUMENT_MISSING;
     ot_snapshot_destroy(document->value);
     document->value = NULL;
     document->type = NULL;
-    return 0;
 }
 
 int document_apply(struct document *document, const struct step *step, uint64_t time_ms, struct ot_error *error)
@@ -55,7 +52,7 @@ int document_apply(struct document *document, const struct step *step, uint64_t 
     switch (step->kind) {
     case STEP_EDIT: r = apply_edit(document, step, error); break;
     case STEP_CREATE: r = apply_create(document, step, error); break;
-    case STEP_DELETE: r = apply_delete(document); break;
+    case STEP_DELETE: apply_delete(document); break;
     case STEP_NOTHING: return 0;
     }
     if (r)

@@ -70,6 +70,8 @@ int submission_understand(struct submission *submission)
         return document_error_of(
             ot_op_parse(document->type, submission->data, document_limits(document), &step->op, &submission->error));
     }
+    if (step->kind == STEP_DELETE && document->tip == 0)
+        return DOCUMENT_MISSING; /* deleting what is deleted already is a step; deleting what never was is none */
     if (step->kind == STEP_CREATE && !step->type) {
         const struct ot_type *type = ot_type_find(submission->type.at, submission->type.n_bytes);
 

@@ -176,6 +176,21 @@ static void a_submission_from_before_a_deletion_is_refused_for_that(void **state
     expect_log(f, "n", 5, "{}");
 }
 
+static void a_document_that_two_have_deleted_can_be_opened_again(void **state)
+{
+    struct fixture *f = *state;
+
+    given_operations(f, 1);
+    submit(f, "n", "a/8", 1, "{\"del\":true}");
+    submit(f, "n", "b/1", 1, "{\"del\":true}");
+    settle(f);
+    fixture_restart(f);
+    expect(f, "a/8 accepted\nb/1 accepted\na/8 done at 1\nb/1 missed 1\nb/1 done at 2\n");
+    read_snapshot(f, "n", "r");
+    settle(f);
+    expect(f, "r sees 3 none\n");
+}
+
 static void operations_that_are_gone_are_refused(void **state)
 {
     struct fixture *f = *state;
@@ -415,6 +430,7 @@ int main(void)
         TEST(a_submission_from_far_behind_is_given_every_operation_it_missed_once),
         TEST(a_repetition_from_far_behind_is_given_what_it_missed),
         TEST(a_submission_from_before_a_deletion_is_refused_for_that),
+        TEST(a_document_that_two_have_deleted_can_be_opened_again),
         TEST(operations_that_are_gone_are_refused),
         TEST(a_removed_document_begins_again_above_its_last_version),
         TEST(unused_documents_are_unloaded_beyond_the_bound),
