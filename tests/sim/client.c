@@ -16,9 +16,9 @@ void client_must(int r, const char *what)
 
 /* ---- speaking ---------------------------------------------------------------------------------------------------- */
 
-__attribute__((format(printf, 2, 3))) static void say(struct client *client, const char *format, ...)
+void client_say(struct client *client, const char *format, ...)
 {
-    char text[8192];
+    static char text[1 << 18];
     va_list arguments;
     int n;
 
@@ -45,8 +45,26 @@ void client_fetch(struct client *client, struct replica *replica)
     if (!client->is_connected)
         return;
     say_version(version, replica);
-    say(client, "{\"a\":\"f\",\"c\":\"" RUN_COLLECTION "\",\"d\":\"d%zu\",\"v\":%s}", replica->number, version);
+    client_say(client, "{\"a\":\"f\",\"c\":\"" RUN_COLLECTION "\",\"d\":\"d%zu\",\"v\":%s}", replica->number, version);
     replica->n_fetches++;
+}
+
+static void write_body(const struct own_op *own, struct buffer *body)
+{
+    switch (own->kind) {
+    case OWN_EDIT:
+        (void)buffer_append_string(body, "\"op\":");
+        client_must(ot_op_write(own->op, buffer_write, body), "writing an operation");
+        break;
+    case OWN_CREATE:
+        (void)buffer_append_string(body, "\"create\":{\"type\":\"");
+        (void)buffer_append_string(body, ot_type_uri(own->type));
+        (void)buffer_append_string(body, "\",\"data\":");
+        client_must(ot_json_write(own->data, buffer_write, body), "writing a document");
+        (void)buffer_append_string(body, "}");
+        break;
+    case OWN_DELETE: (void)buffer_append_string(body, "\"del\":true"); break;
+    }
 }
 
 static void say_op(struct client *client, const struct replica *replica, const struct own_op *own)
@@ -57,16 +75,14 @@ static void say_op(struct client *client, const struct replica *replica, const s
     say_version(version, replica);
     if (own->was_sent)
         (void)snprintf(src, sizeof(src), ",\"src\":\"%s\"", own->src);
-    buffer_init(&body, 1 << 16);
-    if (own->op) {
-        (void)buffer_append_string(&body, "\"op\":");
-        client_must(ot_op_write(own->op, buffer_write, &body), "writing an operation");
-    } else {
-        (void)buffer_append_string(&body, "\"create\":{\"type\":\"text-unicode\",\"data\":\"...\"}");
-    }
-    say(client,
-        "{\"a\":\"op\",\"c\":\"" RUN_COLLECTION "\",\"d\":\"d%zu\",\"v\":%s%s,\"seq\":%" PRIu64 ",\"x\":{},%.*s}",
-        replica->number, version, src, own->seq, (int)body.n_bytes, body.at);
+    buffer_init(&body, 1 << 17);
+    write_body(own, &body);
+    if (body.error)
+        abort();
+    client_say(client,
+               "{\"a\":\"op\",\"c\":\"" RUN_COLLECTION "\",\"d\":\"d%zu\",\"v\":%s%s,\"seq\":%" PRIu64
+               ",\"x\":{},%.*s}",
+               replica->number, version, src, own->seq, (int)body.n_bytes, body.at);
     buffer_finish(&body);
 }
 
@@ -89,6 +105,7 @@ void client_flush(struct client *client, struct replica *replica)
         judge_submitted(client->run, replica->number, own->src, own->seq);
     }
     say_op(client, replica, own);
+    own->was_resent = own->was_sent;
     own->was_sent = true;
 }
 
@@ -97,7 +114,7 @@ static void say_subscribe(struct client *client, struct replica *replica)
     char version[32];
 
     say_version(version, replica);
-    say(client, "{\"a\":\"s\",\"c\":\"" RUN_COLLECTION "\",\"d\":\"d%zu\",\"v\":%s}", replica->number, version);
+    client_say(client, "{\"a\":\"s\",\"c\":\"" RUN_COLLECTION "\",\"d\":\"d%zu\",\"v\":%s}", replica->number, version);
     replica->n_subscribes++;
 }
 
@@ -117,10 +134,10 @@ static void resubscribe(struct client *client, bool has_version)
     if (n == 0)
         return;
     if (has_version)
-        say(client, "{\"a\":\"bs\",\"c\":\"" RUN_COLLECTION "\",\"b\":{\"d0\":%" PRIu64 ",\"d1\":%" PRIu64 "}}",
-            group[0]->version, group[1]->version);
+        client_say(client, "{\"a\":\"bs\",\"c\":\"" RUN_COLLECTION "\",\"b\":{\"d0\":%" PRIu64 ",\"d1\":%" PRIu64 "}}",
+                   group[0]->version, group[1]->version);
     else
-        say(client, "{\"a\":\"bs\",\"c\":\"" RUN_COLLECTION "\",\"b\":[\"d0\",\"d1\"]}");
+        client_say(client, "{\"a\":\"bs\",\"c\":\"" RUN_COLLECTION "\",\"b\":[\"d0\",\"d1\"]}");
     for (size_t i = 0; i < n; i++)
         group[i]->n_subscribes++;
 }
@@ -134,7 +151,7 @@ void client_toggle_stream(struct client *client, struct replica *replica)
         say_subscribe(client, replica);
         return;
     }
-    say(client, "{\"a\":\"u\",\"c\":\"" RUN_COLLECTION "\",\"d\":\"d%zu\"}", replica->number);
+    client_say(client, "{\"a\":\"u\",\"c\":\"" RUN_COLLECTION "\",\"d\":\"d%zu\"}", replica->number);
     replica->n_unsubscribes++;
 }
 
@@ -193,14 +210,16 @@ static void on_handshake(struct client *client, const struct ot_json *frame)
     for (size_t i = 0; i < client->run->n_documents; i++)
         if (client->replicas[i].was_refused)
             client_fetch(client, &client->replicas[i]);
+    for (size_t i = 0; i <= client->run->n_documents; i++)
+        presence_on_connected(&client->presences[i]);
 }
 
 static void say_handshake(struct client *client)
 {
     if (client->id[0])
-        say(client, "{\"a\":\"hs\",\"id\":\"%s\",\"protocol\":1,\"protocolMinor\":2}", client->id);
+        client_say(client, "{\"a\":\"hs\",\"id\":\"%s\",\"protocol\":1,\"protocolMinor\":2}", client->id);
     else
-        say(client, "{\"a\":\"hs\",\"id\":null,\"protocol\":1,\"protocolMinor\":2}");
+        client_say(client, "{\"a\":\"hs\",\"id\":null,\"protocol\":1,\"protocolMinor\":2}");
     client->n_handshakes++;
 }
 
@@ -240,8 +259,9 @@ void client_on_frame(struct client *client, const char *text, size_t n_bytes)
         on_handshake(client, frame);
     else if (bytes_equal(action, bytes_of_string("bs")))
         on_bulk(client, frame);
-    else
+    else if (!presence_on_frame(client, action, frame))
         on_document(client, action, frame);
+    presence_go_on(client);
     ot_json_unref(frame);
 }
 
@@ -268,25 +288,28 @@ void client_on_cut(struct client *client)
         list_prepend(&replica->waiting, &replica->in_flight->link);
         replica->in_flight = NULL;
     }
+    for (size_t i = 0; i <= client->run->n_documents; i++)
+        presence_on_cut(&client->presences[i]);
 }
 
 bool client_is_at_rest(const struct client *client)
 {
     if (!client->is_connected || client->n_handshakes)
         return false;
-    for (size_t i = 0; i < client->run->n_documents; i++) {
-        const struct replica *replica = &client->replicas[i];
-
-        if (replica_has_write_pending(replica) || replica->n_subscribes || replica->n_fetches ||
-            replica->n_unsubscribes)
+    for (size_t i = 0; i < client->run->n_documents; i++)
+        if (!replica_is_idle(&client->replicas[i]))
             return false;
-    }
+    for (size_t i = 0; i <= client->run->n_documents; i++)
+        if (!presence_is_at_rest(&client->presences[i]))
+            return false;
     return true;
 }
 
-void client_init(struct client *client, struct run *run, size_t number)
+void client_init(struct client *client, struct run *run, size_t number, unsigned generation)
 {
-    *client = (struct client){ .run = run, .number = number, .next_seq = 1 };
+    *client = (struct client){
+        .run = run, .number = number, .generation = generation, .next_seq = 1, .next_presence_seq = 1
+    };
     for (size_t i = 0; i < run->n_documents; i++) {
         struct replica *replica = &client->replicas[i];
 
@@ -295,10 +318,23 @@ void client_init(struct client *client, struct run *run, size_t number)
         list_init(&replica->waiting);
         replica->wants_stream = !run->scenario->creates_race;
     }
+    for (size_t i = 0; i <= run->n_documents; i++)
+        presence_init(&client->presences[i], client, i);
 }
 
 void client_finish(struct client *client)
 {
     for (size_t i = 0; i < client->run->n_documents; i++)
-        replica_forget(&client->replicas[i], false);
+        replica_forget(&client->replicas[i], true);
+    for (size_t i = 0; i <= client->run->n_documents; i++)
+        presence_finish(&client->presences[i]);
+}
+
+void client_replace(struct client *client)
+{
+    run_trace(client->run, "%c goes for good", (char)('A' + client->number));
+    if (client->line)
+        network_cut(client->line);
+    client_finish(client);
+    client_init(client, client->run, client->number, client->generation + 1);
 }

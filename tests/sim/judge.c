@@ -1,5 +1,5 @@
-/* What must hold, judged by the disk alone: shown means committed, exactly once, and in the end the same text
- * everywhere. */
+/* What must hold, judged by the disk alone: shown means committed, exactly once, and in the end the same document and
+ * the same people in it everywhere. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +18,18 @@ void judge_finish(struct run *run)
     free(run->judge.submitted);
 }
 
-/* ---- the text of each version ------------------------------------------------------------------------------------ */
+/* ---- the content of each version --------------------------------------------------------------------------------- */
+
+/* Its type, too: "json1 [1]". For the caller to free. */
+static char *typed_content(const struct replay *replay)
+{
+    char *content = replay_content(replay), *typed;
+
+    if (asprintf(&typed, "%s %s", replay->value ? ot_type_name(ot_snapshot_type(replay->value)) : "", content) < 0)
+        abort();
+    free(content);
+    return typed;
+}
 
 /* Borrowed; version must be durable. Replays each record once. */
 static const char *content_at(struct run *run, size_t document, uint64_t version)
@@ -30,9 +41,20 @@ static const char *content_at(struct run *run, size_t document, uint64_t version
     for (; *n <= version; ++*n) {
         replay_to(replay, run->server.disk, run_name(document), *n);
         *contents = realloc(*contents, (*n + 1) * sizeof(**contents));
-        (*contents)[*n] = replay_content(replay);
+        (*contents)[*n] = typed_content(replay);
     }
     return (*contents)[version];
+}
+
+struct ot_snapshot *judge_value(struct run *run, size_t document)
+{
+    const struct replay *replay = &run->judge.documents[document].replay;
+    struct ot_snapshot *value = NULL;
+
+    (void)content_at(run, document, sim_disk_head(run->server.disk, run_name(document)));
+    if (replay->value && ot_snapshot_share(replay->value, &value))
+        abort();
+    return value;
 }
 
 /* ---- what the server says ---------------------------------------------------------------------------------------- */
@@ -86,15 +108,26 @@ static void op_shown(struct run *run, size_t document, const struct ot_json *fra
     body_shown(frame, record, version);
 }
 
-static bool is_content(const struct ot_json *data, const char *content)
+/* A snapshot of json0 does not name its type. */
+static const char *name_of_type(const struct ot_json *named)
 {
+    struct bytes name = string_of(named);
+
+    if (!named)
+        return "json0";
+    return name.at ? ot_type_name(ot_type_find(name.at, name.n_bytes)) : "";
+}
+
+static bool is_content(const struct ot_json *snapshot, const char *content)
+{
+    const struct ot_json *data = ot_json_get(snapshot, "data", 4);
     struct buffer buffer;
     bool same;
 
-    if (!data)
-        return strcmp(content, "none") == 0;
     buffer_init(&buffer, 1 << 24);
-    if (ot_json_write(data, buffer_write, &buffer))
+    (void)buffer_append_string(&buffer, name_of_type(ot_json_get(snapshot, "type", 4)));
+    (void)buffer_append_string(&buffer, data ? " " : " none");
+    if (data && ot_json_write(data, buffer_write, &buffer))
         abort();
     same = bytes_equal(buffer_bytes(&buffer), bytes_of_string(content));
     buffer_finish(&buffer);
@@ -110,9 +143,18 @@ static void snapshot_shown(struct run *run, size_t document, const struct ot_jso
     if (version > head)
         sim_violation("shown means committed", "a snapshot of version %" PRIu64 ", the head is %" PRIu64, version,
                       head);
-    if (!is_content(ot_json_get(snapshot, "data", 4), content_at(run, document, version)))
+    if (!is_content(snapshot, content_at(run, document, version)))
         sim_violation("snapshots are replays", "version %" PRIu64 " of d%zu should be %s", version, document,
                       content_at(run, document, version));
+}
+
+static void presence_shown(struct run *run, size_t document, const struct ot_json *frame)
+{
+    uint64_t version, head = sim_disk_head(run->server.disk, run_name(document));
+
+    if (!ot_json_get(frame, "error", 5) && ot_json_integer(ot_json_get(frame, "v", 1), &version) && version > head)
+        sim_violation("shown means committed", "a presence at version %" PRIu64 ", the head is %" PRIu64, version,
+                      head);
 }
 
 static void bulk_shown(struct run *run, const struct ot_json *data)
@@ -142,6 +184,8 @@ void judge_shown(struct run *run, const char *text, size_t n_bytes)
             bulk_shown(run, data);
     } else if (bytes_equal(action, bytes_of_string("op"))) {
         op_shown(run, document, frame);
+    } else if (bytes_equal(action, bytes_of_string("p"))) {
+        presence_shown(run, document, frame);
     } else if (data) {
         snapshot_shown(run, document, data);
     }
@@ -221,8 +265,8 @@ static void judge_replica(struct run *run, const struct client *client, size_t d
     const struct replica *replica = &client->replicas[document];
     uint64_t head = sim_disk_head(run->server.disk, run_name(document));
     const char *want = content_at(run, document, head);
-    struct replay own = { replica->version, replica->text };
-    char *got = replay_content(&own);
+    struct replay own = { replica->version, replica->value };
+    char *got = typed_content(&own);
 
     if (replica->version != head || strcmp(got, want) != 0)
         sim_violation("convergence", "client %zu has d%zu at %" PRIu64 ": %s; the log says %" PRIu64 ": %s",
@@ -237,4 +281,50 @@ void judge_at_rest(struct run *run)
     for (size_t i = 0; i < run->n_clients; i++)
         for (size_t d = 0; d < run->n_documents; d++)
             judge_replica(run, &run->clients[i], d);
+}
+
+/* ---- presence ---------------------------------------------------------------------------------------------------- */
+
+static size_t count_seen(const struct presence *presence)
+{
+    size_t n = 0;
+
+    LIST_FOR_EACH (node, &presence->seen)
+        n += LIST_ENTRY(node, struct seen, link)->value != NULL;
+    return n;
+}
+
+/* 1 where the other shows himself, and is seen. */
+static size_t judge_sight(const struct presence *presence, const struct presence *other, bool is_exact)
+{
+    const struct seen *seen;
+    char id[8];
+
+    presence_id(other->client, id);
+    seen = presence_find(presence, id);
+    if (!other->value != !seen)
+        sim_violation(seen ? "presence has no ghosts" : "nobody is overlooked", "client %zu %s %s on %s",
+                      presence->client->number, seen ? "still sees" : "does not see", id, presence->channel);
+    if (seen && is_exact && !ot_json_equal(seen->value, other->value))
+        sim_violation("presence is the same everywhere", "client %zu sees %s elsewhere on %s", presence->client->number,
+                      id, presence->channel);
+    return seen != NULL;
+}
+
+void judge_presence(struct run *run, bool were_shown_again)
+{
+    for (size_t i = 0; i < run->n_clients; i++) {
+        for (size_t c = 0; c <= run->n_documents; c++) {
+            const struct presence *presence = &run->clients[i].presences[c];
+            size_t n = 0;
+
+            for (size_t other = 0; other < run->n_clients; other++)
+                if (other != i)
+                    n += judge_sight(presence, &run->clients[other].presences[c],
+                                     !presence->replica || were_shown_again);
+            if (n != count_seen(presence))
+                sim_violation("presence has no ghosts", "client %zu sees %zu on %s, where there are %zu", i,
+                              count_seen(presence), presence->channel, n);
+        }
+    }
 }

@@ -38,12 +38,12 @@ static void line_send(struct peer *peer, struct frame *frame, bool is_reply)
     if (line->is_closing)
         sim_violation("a closed peer is left alone", "it is sent %.*s", (int)frame->n_bytes, frame->content);
     judge_shown(run, frame->content, frame->n_bytes);
-    if (!line->client || (run->sabotage == SABOTAGE_LOSS && run_chance(run, 20)))
+    if (!line->client || (sim_sabotage == SABOTAGE_LOSS && run_chance(run, 20)))
         return;
     packet_add(&line->down, frame->content, frame->n_bytes);
-    if (run->sabotage == SABOTAGE_DUPLICATE && run_chance(run, 20))
+    if (sim_sabotage == SABOTAGE_DUPLICATE && run_chance(run, 20))
         packet_add(&line->down, frame->content, frame->n_bytes);
-    if (run->sabotage == SABOTAGE_REORDER && run_chance(run, 50)) {
+    if (sim_sabotage == SABOTAGE_REORDER && run_chance(run, 50)) {
         struct list *last = line->down.previous;
 
         list_remove(last);

@@ -72,8 +72,19 @@ static struct client *any_client(struct run *run)
 static void somebody_edits(struct run *run)
 {
     struct client *client = any_client(run);
+    struct replica *replica = &client->replicas[run_below(run, run->n_documents)];
 
-    client_edit(client, &client->replicas[run_below(run, run->n_documents)]);
+    if (run_chance(run, run->scenario->deletes))
+        client_delete(client, replica);
+    else
+        client_edit(client, replica);
+}
+
+static void somebody_moves(struct run *run)
+{
+    struct client *client = any_client(run);
+
+    presence_move(&client->presences[run_below(run, run->n_documents + 1)]);
 }
 
 static void somebody_comes(struct run *run)
@@ -97,8 +108,12 @@ static void trouble(struct run *run)
     }
     if (run_chance(run, scenario->leave))
         client_toggle_stream(client, replica);
-    if (run_chance(run, scenario->leave) && replica->text)
+    if (run_chance(run, scenario->leave))
+        presence_toggle(&client->presences[run_below(run, run->n_documents + 1)]);
+    if (run_chance(run, scenario->leave) && replica->value)
         client_fetch(client, replica);
+    if (run_chance(run, scenario->replaced))
+        client_replace(client);
     if (!run->server.store)
         return;
     if (run_chance(run, scenario->append_fails))
@@ -122,9 +137,11 @@ static void step(struct run *run)
         server_start(run);
     if (what < 12)
         somebody_edits(run);
-    else if (what < 18)
+    else if (what < 15)
+        somebody_moves(run);
+    else if (what < 21)
         somebody_comes(run);
-    else if (what < 60 || !run->server.store)
+    else if (what < 62 || !run->server.store)
         (void)network_step(run);
     else
         (void)store_sim_step(run->server.store);
@@ -142,6 +159,9 @@ static void everybody_comes(struct run *run)
         for (size_t d = 0; client->is_connected && d < run->n_documents; d++)
             if (!client->replicas[d].wants_stream)
                 client_toggle_stream(client, &client->replicas[d]);
+        for (size_t c = 0; client->is_connected && c <= run->n_documents; c++)
+            if (!client->presences[c].is_wanted)
+                presence_toggle(&client->presences[c]);
     }
 }
 
@@ -157,7 +177,7 @@ static void come_to_rest(struct run *run)
 {
     if (!run->server.store)
         server_start(run);
-    if (run->sabotage != SABOTAGE_FORGET)
+    if (sim_sabotage != SABOTAGE_FORGET)
         (void)store_sim_fault_end(run->server.store);
     for (size_t n = 0; n < STEPS_TO_REST; n++) {
         bool moved;
@@ -173,6 +193,23 @@ static void come_to_rest(struct run *run)
     sim_violation("comes to rest", "somebody still waits for an answer");
 }
 
+/* Carets have moved along with operations that met in another order here and there: they are said again. */
+static void everybody_shows_again(struct run *run)
+{
+    for (size_t i = 0; i < run->n_clients; i++)
+        for (size_t c = 0; c <= run->n_documents; c++)
+            presence_show_again(&run->clients[i].presences[c]);
+    come_to_rest(run);
+}
+
+static void judge_rest(struct run *run)
+{
+    judge_at_rest(run);
+    judge_presence(run, false);
+    everybody_shows_again(run);
+    judge_presence(run, true);
+}
+
 static void setup(struct run *run)
 {
     run->random.state = run->seed;
@@ -184,8 +221,10 @@ static void setup(struct run *run)
     run->hints_are_reliable = run_chance(run, 500);
     server_init(run);
     server_start(run);
+    for (size_t i = 0; i < run->n_documents; i++)
+        run->types[i] = edit_any_type(run);
     for (size_t i = 0; i < run->n_clients; i++)
-        client_init(&run->clients[i], run, i);
+        client_init(&run->clients[i], run, i, 0);
 }
 
 void run_all(struct run *run, volatile size_t *at)
@@ -201,13 +240,13 @@ void run_all(struct run *run, volatile size_t *at)
         store_sim_hint(run->server.store);
         come_to_rest(run);
     }
-    judge_at_rest(run);
+    judge_rest(run);
 
     /* And once more from the disk: what was at rest is what is read after a restart. */
     server_stop(run);
     server_start(run);
     come_to_rest(run);
-    judge_at_rest(run);
+    judge_rest(run);
 
     network_finish(run);
     server_finish(run);

@@ -6,6 +6,8 @@
  *     network.c   lines: in order each, free among one another, cut at any moment
  *     client.c    what the npm client says, and when
  *     replica.c   a document as a client has it
+ *     presence.c  what a client shows, and what it sees of others
+ *     edits.c     random content and operations of every type
  *     judge.c     what must hold */
 #ifndef SIM_RUN_H
 #define SIM_RUN_H
@@ -17,13 +19,15 @@
 
 #define RUN_CLIENTS_MAX   6
 #define RUN_DOCUMENTS_MAX 2
+#define RUN_CHANNELS_MAX  (RUN_DOCUMENTS_MAX + 1)
 #define RUN_COLLECTION    "notes"
 
 /* How often, of 1000 steps, something goes wrong. */
 struct scenario {
     const char *name;
     unsigned cut, restart, power, append_fails, read_fails, foreign, leave;
-    bool creates_race; /* every client begins by making the documents */
+    unsigned deletes, replaced; /* a document goes; somebody goes for good, and somebody new comes */
+    bool creates_race;          /* every client begins by making the documents */
 };
 
 /* What is broken on purpose, for the test of the tests. */
@@ -34,18 +38,31 @@ enum sabotage {
     SABOTAGE_LOSS,      /* the network loses frames without cutting the line */
     SABOTAGE_REORDER,   /* the network exchanges frames of one line */
     SABOTAGE_FORGET,    /* the store never finds an operation by its id */
+    /* In the program that sabotage.c is linked into. */
+    SABOTAGE_SIDES,  /* the server transforms with the sides exchanged */
+    SABOTAGE_TWICE,  /* a resend is a new operation */
+    SABOTAGE_TIP,    /* snapshots are shown before they are durable */
+    SABOTAGE_GHOSTS, /* the end of a line takes back no presence */
 };
+
+extern enum sabotage sim_sabotage; /* of this process */
 
 struct run;
 struct line;
 
 /* ---- client.c ---------------------------------------------------------------------------------------------------- */
 
+enum own_kind { OWN_EDIT, OWN_CREATE, OWN_DELETE };
+
 /* An operation of the client's own that is not acknowledged. */
 struct own_op {
     struct list link;
-    struct ot_op *op; /* NULL: a create */
-    bool was_sent;
+    enum own_kind kind;
+    struct ot_op *op;           /* edit */
+    struct ot_op *transformed;  /* while all of a replica's are transformed: what op becomes if none is in conflict */
+    const struct ot_type *type; /* create */
+    struct ot_json *data;       /* create */
+    bool was_sent, was_resent;
     char src[CLIENT_ID_CHARS + 1];
     uint64_t seq;
 };
@@ -55,31 +72,66 @@ struct replica {
     size_t number; /* of the document */
     bool has_version;
     uint64_t version;
-    struct ot_snapshot *text; /* NULL: there is no document */
+    struct ot_snapshot *value; /* NULL: there is no document */
     struct own_op *in_flight;
     struct list waiting; /* of struct own_op */
     bool wants_stream, is_subscribed;
     size_t n_subscribes, n_fetches, n_unsubscribes; /* unanswered */
     bool was_refused;                               /* forgets everything and fetches */
+    /* json1: what came meets what waits, and the types have no answer. Nothing more is taken until it is known what
+     * became of the operation on its way; then everything is forgotten and fetched. */
+    bool has_conflict;
+};
+
+/* What a client sees of somebody else on one channel. */
+struct seen {
+    struct list link;
+    char id[8], src[CLIENT_ID_CHARS + 1];
+    uint64_t pv;
+    struct ot_json *value; /* NULL: nothing yet */
+    /* Of a document: what came last, until nothing of the document is on its way. For pending_version. */
+    bool is_pending;
+    uint64_t pending_pv, pending_version;
+    struct ot_json *pending; /* NULL: it was taken back */
+};
+
+/* A client on one channel: those of the documents, in their order, and one that is of no document. */
+struct presence {
+    struct client *client;
+    struct replica *replica; /* NULL: of no document */
+    char channel[16];
+    bool is_wanted;
+    size_t n_subscribes, n_shows; /* unanswered */
+    struct ot_json *value;        /* what it shows of itself; NULL: nothing */
+    uint64_t next_pv;
+    bool is_due;      /* is to be said as soon as nothing of the document is on its way */
+    bool may_be_seen; /* somebody may have been told of a value */
+    struct list seen; /* of struct seen */
 };
 
 struct client {
     struct run *run;
     size_t number;
-    struct line *line; /* NULL: off line */
+    unsigned generation; /* how many were here before it */
+    struct line *line;   /* NULL: off line */
     bool is_connected;
     char id[CLIENT_ID_CHARS + 1]; /* "": none yet */
     uint64_t next_seq;
     size_t n_handshakes; /* unanswered */
+    uint64_t next_presence_seq;
     struct replica replicas[RUN_DOCUMENTS_MAX];
+    struct presence presences[RUN_CHANNELS_MAX];
 };
 
-void client_init(struct client *client, struct run *run, size_t number);
+void client_init(struct client *client, struct run *run, size_t number, unsigned generation);
 void client_finish(struct client *client);
+void client_replace(struct client *client);                    /* it goes for good, and a new one comes later */
 void client_on_line(struct client *client, struct line *line); /* a new one */
 void client_on_frame(struct client *client, const char *text, size_t n_bytes);
 void client_on_cut(struct client *client);
+__attribute__((format(printf, 2, 3))) void client_say(struct client *client, const char *format, ...);
 void client_edit(struct client *client, struct replica *replica);          /* somebody types */
+void client_delete(struct client *client, struct replica *replica);        /* when nothing is on its way */
 void client_toggle_stream(struct client *client, struct replica *replica); /* subscribes, or leaves */
 void client_fetch(struct client *client, struct replica *replica);
 bool client_is_at_rest(const struct client *client);
@@ -90,8 +142,41 @@ void client_must(int r, const char *what);                         /* r is 0 */
 
 void replica_forget(struct replica *replica, bool for_good); /* for_good: what is on its way may yet be committed */
 bool replica_has_write_pending(const struct replica *replica);
+bool replica_is_idle(const struct replica *replica); /* nothing of it is on its way */
 void replica_on_op(struct replica *replica, const struct ot_json *frame);
 void replica_ingest(struct replica *replica, const struct ot_json *snapshot);
+
+/* ---- presence.c -------------------------------------------------------------------------------------------------- */
+
+void presence_init(struct presence *presence, struct client *client, size_t number);
+void presence_finish(struct presence *presence);
+void presence_on_cut(struct presence *presence);
+void presence_on_connected(struct presence *presence); /* subscribes again, and shows itself again */
+/* ps, pu, p and pr. False: it is none of them. */
+bool presence_on_frame(struct client *client, struct bytes action, const struct ot_json *frame);
+void presence_toggle(struct presence *presence); /* subscribes, or leaves */
+void presence_move(struct presence *presence);   /* somebody moves his caret */
+void presence_show_again(struct presence *presence);
+/* What could not be said or taken while something of the document was on its way. */
+void presence_go_on(struct client *client);
+bool presence_is_at_rest(const struct presence *presence);
+const struct seen *presence_find(const struct presence *presence, const char *id); /* NULL: shows nothing */
+void presence_id(const struct client *client, char id[8]);
+
+/* News from the replica. op NULL: the document came or went. */
+void presence_on_committed(struct replica *replica, const struct ot_op *op,
+                           struct bytes src); /* as the server has it */
+void presence_on_applied(struct replica *replica, const struct ot_op *op, bool is_own, struct bytes src); /* as here */
+void presence_on_gone(struct replica *replica);   /* created or deleted, as everybody will hear */
+void presence_on_loaded(struct replica *replica); /* or forgotten: only this client knows */
+
+/* ---- edits.c ----------------------------------------------------------------------------------------------------- */
+
+const struct ot_type *edit_any_type(struct run *run);
+struct ot_json *edit_content(const struct ot_type *type); /* to begin with */
+struct ot_op *edit_random(struct run *run, const struct ot_snapshot *value);
+/* Where a caret may stand. */
+struct ot_json *edit_random_range(struct run *run, const struct ot_snapshot *value);
 
 /* ---- network.c --------------------------------------------------------------------------------------------------- */
 
@@ -157,19 +242,23 @@ struct judge {
     struct submitted *submitted;
     size_t n, capacity;
     struct {
-        struct replay replay;
-        char **contents; /* by version */
+        struct replay replay; /* as far as there are contents */
+        char **contents;      /* by version; the name of the type in front */
         size_t n;
     } documents[RUN_DOCUMENTS_MAX];
 };
 
 void judge_finish(struct run *run);
+/* By the log alone, for the caller to destroy; NULL: there is no document. */
+struct ot_snapshot *judge_value(struct run *run, size_t document);
 /* The server has said this: is it on the disk? */
 void judge_shown(struct run *run, const char *text, size_t n_bytes);
 void judge_submitted(struct run *run, size_t document, const char *src, uint64_t seq);
 void judge_outcome(struct run *run, size_t document, const char *src, uint64_t seq, enum outcome outcome,
                    uint64_t version);
 void judge_at_rest(struct run *run);
+/* Everybody sees who is there, and nobody else. Of documents the values are the same when they have just been shown. */
+void judge_presence(struct run *run, bool were_shown_again);
 
 /* ---- run.c ------------------------------------------------------------------------------------------------------- */
 
@@ -177,13 +266,13 @@ struct run {
     uint64_t seed;
     size_t n_steps, step;
     const struct scenario *scenario;
-    enum sabotage sabotage;
     struct sim_random random;
     struct world world;
     uint64_t now_ms;
     struct server server;
     struct list lines;
     size_t n_clients, n_documents;
+    const struct ot_type *types[RUN_DOCUMENTS_MAX]; /* that documents begin as */
     struct client clients[RUN_CLIENTS_MAX];
     struct judge judge;
     bool is_traced; /* every frame is printed as it arrives */
@@ -191,7 +280,7 @@ struct run {
 
     /* Figures. */
     uint64_t fingerprint; /* of every frame, in the order of their arrival */
-    size_t n_edits, n_acknowledged, n_cuts, n_starts, n_refused, n_gaps;
+    size_t n_edits, n_acknowledged, n_cuts, n_starts, n_refused, n_gaps, n_shown;
 };
 
 __attribute__((format(printf, 2, 3))) void run_trace(const struct run *run, const char *format, ...);

@@ -11,7 +11,7 @@ void server_init(struct run *run)
     struct server *server = &run->server;
 
     server->disk = sim_disk_create();
-    server->disk->may_repeat_ids = run->sabotage == SABOTAGE_FORGET;
+    server->disk->may_repeat_ids = sim_sabotage == SABOTAGE_FORGET || sim_sabotage == SABOTAGE_TWICE;
     server->config = hub_defaults;
     server->config.world = &run->world;
     server->config.recent_max_bytes = run_chance(run, 500) ? 1000 : 1 << 20;
@@ -29,9 +29,9 @@ void server_start(struct run *run)
     struct server *server = &run->server;
 
     server->store = store_sim_open(server->disk, sim_random_u64(&run->random) | 1, NULL, NULL);
-    if (run->sabotage == SABOTAGE_EARLY_ACK)
+    if (sim_sabotage == SABOTAGE_EARLY_ACK)
         store_sim_lie(server->store);
-    if (run->sabotage == SABOTAGE_FORGET)
+    if (sim_sabotage == SABOTAGE_FORGET)
         store_sim_fault(server->store,
                         &(struct sim_fault){ .calls = SIM_FIND, .n_strikes = SIZE_MAX, .r = STORE_NOT_FOUND });
     server->config.store = server->store;
@@ -54,6 +54,8 @@ static void close_all(struct run *run)
     if (figures.n_documents != figures.n_idle)
         sim_violation("nothing stays behind", "%d documents are in use after the drain",
                       (int)(figures.n_documents - figures.n_idle));
+    if (server->context.channels.by_name)
+        sim_violation("nothing stays behind", "somebody listens to a channel after the drain");
     hub_destroy(server->hub);
     store_close(server->store);
     server->store = NULL;
@@ -112,23 +114,39 @@ void server_fail_reads(struct run *run)
     store_sim_fault(run->server.store, &fault);
 }
 
-/* An insertion at the start fits every text. */
+static struct buffer random_body(struct run *run, const struct ot_snapshot *value)
+{
+    struct ot_op *op = edit_random(run, value);
+    struct buffer body;
+
+    buffer_init(&body, 1 << 17);
+    (void)buffer_append_string(&body, "{\"op\":");
+    client_must(ot_op_write(op, buffer_write, &body), "writing an operation");
+    (void)buffer_append_string(&body, "}");
+    ot_op_unref(op);
+    return body;
+}
+
 void server_append_foreign(struct run *run, size_t document)
 {
     struct server *server = &run->server;
     const struct sim_log *log = sim_disk_find(server->disk, run_name(document));
+    struct ot_snapshot *value = judge_value(run, document);
     struct store_state after;
     struct record record = { .id = { bytes_of_string("elsewhere"), ++server->n_foreign } };
-    char body[64];
+    struct buffer body;
 
-    if (!log || !log->state.exists)
+    if (!value)
         return;
-    (void)snprintf(body, sizeof(body), "{\"op\":[\"<%d>\"]}", (int)server->n_foreign);
+    body = random_body(run, value);
     record.time_ms = log->records[log->n - 1].time_ms;
-    record.body = bytes_of_string(body);
+    record.body = buffer_bytes(&body);
     after = log->state;
     after.n_bytes += 4;
     store_sim_append_foreign(server->store, run_name(document), &record, &after,
                              run->hints_are_reliable || run_chance(run, 500));
-    run_trace(run, "somebody else writes d%zu at %d: %s", document, (int)(log->base + log->n - 1), body);
+    run_trace(run, "somebody else writes d%zu at %d: %.*s", document, (int)(log->base + log->n - 1), (int)body.n_bytes,
+              body.at);
+    buffer_finish(&body);
+    ot_snapshot_destroy(value);
 }
