@@ -58,7 +58,7 @@ struct document {
     struct waiter *placing; /* begun again after a conflict and without a place yet: arrivals wait behind it */
 
     struct load load;
-    uint64_t news;     /* while LOADING: somebody else is said to have brought the log this far */
+    uint64_t news;     /* somebody else is said to have brought the log this far */
     size_t tail_bytes; /* of operations since the newest snapshot */
     bool is_keeping;   /* a snapshot is on its way */
 };
@@ -97,6 +97,7 @@ void document_call_done(struct document *document);
 void document_load(struct document *document);            /* when BROKEN or new */
 void document_reload(struct document *document, int why); /* why: STORE_CONFLICT, STORE_UNKNOWN or -errno */
 void document_load_continue(struct document *document);   /* no answer is outstanding any more */
+void document_follow_news(struct document *document);     /* reads them, unless something of our own is under way */
 
 /* submit.c */
 void submission_begin(struct waiter *waiter);

@@ -24,26 +24,23 @@ static void load_fail(struct document *document, int r)
     document_unref(document);
 }
 
-/* With appends of our own under way, they will meet the conflict. */
-static void follow_news(struct document *document, uint64_t head)
+/* With appends of our own under way, they will meet the conflict; or they were first, and are answered soon. */
+void document_follow_news(struct document *document)
 {
-    if (document->state == DOCUMENT_OPEN && head > document->tip && document->tip == document->head)
+    if (document->state == DOCUMENT_OPEN && document->news > document->tip && document->tip == document->head)
         document_reload(document, STORE_CONFLICT);
 }
 
 static void load_done(struct document *document)
 {
-    uint64_t news = document->news;
-
     document->state = DOCUMENT_OPEN;
-    document->news = 0;
     document->tip = document->head;
     document->created_ms = document->load.created_ms;
     document->modified_ms = document->load.modified_ms;
     (void)document_ref(document);
     document_begin_arrivals(document);
     document_keep_if_due(document);
-    follow_news(document, news);
+    document_follow_news(document);
     document_unref(document);
 }
 
@@ -160,9 +157,9 @@ static void load_on_news(void *arg, uint64_t head)
 {
     struct document *document = arg;
 
-    if (document->state != DOCUMENT_OPEN && head > document->news)
+    if (head > document->news)
         document->news = head;
-    follow_news(document, head);
+    document_follow_news(document);
 }
 
 static int load_snapshot(struct document *document)
@@ -257,6 +254,7 @@ void document_load_continue(struct document *document)
     if (why)
         settle_what_waits(document, why);
 
+    document->news = 0; /* whoever opens the log now reads them */
     document->n_calls++;
     r = store_log_open(document->hub->config.store, document->name, load_on_news, load_on_open, document);
     if (r) {

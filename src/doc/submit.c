@@ -160,6 +160,7 @@ static void submission_committed(struct submission *submission)
     document_tell_watchers(document, op);
     committed_op_unref(op);
     document_keep_if_due(document);
+    document_follow_news(document);
 }
 
 static void submission_on_append(void *arg, int r, uint64_t head)

@@ -381,7 +381,7 @@ static void no_chance(void *arg, void *into, size_t n_bytes)
 
 static void start(struct fixture *f)
 {
-    f->store = store_sim_open(f->disk, 0, NULL, NULL);
+    f->store = store_sim_open(f->disk, f->store_seed, NULL, NULL);
     f->config.store = f->store;
     f->config.world = &f->world;
     assert_int_equal(hub_create(&f->config, &f->hub), 0);

@@ -8,7 +8,7 @@
  *     read_snapshot(f, "n", "r");                      r sees 4 "hello"  |  r sees 0 none  |  r failed EIO
  *     read_ops(f, "n", "r", 0, DOCUMENT_NOW);          r op 0 a/1 ... r ends at 4
  *
- * The simulated store answers in order (seed 0). */
+ * The simulated store answers in order, as long as store_seed is 0. */
 #ifndef DOC_FIXTURE_H
 #define DOC_FIXTURE_H
 
@@ -29,6 +29,7 @@
 struct fixture {
     struct sim_disk *disk;
     struct store *store;
+    uint64_t store_seed; /* from the next fixture_restart on */
     struct world world;
     uint64_t now_ms;
     struct hub_config config;

@@ -3,6 +3,7 @@
 #include "tests/unit/doc/fixture.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 static void given_hello(struct fixture *f)
 {
@@ -265,6 +266,31 @@ static void news_that_come_while_it_loads_are_not_lost(void **state)
     expect(f, "s ends at 1\ns op 1 z/1\ns op 2 y/1\n");
 }
 
+/* Somebody else was next behind our own operation, and that is known before our own answer: there is no conflict. */
+static void news_that_come_before_the_answer_of_a_commit_are_not_lost(void **state)
+{
+    struct fixture *f = *state;
+    char id[] = "b/1", from[] = "A", line[32];
+
+    given_hello(f);
+    for (uint64_t head = 1; head < 41; head += 2) {
+        f->store_seed = head;
+        fixture_restart(f);
+        follow(f, "n", "s", head);
+        settle(f);
+        submit(f, "n", id, head, "{\"op\":[\"b\"]}");
+        while (sim_disk_head(f->disk, fixture_name("n")) == head)
+            assert_true(store_sim_step(f->store));
+        foreign(f, from, "{\"op\":[\"z\"]}", true);
+        settle(f);
+        (void)snprintf(line, sizeof(line), "s op %d %s/1", (int)head + 1, from);
+        assert_non_null(strstr(f->journal.at, line));
+        id[0]++;
+        from[0]++;
+    }
+    f->is_quiet = true;
+}
+
 /* What one caller asked for in an order is answered in that order, although his submission takes time to be looked up
  * again. */
 static void requests_keep_their_order_through_a_conflict(void **state)
@@ -504,6 +530,7 @@ int main(void)
         TEST(a_conflict_may_make_an_operation_impossible),
         TEST(a_hint_brings_the_news_to_the_subscribers),
         TEST(news_that_come_while_it_loads_are_not_lost),
+        TEST(news_that_come_before_the_answer_of_a_commit_are_not_lost),
         TEST(requests_keep_their_order_through_a_conflict),
         TEST(a_lost_answer_of_a_commit_that_succeeded),
         TEST(a_lost_answer_of_a_commit_that_failed),
