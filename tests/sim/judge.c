@@ -16,6 +16,7 @@ void judge_finish(struct run *run)
         replay_finish(&run->judge.documents[i].replay);
     }
     free(run->judge.submitted);
+    judge_presence_finish(run);
 }
 
 /* ---- the content of each version --------------------------------------------------------------------------------- */
@@ -148,15 +149,6 @@ static void snapshot_shown(struct run *run, size_t document, const struct ot_jso
                       content_at(run, document, version));
 }
 
-static void presence_shown(struct run *run, size_t document, const struct ot_json *frame)
-{
-    uint64_t version, head = sim_disk_head(run->server.disk, run_name(document));
-
-    if (!ot_json_get(frame, "error", 5) && ot_json_integer(ot_json_get(frame, "v", 1), &version) && version > head)
-        sim_violation("shown means committed", "a presence at version %" PRIu64 ", the head is %" PRIu64, version,
-                      head);
-}
-
 static void bulk_shown(struct run *run, const struct ot_json *data)
 {
     for (size_t i = 0; i < run->n_documents; i++) {
@@ -179,13 +171,13 @@ void judge_shown(struct run *run, const char *text, size_t n_bytes)
         sim_violation("frames are whole", "%.*s", (int)n_bytes, text);
     action = string_of(ot_json_get(frame, "a", 1));
     data = ot_json_get(frame, "data", 4);
-    if (!run_document_of(frame, &document)) {
+    if (bytes_equal(action, bytes_of_string("p"))) {
+        judge_presence_shown(run, frame);
+    } else if (!run_document_of(frame, &document)) {
         if (data)
             bulk_shown(run, data);
     } else if (bytes_equal(action, bytes_of_string("op"))) {
         op_shown(run, document, frame);
-    } else if (bytes_equal(action, bytes_of_string("p"))) {
-        presence_shown(run, document, frame);
     } else if (data) {
         snapshot_shown(run, document, data);
     }
@@ -281,50 +273,4 @@ void judge_at_rest(struct run *run)
     for (size_t i = 0; i < run->n_clients; i++)
         for (size_t d = 0; d < run->n_documents; d++)
             judge_replica(run, &run->clients[i], d);
-}
-
-/* ---- presence ---------------------------------------------------------------------------------------------------- */
-
-static size_t count_seen(const struct presence *presence)
-{
-    size_t n = 0;
-
-    LIST_FOR_EACH (node, &presence->seen)
-        n += LIST_ENTRY(node, struct seen, link)->value != NULL;
-    return n;
-}
-
-/* 1 where the other shows himself, and is seen. */
-static size_t judge_sight(const struct presence *presence, const struct presence *other, bool is_exact)
-{
-    const struct seen *seen;
-    char id[8];
-
-    presence_id(other->client, id);
-    seen = presence_find(presence, id);
-    if (!other->value != !seen)
-        sim_violation(seen ? "presence has no ghosts" : "nobody is overlooked", "client %zu %s %s on %s",
-                      presence->client->number, seen ? "still sees" : "does not see", id, presence->channel);
-    if (seen && is_exact && !ot_json_equal(seen->value, other->value))
-        sim_violation("presence is the same everywhere", "client %zu sees %s elsewhere on %s", presence->client->number,
-                      id, presence->channel);
-    return seen != NULL;
-}
-
-void judge_presence(struct run *run, bool were_shown_again)
-{
-    for (size_t i = 0; i < run->n_clients; i++) {
-        for (size_t c = 0; c <= run->n_documents; c++) {
-            const struct presence *presence = &run->clients[i].presences[c];
-            size_t n = 0;
-
-            for (size_t other = 0; other < run->n_clients; other++)
-                if (other != i)
-                    n += judge_sight(presence, &run->clients[other].presences[c],
-                                     !presence->replica || were_shown_again);
-            if (n != count_seen(presence))
-                sim_violation("presence has no ghosts", "client %zu sees %zu on %s, where there are %zu", i,
-                              count_seen(presence), presence->channel, n);
-        }
-    }
 }

@@ -159,6 +159,7 @@ static void say_shown(struct presence *presence)
     char id[8], document[160] = "";
     struct buffer value;
 
+    judge_said(presence->client->run, presence);
     presence_id(presence->client, id);
     buffer_init(&value, 1024);
     (void)buffer_append_string(&value, presence->value ? "" : "null");
@@ -228,6 +229,8 @@ void presence_toggle(struct presence *presence)
         return;
     forget_seen(presence);
     set_own(presence, NULL);
+    /* The server takes back what is shown; what is on its way may be overtaken by that. */
+    presence->may_be_seen = presence->n_shows > 0;
     presence_show_again(presence);
 }
 

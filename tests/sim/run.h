@@ -8,7 +8,7 @@
  *     replica.c   a document as a client has it
  *     presence.c  what a client shows, and what it sees of others
  *     edits.c     random content and operations of every type
- *     judge.c     what must hold */
+ *     judge.c     what must hold; judge_presence.c of presence */
 #ifndef SIM_RUN_H
 #define SIM_RUN_H
 
@@ -238,7 +238,17 @@ struct submitted {
     enum outcome outcome;
 };
 
+/* What somebody said of himself. */
+struct said {
+    size_t document; /* RUN_DOCUMENTS_MAX: on the channel of none */
+    char id[8];
+    uint64_t pv, version;
+    struct ot_json *value; /* NULL: nothing */
+};
+
 struct judge {
+    struct said *said;
+    size_t n_said, said_capacity;
     struct submitted *submitted;
     size_t n, capacity;
     struct {
@@ -257,6 +267,12 @@ void judge_submitted(struct run *run, size_t document, const char *src, uint64_t
 void judge_outcome(struct run *run, size_t document, const char *src, uint64_t seq, enum outcome outcome,
                    uint64_t version);
 void judge_at_rest(struct run *run);
+
+/* ---- judge_presence.c -------------------------------------------------------------------------------------------- */
+
+void judge_presence_finish(struct run *run);
+void judge_said(struct run *run, const struct presence *presence); /* is about to be */
+void judge_presence_shown(const struct run *run, const struct ot_json *frame);
 /* Everybody sees who is there, and nobody else. Of documents the values are the same when they have just been shown. */
 void judge_presence(struct run *run, bool were_shown_again);
 
