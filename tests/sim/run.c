@@ -135,11 +135,11 @@ static void step(struct run *run)
     trouble(run);
     if (!run->server.store && run_chance(run, 200))
         server_start(run);
-    if (what < 12)
+    if (what < run->edits_of_100)
         somebody_edits(run);
-    else if (what < 15)
+    else if (what < run->edits_of_100 + 3)
         somebody_moves(run);
-    else if (what < 21)
+    else if (what < run->edits_of_100 + 9)
         somebody_comes(run);
     else if (what < 62 || !run->server.store)
         (void)network_step(run);
@@ -219,6 +219,7 @@ static void setup(struct run *run)
     run->n_clients = 2 + run_below(run, RUN_CLIENTS_MAX - 1);
     run->n_documents = 1 + run_below(run, RUN_DOCUMENTS_MAX);
     run->hints_are_reliable = run_chance(run, 500);
+    run->edits_of_100 = 3 + run_below(run, 12); /* few: nobody comes upon what was forgotten */
     server_init(run);
     server_start(run);
     for (size_t i = 0; i < run->n_documents; i++)

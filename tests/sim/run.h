@@ -293,6 +293,7 @@ struct run {
     struct judge judge;
     bool is_traced; /* every frame is printed as it arrives */
     bool hints_are_reliable;
+    size_t edits_of_100; /* steps */
 
     /* Figures. */
     uint64_t fingerprint; /* of every frame, in the order of their arrival */

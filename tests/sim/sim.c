@@ -17,6 +17,7 @@
 
 static const struct scenario scenarios[] = {
     { .name = "calm" },
+    { .name = "people come and go", .replaced = 3 },
     { .name = "lines are cut", .cut = 15, .replaced = 4 },
     { .name = "the server restarts", .cut = 5, .restart = 6, .replaced = 2 },
     { .name = "the power goes", .cut = 5, .power = 8 },
@@ -52,7 +53,7 @@ static struct {
     uint64_t first, n_seeds;
     size_t n_steps;
     bool must_be_caught, is_traced;
-} options = { .first = 1, .n_seeds = 1000, .n_steps = 1500 };
+} options = { .first = 1, .n_seeds = 1000, .n_steps = 1400 };
 
 /* Between a run's process and ours. */
 static struct report {
