@@ -141,6 +141,7 @@ static void write_encode(struct lmdb_store *store, struct round *round, struct w
     entry.number = log->number;
     entry.from = log->head;
     entry.n = write->n;
+    (void)buffer_room(&store->commit.batch, write->n_bytes); /* a large one grows it once; a failure stays in it */
     batch_add(&store->commit.batch, store->commit.counters.next_batch, &entry, write->records);
     round->head.n_entries++;
     log->head += write->n;
