@@ -244,7 +244,7 @@ static ssize_t read_up_to(int fd, char *into, size_t n)
 }
 
 /* What forbids to trust the file; NULL: nothing. */
-static const char *file_flaw(int fd)
+static const char *file_flaw(int fd, size_t *out_n_bytes)
 {
     struct stat about;
 
@@ -254,13 +254,17 @@ static const char *file_flaw(int fd)
         return "this is no file";
     if (about.st_mode & S_IWOTH)
         return "everybody may write to it; chmod o-w";
-    return about.st_size > TOKENS_FILE_MAX ? "it is larger than 1 MiB" : NULL;
+    if (about.st_size > TOKENS_FILE_MAX)
+        return "it is larger than 4 MiB";
+    *out_n_bytes = (size_t)about.st_size;
+    return NULL;
 }
 
 int tokens_read(const char *path, struct tokens **out, char *why, size_t n_why)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), r = TOKENS_WRONG;
-    const char *flaw = file_flaw(fd);
+    size_t n_bytes = 0;
+    const char *flaw = file_flaw(fd, &n_bytes);
     char *text = NULL, inner[TOKENS_WHY_MAX_BYTES] = "out of memory";
     ssize_t n;
 
@@ -268,8 +272,8 @@ int tokens_read(const char *path, struct tokens **out, char *why, size_t n_why)
         (void)snprintf(why, n_why, "%s: %s", path, flaw);
         goto out;
     }
-    text = malloc(TOKENS_FILE_MAX);
-    n = text ? read_up_to(fd, text, TOKENS_FILE_MAX) : -ENOMEM;
+    text = malloc(n_bytes + 1); /* an empty file, too, is no shortage of memory */
+    n = text ? read_up_to(fd, text, n_bytes) : -ENOMEM;
     r = n < 0 ? (int)n : tokens_parse(bytes_of(text, (size_t)n), out, inner, sizeof(inner));
     if (r && r != -ENOMEM) {
         (void)snprintf(why, n_why, "%s: %s", path, r == TOKENS_WRONG ? inner : strerror(-r));

@@ -19,8 +19,8 @@
 
 #define TOKEN_CHARS          44
 #define TOKEN_HASH_BYTES     32
-#define TOKENS_FILE_MAX      (1024 * 1024) /* bytes */
-#define TOKENS_MAX           10000         /* secrets in a file, and principals */
+#define TOKENS_FILE_MAX      (4 * 1024 * 1024) /* bytes */
+#define TOKENS_MAX           10000             /* secrets in a file, and principals */
 #define TOKENS_WHY_MAX_BYTES 300
 
 struct token_hash {

@@ -260,7 +260,7 @@ static void a_file_that_cannot_be_trusted_is_not_read(void **state)
     assert_not_read(path, "line 2");
     memset(large, ' ', TOKENS_FILE_MAX + 1);
     file_says(large, 0600);
-    assert_not_read(path, "larger than 1 MiB");
+    assert_not_read(path, "larger than 4 MiB");
     assert_not_read("/nowhere/tokens", "No such file");
     assert_not_read("/", "no file");
     free(large);
