@@ -137,6 +137,7 @@ test('guesses do not fill the log, and no secret is in it', async () => {
   await Promise.all(Array.from({ length: 300 }, (_, i) => ask('GET', '/v1/docs', { token: `guess ${i}` })));
   const lines = server.output.slice(from).split('\n').filter(line => line.includes("nobody's"));
   assert(lines.length <= 1 + Math.ceil((Date.now() - began) / 1000), lines.join('\n'));
+  assert.match(server.output, /warning +auth: refused tokens that are nobody's: \d+\n/);
   for (const secret of [INK, PAPER, RULER, 'guess', 'wrong'])
     assert(!server.output.includes(secret));
 });
