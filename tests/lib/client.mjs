@@ -23,14 +23,14 @@ export function promised(fn) {
 }
 
 export class Client {
-  // again(): milliseconds until the next attempt after a cut.
-  constructor(server, { again = () => 20 } = {}) {
+  // again(): milliseconds until the next attempt after a cut. Kind: the Connection of another version of the package.
+  constructor(server, { again = () => 20, Kind = Connection } = {}) {
     this.server = server;
     this.again = again;
     this.isOver = false;
     this.nCuts = 0;
     this.errors = []; // what the client itself complains of; a healthy run leaves it empty
-    this.connection = new Connection(this.socket());
+    this.connection = new Kind(this.socket());
     this.connection.on('error', error => this.errors.push(error));
   }
 
