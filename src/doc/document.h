@@ -106,13 +106,13 @@ struct submission {
     int misfit; /* why it could not be read or transformed, unless its document turns out to have been deleted */
     bool was_accepted, was_looked_up, is_duplicate, was_far_behind;
     bool is_held, is_standing;
-    bool was_aside; /* the helper has read it, and written `body` */
+    bool was_aside; /* the helper has read it, and made `ready` */
     int errand_r;
     struct errand errand;
-    struct buffer body;          /* of the step, when its op is still body_of */
-    const struct ot_op *body_of; /* NULL: create */
-    bool is_first;               /* the store knows nothing else of its source */
-    int lookup;                  /* store_find's answer, and where */
+    struct committed_op *ready;    /* of the step, as long as its op is ready_for; without version and time */
+    const struct ot_op *ready_for; /* NULL: create */
+    bool is_first;                 /* the store knows nothing else of its source */
+    int lookup;                    /* store_find's answer, and where */
     uint64_t lookup_version, lookup_head;
 };
 

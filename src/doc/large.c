@@ -7,6 +7,21 @@ static struct submission *submission_of(struct errand *errand)
     return LIST_ENTRY(errand, struct submission, errand);
 }
 
+/* Without memory nothing is ready: the loop tries again, and finds out why. */
+static void make_ready(struct submission *submission)
+{
+    struct record record = { .id = submission->id, .author = submission->author };
+    struct buffer body;
+
+    buffer_init(&body, STORE_RECORD_MAX_BYTES);
+    if (!step_write(&submission->step, &body)) {
+        record.body = buffer_bytes(&body);
+        submission->ready = committed_op_create(0, &record);
+        submission->ready_for = submission->step.op;
+    }
+    buffer_finish(&body);
+}
+
 static void work(struct errand *errand)
 {
     struct submission *submission = submission_of(errand);
@@ -17,10 +32,7 @@ static void work(struct errand *errand)
         r = document_error_of(ot_op_parse(step->type, submission->data, document_limits(submission->document),
                                           &step->op, &submission->error));
     if (!r)
-        r = step_write(step, &submission->body);
-    if (r < 0)
-        buffer_finish(&submission->body); /* the loop tries again, and finds out why */
-    submission->body_of = step->op;
+        make_ready(submission);
     submission->errand_r = r > 0 ? r : 0;
 }
 

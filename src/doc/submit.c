@@ -39,7 +39,8 @@ static void submission_reset(struct submission *submission)
     submission->op = NULL;
     submission->at = submission->given = submission->version;
     submission->was_looked_up = submission->is_duplicate = submission->was_aside = false;
-    buffer_finish(&submission->body);
+    committed_op_unref(submission->ready);
+    submission->ready = NULL;
 }
 
 /* A version above the head was a guess at what others, still pending, would make; after a conflict it means something
@@ -179,38 +180,43 @@ static void submission_on_append(void *arg, int r, uint64_t head)
     document_unref(document);
 }
 
-static int make_record(struct submission *submission)
+static int make_op(struct submission *submission)
 {
-    struct document *document = submission->document;
-    uint64_t now = world_now_ms(document->hub->config.world);
     struct record record = { .id = submission->id, .author = submission->author };
     struct buffer body;
     int r;
 
-    if (submission->body.n_bytes && submission->body_of == submission->step.op) {
-        body = submission->body;
-        buffer_init(&submission->body, STORE_RECORD_MAX_BYTES);
-        r = 0;
-    } else {
-        buffer_init(&body, STORE_RECORD_MAX_BYTES);
-        r = step_write(&submission->step, &body);
+    if (submission->ready && submission->ready_for == submission->step.op) {
+        submission->op = submission->ready;
+        submission->ready = NULL;
+        return 0;
     }
-    if (r)
-        goto out;
-    record.time_ms = now > document->last_ms ? now : document->last_ms;
-    record.body = buffer_bytes(&body);
-    submission->op = committed_op_create(submission->at, &record);
-    if (!submission->op) {
-        r = -ENOMEM;
-        goto out;
+    buffer_init(&body, STORE_RECORD_MAX_BYTES);
+    r = step_write(&submission->step, &body);
+    if (!r) {
+        record.body = buffer_bytes(&body);
+        submission->op = committed_op_create(submission->at, &record);
+        r = submission->op ? 0 : -ENOMEM;
     }
-    submission->record = record;
-    submission->record.id.src = submission->op->src;
-    submission->record.author = submission->op->author;
-    submission->record.body = submission->op->body;
-out:
     buffer_finish(&body);
     return r == -E2BIG ? DOCUMENT_LIMIT : r;
+}
+
+static int make_record(struct submission *submission)
+{
+    struct document *document = submission->document;
+    uint64_t now = world_now_ms(document->hub->config.world);
+    int r = make_op(submission);
+
+    if (r)
+        return r;
+    submission->op->version = submission->at;
+    submission->op->time_ms = now > document->last_ms ? now : document->last_ms;
+    submission->record = (struct record){ .id = { submission->op->src, submission->id.seq },
+                                          .time_ms = submission->op->time_ms,
+                                          .author = submission->op->author,
+                                          .body = submission->op->body };
+    return 0;
 }
 
 /* The value holds the operation already: from here on a failure means reading it again. */
@@ -335,7 +341,7 @@ void document_submit(struct document *document, struct submission *submission)
     submission->step = (struct step){ .kind = STEP_NOTHING };
     submission->op = NULL;
     submission->work = 0;
-    buffer_init(&submission->body, STORE_RECORD_MAX_BYTES);
+    submission->ready = NULL;
     submission->was_accepted = submission->was_far_behind = submission->is_held = submission->is_standing = false;
     submission->error.message[0] = '\0';
     submission_reset(submission);
