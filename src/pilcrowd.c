@@ -327,6 +327,7 @@ static int floors_open(struct daemon *daemon, char *why, size_t n_why)
     daemon->sessions.hub = daemon->rest.hub = daemon->hub;
     set_session_limits(daemon);
     daemon->rest.sessions = &daemon->sessions;
+    daemon->rest.gate = &daemon->gate;
     daemon->rest.body_max_bytes = (size_t)daemon->config.max_document;
     return store_meta_get(daemon->store, bytes_of_string(key_name), on_key, daemon);
 }

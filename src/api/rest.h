@@ -39,6 +39,7 @@ struct session_context;
 struct rest_context {
     struct hub *hub;
     const struct session_context *sessions; /* for /metrics; NULL: there are none */
+    const struct gate *gate;                /* the same */
     size_t body_max_bytes;
     bool is_draining;
     uint64_t n_requests, n_problems;

@@ -3,6 +3,7 @@
 
 #include "api/rest_inside.h"
 #include "api/session.h"
+#include "auth/gate.h"
 
 #define METRICS_MAX_BYTES (64u << 10)
 
@@ -51,6 +52,8 @@ static void metrics_begin(struct rest_call *call, struct bytes body)
     append_figure(&text, "http_problems_total", "counter", context->n_problems);
     if (context->sessions)
         append_sessions(&text, context->sessions);
+    if (context->gate)
+        append_figure(&text, "tokens_refused_total", "counter", context->gate->n_refused);
     reply_body(&reply, "text/plain; version=0.0.4; charset=utf-8", &text);
     reply_header(&reply, "cache-control", "no-store");
     buffer_finish(&text);

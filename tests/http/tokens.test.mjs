@@ -15,7 +15,7 @@ const server = await startServer({ after }, { args: [...tokens.args, '--log-leve
 
 const OP = 'application/vnd.pilcrow.op+json';
 const READING = [['GET', '/v1/me'], ['GET', '/v1/docs'], ['GET', '/v1/docs/notes'], ['GET', '/v1/docs/notes/a'], ['HEAD', '/v1/docs/notes/a'],
-  ['GET', '/v1/docs/notes/a?version=1'], ['GET', '/v1/docs/notes/a/ops']];
+  ['GET', '/v1/docs/notes/a?version=1'], ['GET', '/v1/docs/notes/a/ops'], ['GET', '/metrics']];
 const WRITING = [['POST', '/v1/docs/notes', 'x'], ['PUT', '/v1/docs/notes/a', 'x'], ['PATCH', '/v1/docs/notes/a', '{"v":1,"op":["y"]}', OP],
   ['POST', '/v1/docs/notes/a/ops', '{"v":1,"op":["y"]}', 'application/json'], ['DELETE', '/v1/docs/notes/a']];
 const ELSEWHERE = [['GET', '/v1'], ['GET', '/v1/nothing'], ['DELETE', '/v1/docs'], ['GET', '/v1/docs/notes/__proto__'], ['PUT', '/v1/docs/notes/a/b/c/d/e', 'x']];
@@ -128,6 +128,15 @@ test('the body of nobody is not waited for', async () => {
     for await (const piece of socket) text += piece;
     assert.match(text, new RegExp(`^HTTP/1\\.1 ${status} [^]*connection: close`));
   }
+});
+
+test('/metrics counts the tokens that were nobody\'s', async () => {
+  const count = async () => Number((await ask('GET', '/metrics', { token: PAPER })).text.match(/^pilcrow_tokens_refused_total (\d+)$/m)[1]);
+  const before = await count();
+
+  await ask('GET', '/v1/me', { token: 'wrong' });
+  await ask('GET', '/v1/me');
+  assert.equal(await count(), before + 1);
 });
 
 test('guesses do not fill the log, and no secret is in it', async () => {
