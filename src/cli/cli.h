@@ -27,11 +27,12 @@ struct cli {
     const char *token_file;      /* --token-file; NULL: none */
     char token[CLI_TOKEN_MAX];   /* what is in it, once a server is to be asked; "": none */
     const char *type, *rights;   /* --type, --rights */
+    const char *from, *count;    /* --from, --count */
     bool json, yes, lines;       /* --json, --yes, --lines */
     struct transport *transport; /* opened before the command runs, if it wants one */
 };
 
-enum cli_access { ACCESS_NONE, ACCESS_READ, ACCESS_WRITE };
+enum cli_access { ACCESS_NONE, ACCESS_READ, ACCESS_WRITE, ACCESS_LINE /* of its own, to a server */ };
 
 struct command {
     const char *name, *arguments, *summary;
@@ -41,7 +42,7 @@ struct command {
 };
 
 extern const struct command command_ls, command_stat, command_cat, command_create, command_put, command_rm,
-    command_check, command_ot, command_token, command_version, command_help;
+    command_check, command_watch, command_ot, command_token, command_version, command_help;
 
 extern const struct command *const commands[]; /* ends with NULL */
 

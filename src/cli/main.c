@@ -12,7 +12,7 @@
 #define WHY_BYTES      512
 
 const struct command *const commands[] = {
-    &command_ls,    &command_stat, &command_cat,   &command_create,  &command_put,  &command_rm,
+    &command_ls,    &command_stat, &command_cat,   &command_create,  &command_put,  &command_rm, &command_watch,
     &command_check, &command_ot,   &command_token, &command_version, &command_help, NULL,
 };
 
@@ -128,6 +128,8 @@ enum {
     OPTION_TOKEN_FILE,
     OPTION_TYPE,
     OPTION_RIGHTS,
+    OPTION_FROM,
+    OPTION_COUNT,
     OPTION_JSON,
     OPTION_YES,
     OPTION_LINES,
@@ -140,6 +142,8 @@ static const struct option options[] = {
     { "token-file", required_argument, NULL, OPTION_TOKEN_FILE },
     { "type", required_argument, NULL, OPTION_TYPE },
     { "rights", required_argument, NULL, OPTION_RIGHTS },
+    { "from", required_argument, NULL, OPTION_FROM },
+    { "count", required_argument, NULL, OPTION_COUNT },
     { "json", no_argument, NULL, OPTION_JSON },
     { "yes", no_argument, NULL, OPTION_YES },
     { "lines", no_argument, NULL, OPTION_LINES },
@@ -165,6 +169,8 @@ static int options_read(struct cli *cli, int argc, char **argv, const char **nam
         case OPTION_TOKEN_FILE: cli->token_file = optarg; break;
         case OPTION_TYPE: cli->type = optarg; break;
         case OPTION_RIGHTS: cli->rights = optarg; break;
+        case OPTION_FROM: cli->from = optarg; break;
+        case OPTION_COUNT: cli->count = optarg; break;
         case OPTION_JSON: cli->json = true; break;
         case OPTION_YES: cli->yes = true; break;
         case OPTION_LINES: cli->lines = true; break;
@@ -181,12 +187,9 @@ static int options_read(struct cli *cli, int argc, char **argv, const char **nam
 static int transport_open(struct cli *cli, bool writes)
 {
     char why[WHY_BYTES] = "out of memory";
-    int r, status = cli->token_file && !cli->data ? token_file_read(cli->token_file, cli->token) : CLI_OK;
+    int r = cli->data ? transport_store_open(cli->data, writes, &cli->transport, why, sizeof(why))
+                      : transport_http_open(cli->server, cli->token, &cli->transport);
 
-    if (status)
-        return status;
-    r = cli->data ? transport_store_open(cli->data, writes, &cli->transport, why, sizeof(why))
-                  : transport_http_open(cli->server, cli->token, &cli->transport);
     if (r == 0)
         return CLI_OK;
     return cli_say(r == -EBUSY ? CLI_UNAVAILABLE : r == -EBADMSG ? CLI_DAMAGED : CLI_FAILED, "%s", why);
@@ -196,7 +199,9 @@ static int command_run(struct cli *cli, const struct command *command, int n_wor
 {
     int status = CLI_OK;
 
-    if (command->access != ACCESS_NONE)
+    if (command->access != ACCESS_NONE && cli->token_file && !cli->data)
+        status = token_file_read(cli->token_file, cli->token);
+    if (status == CLI_OK && (command->access == ACCESS_READ || command->access == ACCESS_WRITE))
         status = transport_open(cli, command->access == ACCESS_WRITE);
     if (status == CLI_OK)
         status = command->run(cli, n_words, words);

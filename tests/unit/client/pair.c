@@ -236,9 +236,8 @@ void pair_connect(struct end *end)
     assert_null(end->session);
     end->is_to_be_cut = false;
     alloc_fault_pause();
-    assert_int_equal(session_create(&end->pair->context, &end->peer, bytes_of_string("anyone"), bytes_of_string(NULL),
-                                    &end->session),
-                     0);
+    assert_int_equal(
+        session_create(&end->pair->context, &end->peer, &principal_anyone, bytes_of(NULL, 0), &end->session), 0);
     alloc_fault_resume();
 }
 
