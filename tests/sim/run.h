@@ -163,10 +163,9 @@ bool presence_is_at_rest(const struct presence *presence);
 const struct seen *presence_find(const struct presence *presence, const char *id); /* NULL: shows nothing */
 void presence_id(const struct client *client, char id[8]);
 
-/* News from the replica. op NULL: the document came or went. */
-void presence_on_committed(struct replica *replica, const struct ot_op *op,
-                           struct bytes src); /* as the server has it */
-void presence_on_applied(struct replica *replica, const struct ot_op *op, bool is_own, struct bytes src); /* as here */
+/* News from the replica: an operation as the server has it, NULL where the document came or went; and as it is here. */
+void presence_on_committed(struct replica *replica, const struct ot_op *op, struct bytes src);
+void presence_on_applied(struct replica *replica, const struct ot_op *op, bool is_own, struct bytes src);
 void presence_on_gone(struct replica *replica);   /* created or deleted, as everybody will hear */
 void presence_on_loaded(struct replica *replica); /* or forgotten: only this client knows */
 
