@@ -4,13 +4,16 @@
 //   const server = servers.take();       { started: resolves to a server of ../lib/server.mjs, end() }
 //   servers.setTime(ms)                  what time it is for all of them; null: the real time
 //   await servers.end()
-import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { run, startServer } from '../lib/server.mjs';
 
 const N_AHEAD = 3;
+
+// In memory, where there is such a place: what is asked here has nothing to do with disks.
+const place = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 
 async function compileClock(folder) {
   const library = join(folder, 'clock_preload.so');
@@ -22,8 +25,9 @@ async function compileClock(folder) {
 }
 
 export async function startServers() {
-  const folder = mkdtempSync(join(tmpdir(), 'pilcrow-upstream-'));
-  const library = await compileClock(folder);
+  const folder = mkdtempSync(join(place, 'pilcrow-upstream-'));
+  const programs = mkdtempSync(join(tmpdir(), 'pilcrow-upstream-')); // a place in memory may be one for data only
+  const library = await compileClock(programs);
   const clock = openSync(join(folder, 'clock'), 'w');
   const ready = [];
   const running = new Set();
@@ -37,8 +41,9 @@ export async function startServers() {
   };
 
   function start() {
+    const data = join(folder, String(nStarted++));
     const started = startServer({ after() {} }, {
-      data: join(folder, String(nStarted++)),
+      data,
       env: { LD_PRELOAD: library, CLOCK_FILE: join(folder, 'clock') },
     });
     const server = {
@@ -46,6 +51,7 @@ export async function startServers() {
       async end() {
         running.delete(server);
         await (await started).kill();
+        rmSync(data, { recursive: true, force: true });
       },
     };
 
@@ -66,7 +72,7 @@ export async function startServers() {
     async end() {
       await Promise.all([...running].map(server => server.end()));
       closeSync(clock);
-      rmSync(folder, { recursive: true, force: true });
+      for (const path of [folder, programs]) rmSync(path, { recursive: true, force: true });
     },
   };
 }
