@@ -9,7 +9,7 @@
  *     rest_who.c           src, author, fresh ids
  *     rest_read.c          GET of a document, present and past
  *     rest_write.c         what all writing has in common
- *     rest_put.c           PUT, and the text's smallest edit (rest_difference.c)
+ *     rest_put.c           PUT, and the edit that does it (difference.h)
  *     rest_create.c        POST to a collection;  rest_delete.c   DELETE
  *     rest_submit.c        operations as they are: POST on ops, PATCH
  *     rest_ops.c           pages of the log
@@ -190,10 +190,6 @@ void write_reply_place(struct rest_write *write, int status);
 const struct ot_type *content_type_of(struct rest_call *call);
 /* The content as the type's JSON. False: the call has been answered. */
 bool content_parse(struct rest_call *call, const struct ot_type *type, struct bytes body, struct ot_json **out);
-
-/* The smallest single replacement that makes `after` of `before`, as a text-unicode operation: "[]" when they are
- * equal. Both UTF-8. A failure stays in the buffer. */
-void difference_write(struct bytes before, struct bytes after, struct buffer *into);
 
 /* ---- actions ----------------------------------------------------------------------------------------------------- */
 

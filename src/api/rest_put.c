@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 
+#include "api/difference.h"
 #include "api/rest_inside.h"
 
 /* So often somebody else may be faster; then "*" takes its place among what he wrote. */
@@ -78,7 +79,7 @@ static int edit_of(const struct rest_put *put, const struct document_view *view,
     buffer_init(&edit, FRAME_MAX_BYTES);
     r = ot_snapshot_write_text(view->snapshot, buffer_write, &before);
     if (!r) {
-        difference_write(buffer_bytes(&before), after, &edit);
+        difference_of_texts(buffer_bytes(&before), after, &edit);
         r = edit.error;
     }
     if (!r)

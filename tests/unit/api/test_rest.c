@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "api/percent.h"
+#include "api/difference.h"
 #include "api/rest_inside.h"
 
 #define EACH(row, rows) for (size_t row = 0; row < sizeof(rows) / sizeof((rows)[0]); row++)
@@ -191,7 +192,7 @@ static void the_smallest_replacement_is_found(void **state)
 
         buffer_init(&op, 1024);
         buffer_init(&result, 1024);
-        difference_write(before, after, &op);
+        difference_of_texts(before, after, &op);
         if (rows[i].op)
             assert_true(bytes_equal(buffer_bytes(&op), bytes_of_string(rows[i].op)));
 
