@@ -55,6 +55,13 @@ static int say_problem(const struct cli *cli, const struct exchange *exchange)
     return status;
 }
 
+int cli_judge(const struct cli *cli, const struct exchange *exchange)
+{
+    if (exchange->answer.error)
+        return cli_say(CLI_FAILED, "the answer is too large");
+    return exchange->status < 300 ? CLI_OK : say_problem(cli, exchange);
+}
+
 int cli_ask(struct cli *cli, struct exchange *exchange)
 {
     char why[512] = "out of memory";
@@ -65,9 +72,7 @@ int cli_ask(struct cli *cli, struct exchange *exchange)
     r = cli->transport->perform(cli->transport, exchange, why, sizeof(why));
     if (r)
         return cli_say(CLI_UNAVAILABLE, "%s", why);
-    if (exchange->answer.error)
-        return cli_say(CLI_FAILED, "the answer is too large");
-    return exchange->status < 300 ? CLI_OK : say_problem(cli, exchange);
+    return cli_judge(cli, exchange);
 }
 
 int cli_print(struct bytes bytes)

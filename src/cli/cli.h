@@ -41,8 +41,8 @@ struct command {
     int (*run)(struct cli *cli, int n_words, char **words); /* words behind the command's name; returns enum cli_exit */
 };
 
-extern const struct command command_ls, command_stat, command_cat, command_create, command_put, command_rm,
-    command_check, command_watch, command_ot, command_token, command_version, command_help;
+extern const struct command command_ls, command_stat, command_cat, command_create, command_put, command_edit,
+    command_rm, command_check, command_watch, command_ot, command_token, command_version, command_help;
 
 extern const struct command *const commands[]; /* ends with NULL */
 
@@ -54,6 +54,9 @@ int cli_usage(const struct command *command);
 
 /* Asks and judges the answer: below 300 CLI_OK, else it says what the server said and returns the exit status. */
 int cli_ask(struct cli *cli, struct exchange *exchange);
+
+/* The second half of that. */
+int cli_judge(const struct cli *cli, const struct exchange *exchange);
 
 /* Writes everything to standard output; CLI_OK or CLI_FAILED. Nobody reading any more is no failure. */
 int cli_print(struct bytes bytes);

@@ -12,8 +12,8 @@
 #define WHY_BYTES      512
 
 const struct command *const commands[] = {
-    &command_ls,    &command_stat, &command_cat,   &command_create,  &command_put,  &command_rm, &command_watch,
-    &command_check, &command_ot,   &command_token, &command_version, &command_help, NULL,
+    &command_ls,    &command_stat,  &command_cat, &command_create, &command_put,     &command_edit, &command_rm,
+    &command_watch, &command_check, &command_ot,  &command_token,  &command_version, &command_help, NULL,
 };
 
 int cli_usage(const struct command *command)
