@@ -16,6 +16,9 @@ static struct row {
     const char *type, *name, *before, *after, *want;
 } rows[] = {
     { "text-unicode", "nothing", "a", "a", "[]" },
+    { "text-unicode", "nothing, of nothing", "", "", "[]" },
+    { "text-unicode", "a letter in", "abc", "abXc", "[2,\"X\"]" },
+    { "text-unicode", "one more of the same", "aaa", "aaaa", "[3,\"a\"]" },
     { "text-unicode", "from nothing", "", "a", "[\"a\"]" },
     { "text-unicode", "to nothing", "a\xc3\xa9", "", "[{\"d\":2}]" },
     { "text-unicode", "one letter", "one two", "one too", "[5,\"o\",{\"d\":1}]" },
@@ -62,6 +65,35 @@ static const struct ot_type *type_of(const char *name)
     return ot_type_find(name, strlen(name));
 }
 
+/* A copy of just that size, so that a byte too many is seen. */
+static struct bytes exactly(const struct ot_json *text)
+{
+    size_t n_bytes;
+    const char *at = ot_json_string(text, &n_bytes);
+    char *copy = malloc(n_bytes ? n_bytes : 1);
+
+    assert_non_null(copy);
+    memcpy(copy, at, n_bytes);
+    return bytes_of(copy, n_bytes);
+}
+
+static struct ot_op *difference_of_exact_texts(const struct ot_json *before, const struct ot_json *after,
+                                               struct buffer *text)
+{
+    struct bytes x = exactly(before), y = exactly(after);
+    struct ot_op *op = NULL;
+    struct ot_json *json;
+
+    difference_of_texts(x, y, text);
+    assert_int_equal(text->error, 0);
+    json = parse(text->at, text->n_bytes);
+    assert_int_equal(ot_op_parse(type_of("text-unicode"), json, NULL, &op, NULL), 0);
+    ot_json_unref(json);
+    free((char *)(uintptr_t)x.at);
+    free((char *)(uintptr_t)y.at);
+    return op;
+}
+
 /* The difference, checked by applying it. text: terminated, empty before. */
 static void difference(const struct ot_type *type, const struct ot_json *before, const struct ot_json *after,
                        struct buffer *text)
@@ -69,17 +101,10 @@ static void difference(const struct ot_type *type, const struct ot_json *before,
     struct ot_snapshot *snapshot = NULL;
     struct ot_op *op = NULL;
     struct ot_json *json;
-    struct bytes x, y;
     struct buffer end;
 
     if (strcmp(ot_type_name(type), "text-unicode") == 0) {
-        x.at = ot_json_string(before, &x.n_bytes);
-        y.at = ot_json_string(after, &y.n_bytes);
-        difference_of_texts(x, y, text);
-        assert_int_equal(text->error, 0);
-        json = parse(text->at, text->n_bytes);
-        assert_int_equal(ot_op_parse(type, json, NULL, &op, NULL), 0);
-        ot_json_unref(json);
+        op = difference_of_exact_texts(before, after, text);
     } else {
         assert_int_equal(difference_of_values(type, before, after, &op, NULL), 0);
         assert_int_equal(ot_op_write(op, buffer_write, text), 0);

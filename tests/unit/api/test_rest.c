@@ -10,7 +10,6 @@
 #include <cmocka.h>
 
 #include "api/percent.h"
-#include "api/difference.h"
 #include "api/rest_inside.h"
 
 #define EACH(row, rows) for (size_t row = 0; row < sizeof(rows) / sizeof((rows)[0]); row++)
@@ -166,55 +165,6 @@ static void numbers_in_queries_are_whole(void **state)
     }
 }
 
-static void the_smallest_replacement_is_found(void **state)
-{
-    static const struct {
-        const char *before, *after, *op;
-    } rows[] = {
-        { "", "", "[]" },
-        { "abc", "abc", "[]" },
-        { "", "abc", "[\"abc\"]" },
-        { "abc", "", NULL },
-        { "abc", "abXc", "[2,\"X\"]" },
-        { "aaa", "aaaa", NULL },
-        { "a\xf0\x9f\x98\x80z", "a\xf0\x9f\x98\x81z", NULL },
-        { "one two", "one 2 two", NULL },
-    };
-
-    EACH(i, rows)
-    {
-        const struct ot_type *type = ot_type_find("text-unicode", 12);
-        struct bytes before = exactly(rows[i].before), after = exactly(rows[i].after);
-        struct buffer op, result;
-        struct ot_json *data, *json;
-        struct ot_snapshot *value;
-        struct ot_op *parsed;
-
-        buffer_init(&op, 1024);
-        buffer_init(&result, 1024);
-        difference_of_texts(before, after, &op);
-        if (rows[i].op)
-            assert_true(bytes_equal(buffer_bytes(&op), bytes_of_string(rows[i].op)));
-
-        assert_int_equal(ot_json_from_text(before.at, before.n_bytes, &data), 0);
-        assert_int_equal(ot_snapshot_create(type, data, NULL, &value, NULL), 0);
-        assert_int_equal(ot_json_parse(op.at, op.n_bytes, NULL, &json, NULL), 0);
-        assert_int_equal(ot_op_parse(type, json, NULL, &parsed, NULL), 0);
-        assert_int_equal(ot_snapshot_apply(value, parsed, NULL, NULL), 0);
-        assert_int_equal(ot_snapshot_write_text(value, buffer_write, &result), 0);
-        assert_true(bytes_equal(buffer_bytes(&result), after));
-
-        ot_op_unref(parsed);
-        ot_json_unref(json);
-        ot_json_unref(data);
-        ot_snapshot_destroy(value);
-        buffer_finish(&op);
-        buffer_finish(&result);
-        let_go(before);
-        let_go(after);
-    }
-}
-
 static void times_are_rfc_3339(void **state)
 {
     char text[TIME_BYTES];
@@ -234,7 +184,6 @@ int main(void)
         cmocka_unit_test(accept_chooses),
         cmocka_unit_test(entity_tags_are_found),
         cmocka_unit_test(numbers_in_queries_are_whole),
-        cmocka_unit_test(the_smallest_replacement_is_found),
         cmocka_unit_test(times_are_rfc_3339),
     };
 
