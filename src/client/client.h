@@ -1,9 +1,9 @@
 /* A client of the protocol, without a socket: text in, text out through a line.
  *
- *     program --client_open, client_submit--> document --client_line.send--> the server     net/dial.h is a line, a
- * list
- *             <----- client_events ----------          <-- client_on_frame --               of strings in a test
- * another
+ *     program --client_open, client_submit--> document --client_line.send--> the server
+ *             <--------client_events---------          <---client_on_frame---
+ *
+ * net/dial.h is a line; a list of strings in a test is another.
  *
  * A document is what its program sees: the server's version with the program's own operations on top. One of those is
  * on its way at a time; what is submitted meanwhile waits, composed into as few operations as possible, and is
