@@ -1,9 +1,10 @@
 // pilcrow edit: a document in an editor, which here is a line of shell, while others write as well.
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
 import { pilcrow, run, startServer, temporaryDirectory } from '../lib/server.mjs';
+import { principal, tokenFile } from '../lib/tokens.mjs';
 
 const server = await startServer({ after });
 const TMPDIR = temporaryDirectory({ after });
@@ -34,7 +35,7 @@ function kept({ stderr }) {
   const text = readFileSync(path, 'utf8');
 
   assert(path.startsWith(`${TMPDIR}/`));
-  run('rm', ['-r', dirname(path)]);
+  rmSync(dirname(path), { recursive: true });
   return text;
 }
 
@@ -186,6 +187,22 @@ test('on a store without a server', async t => {
   await run(pilcrow, [...where, 'create', 'e/a', '-'], { input: 'a\n' });
   await edit('e/a', 'echo b >>"$1"', { where });
   assert.equal((await run(pilcrow, [...where, 'cat', 'e/a'])).stdout, 'a\nb\n');
+});
+
+test('who may only read keeps what he wrote', async t => {
+  const tokens = tokenFile(t, principal('ink', 'write', 'secret-of-ink'), principal('paper', 'read', 'secret-of-paper'));
+  const own = await startServer(t, { args: tokens.args });
+  const by = who => {
+    const path = join(temporaryDirectory(t), 'token');
+    writeFileSync(path, `secret-of-${who}\n`, { mode: 0o600 });
+    return ['--server', `http://127.0.0.1:${own.port}`, '--token-file', path];
+  };
+
+  await run(pilcrow, [...by('ink'), 'create', 'e/a', '-'], { input: 'a\n' });
+  await edit('e/a', 'echo b >>"$1"', { where: by('ink') });
+  const refused = await edit('e/a', 'echo c >>"$1"', { where: by('paper'), code: 5 });
+  assert.match(refused.stderr, /ERR_NOT_ALLOWED/);
+  assert.equal(kept(refused), 'a\nb\nc\n');
 });
 
 test('what can not be edited', async () => {

@@ -2,13 +2,14 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
 import { pilcrow, run, startServer, temporaryDirectory } from '../lib/server.mjs';
+import { principal, tokenFile } from '../lib/tokens.mjs';
 import { Wire } from '../lib/wire.mjs';
 
 const TIMEOUT_MS = 15_000;
@@ -221,9 +222,28 @@ test('who may not is told so, and does not try again', async t => {
     await once(own, 'listening');
     const { code, stderr } = await run(pilcrow, [...at(own.address().port), 'watch', 'w/a']);
     assert.equal(code, 5);
-    assert.match(stderr, new RegExp(`^pilcrow: \\S+ answers ${status}\n$`));
+    assert.match(stderr, status === 401 ? /^pilcrow: this server wants a token; [^\n]+\n$/ : /^pilcrow: \S+ answers 403\n$/);
     assert.equal(n, 1);
   }
+});
+
+test('with the token of one who may read, also after the server was restarted; not with a wrong one', async t => {
+  const tokens = tokenFile(t, principal('ink', 'read', 'secret-of-ink'));
+  const own = await startServer(t, { args: tokens.args });
+  const [right, wrong] = ['secret-of-ink', 'guessed'].map(secret => {
+    const path = join(temporaryDirectory(t), 'token');
+    writeFileSync(path, `${secret}\n`, { mode: 0o600 });
+    return ['--token-file', path];
+  });
+  const watch = new Watch(t, [...at(own.port), ...right, 'watch', 'w/a']);
+
+  await watch.says(/waiting for it/);
+  await own.kill();
+  await own.restart();
+  await watch.says(/the line is back/);
+  watch.child.kill('SIGTERM');
+  assert.deepEqual(await watch.ended, { code: 0, signal: null });
+  assert.match((await run(pilcrow, [...at(own.port), ...wrong, 'watch', 'w/a'])).stderr, /^pilcrow: \S+ answers 401\n$/);
 });
 
 test('what can not be watched, in one line', async () => {
