@@ -447,6 +447,65 @@ static void clients_end_with_the_same_whatever_happens(void **state)
             random_life(&kinds[k], seed);
 }
 
+/* What clients do to one another when they delete, create, and write to one place: some are refused, all go on. */
+static size_t random_quarrel(uint64_t seed)
+{
+    static const char *const ops[] = { "[\"k\",{\"i\":1}]", "[\"k\",{\"r\":true}]", "[\"k\",{\"r\":true,\"i\":{}}]",
+                                       "[\"n\",{\"ena\":1}]" };
+    struct sim_random random = { seed };
+    struct end *ends[4]; /* the last comes when all is over */
+    struct pair *pair;
+    size_t n_refused = 0;
+    void *made;
+
+    assert_int_equal(pair_setup(&made), 0);
+    pair = made;
+    for (size_t i = 0; i < 4; i++)
+        ends[i] = pair_join(pair);
+    for (size_t i = 0; i < 400; i++) {
+        struct end *end = ends[sim_random_below(&random, 3)];
+        uint64_t version;
+
+        if (sim_random_chance(&random, 30))
+            pair_cut(end);
+        else if (!end->session)
+            pair_connect(end);
+        else if (sim_random_chance(&random, 30) && client_value(end->doc))
+            assert_int_equal(client_submit_delete(end->doc), 0);
+        else if (sim_random_chance(&random, 200) && client_version(end->doc, &version) && !client_value(end->doc))
+            pair_create(end, "json1", "{\"n\":0}");
+        else if (sim_random_chance(&random, 300))
+            assert_true(pair_submit(end, "json1", ops[sim_random_below(&random, 4)]) >= 0);
+        else
+            (void)pair_step(end, sim_random_chance(&random, 500));
+    }
+    for (size_t i = 0; i < 4; i++)
+        if (!ends[i]->session)
+            pair_connect(ends[i]);
+    pair_settle(pair);
+    for (size_t i = 0; i < 4; i++) {
+        char *one = pair_value(ends[0]), *other = pair_value(ends[i]);
+
+        if (strcmp(one, other) != 0 || ends[i]->n_bad || !client_is_settled(ends[i]->doc))
+            fail_msg("seed %llu: %s and %s; %zu bad frames", (unsigned long long)seed, one, other, ends[i]->n_bad);
+        n_refused += ends[i]->n_refused;
+        free(one);
+        free(other);
+    }
+    (void)pair_teardown(&made);
+    return n_refused;
+}
+
+static void clients_who_are_refused_end_with_the_same(void **state)
+{
+    size_t n_refused = 0;
+
+    (void)state;
+    for (uint64_t seed = 1; seed <= 200; seed++)
+        n_refused += random_quarrel(seed);
+    assert_true(n_refused > 200);
+}
+
 /* ---- memory ------------------------------------------------------------------------------------------------------ */
 
 /* A client is only told that something was submitted when it will be, and once. */
@@ -532,6 +591,7 @@ int main(void)
         TEST(what_no_server_says_cuts_the_line_and_harms_nothing),
         TEST(a_closed_document_hears_nothing_more),
         cmocka_unit_test(clients_end_with_the_same_whatever_happens),
+        cmocka_unit_test(clients_who_are_refused_end_with_the_same),
         cmocka_unit_test(every_allocation_fails_once),
         cmocka_unit_test(every_allocation_fails_from_then_on),
     };
