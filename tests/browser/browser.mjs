@@ -61,7 +61,7 @@ export async function visit(t, browser, url, { name, complaints = /^$/, prepare 
 }
 
 // The browser reports every attempt to reach a server that is down.
-const isLineBroken = text => /WebSocket connection to .* failed|ERR_CONNECTION_REFUSED/.test(text);
+const isLineBroken = text => /WebSocket connection to .* failed|net::ERR_(CONNECTION|EMPTY_RESPONSE|SOCKET)/.test(text);
 
 export const state = page => page.getAttribute('#status', 'data-state');
 export const status = page => page.textContent('#status-text');
@@ -77,15 +77,15 @@ export function shown(page) {
   });
 }
 
-export async function served(server, path) {
-  const answer = await fetch(`${server.url}/v1/docs/${path}`);
+export async function served(server, path, headers = {}) {
+  const answer = await fetch(`${server.url}/v1/docs/${path}`, { headers });
 
   assert.equal(answer.status, 200);
   return answer.text();
 }
 
-export async function put(server, path, text) {
-  const answer = await fetch(`${server.url}/v1/docs/${path}`, { method: 'PUT', body: text, headers: { 'Content-Type': 'text/plain; charset=utf-8' } });
+export async function put(server, path, text, headers = {}) {
+  const answer = await fetch(`${server.url}/v1/docs/${path}`, { method: 'PUT', body: text, headers: { 'Content-Type': 'text/plain; charset=utf-8', ...headers } });
 
   assert.equal(answer.status, 201);
 }

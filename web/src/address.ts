@@ -14,11 +14,13 @@ export const namePath = (address: Address) => `${encodeURIComponent(address.coll
 export const editorUrl = (address: Address) => url(`d/${namePath(address)}`);
 export const documentUrl = (address: Address) => url(`v1/docs/${namePath(address)}`);
 
-export function socketUrl(name: string): string {
+// A browser can't set headers on a WebSocket, so the token is in its address.
+export function socketUrl(name: string, token: string): string {
   const socket = new URL('v1/ws', base);
 
   socket.protocol = socket.protocol === 'https:' ? 'wss:' : 'ws:';
   if (name) socket.searchParams.set('name', name);
+  if (token) socket.searchParams.set('access_token', token);
   return socket.href;
 }
 

@@ -66,6 +66,14 @@ export function setUpName(changed: () => void): void {
   showName();
 }
 
+// Whoever has an account is called as it is.
+export function showAccount(name: string): void {
+  one<HTMLButtonElement>('#name-button').disabled = true;
+  one('#name-button').setAttribute('aria-label', `Logged in as ${name}`);
+  one('#name-label').textContent = name;
+  one('#name-initial').textContent = [...name][0]!.toUpperCase();
+}
+
 function showName(): void {
   const name = ownName();
 
@@ -79,7 +87,7 @@ export async function share(): Promise<void> {
 }
 
 interface Notice {
-  kind: 'refused' | 'deleted' | 'failed';
+  kind: 'refused' | 'deleted' | 'failed' | 'reading';
   title: string;
   text: string;
   actions?: { label: string; run: () => void; stays?: boolean }[];

@@ -2,12 +2,13 @@
 import { openSearchPanel } from '@codemirror/search';
 import type { EditorView } from '@codemirror/view';
 import { addressOfPage, documentUrl, socketUrl, type Address } from './address.ts';
-import { asSentence, dropNotice, notify, offerRescue, openHelp, setUpLooks, setUpMenu, setUpName, share, showStatus } from './chrome.ts';
+import { asSentence, dropNotice, notify, offerRescue, openHelp, setUpLooks, setUpMenu, setUpName, share, showAccount, showStatus } from './chrome.ts';
 import { Company } from './company.ts';
-import { announce, one } from './dom.ts';
+import { announce, download, one } from './dom.ts';
 import { GUEST } from './here.ts';
-import { keepRecent, ownName } from './keep.ts';
-import { Link } from './link.ts';
+import { keepRecent, ownName, ownToken } from './keep.ts';
+import { Link, type LinkState } from './link.ts';
+import { Gate, accountOf, setUpLogout, type Me } from './login.ts';
 import { measure, sentence, titleOf } from './measure.ts';
 import { Session } from './session.ts';
 import type { Status, StatusName } from './status.ts';
@@ -17,9 +18,13 @@ const MEASURE_MS = 200;
 
 const nonce = one<HTMLMetaElement>('meta[name="csp-nonce"]').content;
 
+// One's own part on this page.
+let me: Me | null = null; // not known yet
+let isOpen = false; // there is a document to write in
 let company: Company | null = null;
 
-const shownName = () => ownName() || GUEST;
+const canWrite = () => me !== null && me.rights.includes('write');
+const shownName = () => accountOf(me) || ownName() || GUEST;
 
 function start(address: Address): void {
   const editor = new TextView(one('#text'), nonce, keys(), {
@@ -30,7 +35,11 @@ function start(address: Address): void {
       company?.touch();
     },
   });
-  const link = new Link(() => socketUrl(ownName()), () => update());
+  const link = new Link(() => socketUrl(ownName(), ownToken()), () => update());
+  const gate = new Gate({
+    admitted: one => admitted(one, editor, link),
+    shut: () => link.refuse(),
+  });
   const session: Session = new Session(link, address, editor, {
     changed: () => update(),
     opened: () => {
@@ -38,22 +47,51 @@ function start(address: Address): void {
       company ??= new Company(link, session, editor, shownName);
     },
     deleted: reason => closed(editor, session, reason),
-    refused: error => rescue(error.message, session, fileName(address)),
+    refused: error => {
+      rescue(error.message, session, fileName(address));
+      void gate.check(); // it may be that one may not write any more
+    },
     failed: error => failed(error.message),
   });
+  let seen: LinkState = 'connecting';
   const update = () => {
     show(session.status);
     company?.touch();
+    if (link.state !== seen && (link.state === 'connected' || link.state === 'waiting')) void gate.check();
+    seen = link.state;
   };
 
   document.documentElement.dataset.document = `${address.collection}/${address.id}`;
   setUpName(() => link.renew());
-  one('#retry').addEventListener('click', () => link.nudge());
+  one('#retry').addEventListener('click', () => (link.state === 'refused' ? gate.ask() : link.nudge()));
   one('#find').addEventListener('click', () => openSearchPanel(editor.view));
-  one<HTMLAnchorElement>('#raw').href = documentUrl(address);
+  setUpRaw(editor, address);
   setInterval(() => link.state === 'waiting' && update(), 1000);
   addEventListener('beforeunload', event => session.hasUnsent && event.preventDefault());
   update();
+}
+
+function admitted(who: Me, editor: TextView, link: Link): void {
+  me = who;
+  setUpLogout(one('#logout'));
+  if (accountOf(who)) showAccount(accountOf(who));
+  if (canWrite()) dropNotice('reading');
+  else notify({ kind: 'reading', title: 'You are reading.', text: 'Your token does not allow you to write here.' });
+  editor.setReadOnly(!isOpen || !canWrite());
+  link.admit();
+  company?.touch();
+}
+
+// A link shows no token, so whoever has one gets the text from the page.
+function setUpRaw(editor: TextView, address: Address): void {
+  const link = one<HTMLAnchorElement>('#raw');
+
+  link.href = documentUrl(address);
+  link.addEventListener('click', event => {
+    if (!ownToken()) return;
+    event.preventDefault();
+    download(fileName(address), editor.state.doc.toString());
+  });
 }
 
 // Tab belongs to the text; Escape hands it back to the page.
@@ -77,7 +115,8 @@ function leave(): boolean {
 
 function open(editor: TextView, address: Address): void {
   dropNotice('deleted');
-  editor.setReadOnly(false);
+  isOpen = true;
+  editor.setReadOnly(!canWrite());
   describe(editor.view, address);
   if (document.activeElement === document.body) editor.view.focus();
 }
@@ -87,6 +126,7 @@ function rescue(message: string, session: Session, name: string): void {
 }
 
 function closed(editor: TextView, session: Session, reason?: string): void {
+  isOpen = false;
   editor.setReadOnly(true);
   notify({
     kind: 'deleted',
@@ -107,12 +147,15 @@ function failed(message: string): void {
 // Screen readers hear of the line breaking and mending, not of every keystroke that is being saved.
 let announced: StatusName = 'opening';
 
+const isAside = (name: StatusName) => name === 'offline' || name === 'locked';
+
 function show(status: Status): void {
   if (isFailed) return;
   showStatus(status);
-  one('#retry').hidden = status.name !== 'offline';
+  one('#retry').hidden = !isAside(status.name);
+  one('#retry').textContent = status.name === 'locked' ? 'Log in' : 'Try now';
   if (status.name === announced || status.name === 'saving') return;
-  if (status.name === 'offline' || announced === 'offline') announce(status.name === 'saved' ? 'Connected. Everything is saved.' : status.text);
+  if (isAside(status.name) || isAside(announced)) announce(status.name === 'saved' ? 'Connected. Everything is saved.' : status.text);
   announced = status.name;
 }
 

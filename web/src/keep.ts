@@ -12,6 +12,9 @@ export interface Recent extends Address {
 
 export const NAME_MAX = 64;
 const RECENT_MAX = 30;
+const TOKEN = 'pilcrow.token';
+
+let tokenOfPage = '';
 
 function get(key: string): string | null {
   try {
@@ -31,6 +34,35 @@ function set(key: string, value: string): void {
 
 export const ownName = () => get('name') ?? '';
 export const keepName = (name: string) => set('name', name);
+
+// What proves to the server who one is: for this window, or for this browser until one logs out.
+export function ownToken(): string {
+  try {
+    return sessionStorage.getItem(TOKEN) ?? localStorage.getItem(TOKEN) ?? '';
+  } catch {
+    return tokenOfPage;
+  }
+}
+
+export function keepToken(token: string, isStaying: boolean): void {
+  tokenOfPage = token;
+  try {
+    sessionStorage.setItem(TOKEN, token);
+    if (isStaying) localStorage.setItem(TOKEN, token);
+  } catch {
+    // remembered no longer than this page
+  }
+}
+
+export function forgetToken(): void {
+  tokenOfPage = '';
+  try {
+    sessionStorage.removeItem(TOKEN);
+    localStorage.removeItem(TOKEN);
+  } catch {
+    // there was none
+  }
+}
 
 export const theme = (): Theme => oneOf(get('theme'), ['light', 'dark']) ?? 'system';
 export const face = (): Face => oneOf(get('face'), ['sans', 'mono']) ?? 'serif';

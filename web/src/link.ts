@@ -9,7 +9,8 @@ const STABLE_MS = 3_000; // a line that lived this long starts the back-off afre
 const QUIET_MS = 25_000; // after so long without a word the line is tested
 const PONG_MS = 8_000;
 
-export type LinkState = 'connecting' | 'connected' | 'waiting';
+// refused: the server wants to know first who we are
+export type LinkState = 'connecting' | 'connected' | 'waiting' | 'refused';
 
 // Half to all of a delay that doubles: clients of a restarted server do not return all at once.
 export function backOff(attempt: number, random: number): number {
@@ -53,6 +54,19 @@ export class Link {
   renew(): void {
     this.drop();
     this.connect();
+  }
+
+  // No more attempts until admit().
+  refuse(): void {
+    if (this.state === 'refused') return;
+    if (this.connection.state !== 'disconnected') this.drop();
+    clearTimeout(this.retryTimer);
+    this.state = 'refused';
+    this.changed();
+  }
+
+  admit(): void {
+    if (this.state === 'refused') this.connect();
   }
 
   private socket(): WebSocket {

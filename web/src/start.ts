@@ -3,6 +3,7 @@ import { START_COLLECTION, editorUrl, freshId, parseName, url, type Address } fr
 import { setUpLooks } from './chrome.ts';
 import { make, one } from './dom.ts';
 import { forgetRecent, recents } from './keep.ts';
+import { Gate, setUpLogout, withToken } from './login.ts';
 
 const PAGE_SIZE = 50;
 const FILTER_MS = 200;
@@ -83,15 +84,21 @@ const firstPage = (prefix: string) =>
 async function showPage(address: string, isMore: boolean): Promise<void> {
   const list = one('#all-list');
   const request = ++nRequests;
-  const answer = await fetch(address, { headers: { Accept: 'application/json' } }).catch(() => null);
+  const answer = await fetch(address, { headers: withToken({ Accept: 'application/json' }) }).catch(() => null);
   const page = answer?.ok ? ((await answer.json()) as { documents: Listed[] }) : null;
 
   if (request !== nRequests) return; // the filter has changed meanwhile
+  if (answer?.status === 401) void gate.check();
   if (!isMore) list.replaceChildren();
   next = nextPage(answer, address);
   one('#all-more').hidden = next === null;
   list.append(...(page?.documents ?? []).map(listed));
-  one('#all-note').textContent = !page ? 'The list can’t be loaded just now.' : list.childElementCount ? '' : 'Nothing here yet.';
+  one('#all-note').textContent = page ? (list.childElementCount ? '' : 'Nothing here yet.') : whyNot(answer);
+}
+
+function whyNot(answer: Response | null): string {
+  if (answer?.status === 401) return 'The list is shown to whoever is logged in.';
+  return answer?.status === 403 ? 'You may not see this list.' : 'The list can’t be loaded just now.';
 }
 
 function nextPage(answer: Response | null, address: string): string | null {
@@ -132,7 +139,16 @@ function setUpFilter(): void {
   });
 }
 
+const gate = new Gate({
+  admitted: () => {
+    setUpLogout(one('#logout'));
+    void showPage(firstPage(one<HTMLInputElement>('#filter').value.trim()), false);
+  },
+  shut: () => {},
+});
+
 setUpLooks();
+setUpLogout(one('#logout'));
 setUpOpen();
 setUpFilter();
 one('#create').addEventListener('click', () => location.assign(editorUrl({ collection: START_COLLECTION, id: freshId() })));

@@ -11,7 +11,7 @@ export interface Facts {
   nWaiting: number; // own edits not acknowledged
 }
 
-export type StatusName = 'opening' | 'saved' | 'saving' | 'offline' | 'deleted';
+export type StatusName = 'opening' | 'saved' | 'saving' | 'offline' | 'locked' | 'deleted';
 
 export interface Status {
   name: StatusName;
@@ -24,7 +24,12 @@ const count = (n: number) => (n === 1 ? '1 edit' : `${n} edits`);
 export function statusOf(facts: Facts): Status {
   if (facts.isDeleted) return { name: 'deleted', text: 'Deleted', detail: '' };
   if (facts.link === 'connected') return onLine(facts);
+  if (facts.link === 'refused') return locked(facts);
   return offLine(facts);
+}
+
+function locked(facts: Facts): Status {
+  return { name: 'locked', text: `Not logged in${facts.isWritePending ? ` — ${count(Math.max(1, facts.nWaiting))} waiting` : ''}`, detail: '' };
 }
 
 function onLine(facts: Facts): Status {

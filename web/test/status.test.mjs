@@ -11,6 +11,12 @@ test('saved is said only when the line is up and nothing waits', () => {
     assert.notEqual(statusOf({ ...facts, ...change }).name, 'saved');
 });
 
+test('not logged in is neither saved nor off line, and says what waits', () => {
+  assert.deepEqual(statusOf({ ...facts, link: 'refused' }), { name: 'locked', text: 'Not logged in', detail: '' });
+  assert.equal(statusOf({ ...facts, link: 'refused', isWritePending: true, nWaiting: 3 }).text, 'Not logged in — 3 edits waiting');
+  assert.equal(statusOf({ ...facts, link: 'refused', isOpen: false }).name, 'locked');
+});
+
 test('off line it says how much waits and when it tries again', () => {
   assert.deepEqual(statusOf({ ...facts, link: 'waiting', retryInMs: 3200, isWritePending: true, nWaiting: 12 }), {
     name: 'offline',
