@@ -44,10 +44,9 @@ async function openDocument(t, browser, server, path, options) {
   return page;
 }
 
-// A page in a window with storage of its own. page.complaints gathers what goes wrong in it.
-export async function visit(t, browser, url, { name, complaints = /^$/, prepare = () => {}, ...contextOptions } = {}) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...contextOptions });
-  const page = await context.newPage();
+// A page in a window with storage of its own, or in the `context` given. page.complaints gathers what goes wrong in it.
+export async function visit(t, browser, url, { name, complaints = /^$/, prepare = () => {}, context, ...contextOptions } = {}) {
+  const page = await (context ?? (await browser.newContext({ viewport: { width: 1280, height: 800 }, ...contextOptions }))).newPage();
 
   page.setDefaultTimeout(TIMEOUT_MS);
   page.complaints = [];
