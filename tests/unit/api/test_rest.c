@@ -178,12 +178,9 @@ static void times_are_rfc_3339(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(percent_encoding_is_read),
-        cmocka_unit_test(percent_encoding_has_a_ceiling),
-        cmocka_unit_test(what_is_encoded_is_decoded),
-        cmocka_unit_test(accept_chooses),
-        cmocka_unit_test(entity_tags_are_found),
-        cmocka_unit_test(numbers_in_queries_are_whole),
+        cmocka_unit_test(percent_encoding_is_read),   cmocka_unit_test(percent_encoding_has_a_ceiling),
+        cmocka_unit_test(what_is_encoded_is_decoded), cmocka_unit_test(accept_chooses),
+        cmocka_unit_test(entity_tags_are_found),      cmocka_unit_test(numbers_in_queries_are_whole),
         cmocka_unit_test(times_are_rfc_3339),
     };
 
