@@ -109,10 +109,9 @@ struct submission {
     bool was_aside; /* the helper has read it, and made `ready` */
     int errand_r;
     struct errand errand;
-    struct committed_op *ready;    /* of the step, as long as its op is ready_for; without version and time */
-    const struct ot_op *ready_for; /* NULL: create */
-    bool is_first;                 /* the store knows nothing else of its source */
-    int lookup;                    /* store_find's answer, and where */
+    struct committed_op *ready; /* of the step, while it is as the helper has left it; without version and time */
+    bool is_first;              /* the store knows nothing else of its source */
+    int lookup;                 /* store_find's answer, and where */
     uint64_t lookup_version, lookup_head;
 };
 

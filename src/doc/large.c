@@ -17,7 +17,6 @@ static void make_ready(struct submission *submission)
     if (!step_write(&submission->step, &body)) {
         record.body = buffer_bytes(&body);
         submission->ready = committed_op_create(0, &record);
-        submission->ready_for = submission->step.op;
     }
     buffer_finish(&body);
 }

@@ -186,7 +186,7 @@ static int make_op(struct submission *submission)
     struct buffer body;
     int r;
 
-    if (submission->ready && submission->ready_for == submission->step.op) {
+    if (submission->ready) {
         submission->op = submission->ready;
         submission->ready = NULL;
         return 0;

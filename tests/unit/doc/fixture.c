@@ -172,7 +172,7 @@ static void read_body(struct submission *submission, const struct ot_json *body)
 }
 
 static void submit_with(struct fixture *f, const char *document, const char *id, uint64_t version, const char *body,
-                        bool only_now)
+                        bool only_now, bool is_large)
 {
     struct request *request = request_create(f, document, id);
     struct submission *submission;
@@ -187,6 +187,7 @@ static void submit_with(struct fixture *f, const char *document, const char *id,
     submission->author = bytes_of_string("somebody");
     submission->version = version;
     submission->only_now = only_now;
+    submission->is_large = is_large;
     read_body(submission, request->body);
     submission->on_missed = on_missed;
     submission->on_accepted = on_accepted;
@@ -196,12 +197,17 @@ static void submit_with(struct fixture *f, const char *document, const char *id,
 
 void submit(struct fixture *f, const char *document, const char *id, uint64_t version, const char *body)
 {
-    submit_with(f, document, id, version, body, false);
+    submit_with(f, document, id, version, body, false, false);
 }
 
 void submit_only_now(struct fixture *f, const char *document, const char *id, uint64_t version, const char *body)
 {
-    submit_with(f, document, id, version, body, true);
+    submit_with(f, document, id, version, body, true, false);
+}
+
+void submit_large(struct fixture *f, const char *document, const char *id, uint64_t version, const char *body)
+{
+    submit_with(f, document, id, version, body, false, true);
 }
 
 /* ---- reading ----------------------------------------------------------------------------------------------------- */

@@ -52,6 +52,7 @@ void fixture_crash(struct fixture *f);
 /* Requests on documents of collection "c". body: as on the wire, {"op":...}, {"create":...} or {"del":true}. */
 void submit(struct fixture *f, const char *document, const char *id, uint64_t version, const char *body);
 void submit_only_now(struct fixture *f, const char *document, const char *id, uint64_t version, const char *body);
+void submit_large(struct fixture *f, const char *document, const char *id, uint64_t version, const char *body);
 void read_snapshot(struct fixture *f, const char *document, const char *who);
 void read_ops(struct fixture *f, const char *document, const char *who, uint64_t from, uint64_t to);
 void barrier(struct fixture *f, const char *document, const char *who);
