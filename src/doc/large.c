@@ -41,7 +41,8 @@ static void done(struct errand *errand)
     struct document *document = submission->document;
 
     (void)document_ref(document);
-    submission_move(submission, submission->errand_r);
+    submission->misfit = submission->errand_r;
+    submission_move(submission, 0);
     document_call_done(document);
     document_unref(document);
 }

@@ -30,17 +30,24 @@ struct submission *document_pending(const struct document *document, struct list
 
 /* ---- the queue --------------------------------------------------------------------------------------------------- */
 
+static void submission_unread(struct submission *submission)
+{
+    step_finish(&submission->step);
+    committed_op_unref(submission->ready);
+    submission->ready = NULL;
+    submission->was_aside = false;
+    submission->misfit = 0;
+}
+
 /* Everything that was derived is forgotten; what the caller gave stays. */
 static void submission_reset(struct submission *submission)
 {
-    submission->waiter.r = submission->misfit = 0;
-    step_finish(&submission->step);
+    submission->waiter.r = 0;
+    submission_unread(submission);
     committed_op_unref(submission->op);
     submission->op = NULL;
     submission->at = submission->given = submission->version;
-    submission->was_looked_up = submission->is_duplicate = submission->was_aside = false;
-    committed_op_unref(submission->ready);
-    submission->ready = NULL;
+    submission->was_looked_up = submission->is_duplicate = false;
 }
 
 /* A version above the head was a guess at what others, still pending, would make; after a conflict it means something
@@ -285,12 +292,22 @@ static void submission_repeat(struct submission *submission, uint64_t version)
     submission_wait(submission, version + 1);
 }
 
+/* What time it took may have made of the document another one, of another type; the step is read again for that. */
+static void submission_begin_now(struct submission *submission)
+{
+    const struct document *document = submission->document;
+
+    if (submission->step.kind == STEP_EDIT && submission->step.type != document->type)
+        submission_unread(submission);
+    submission->at = submission->given = document->tip;
+}
+
 static void submission_place(struct submission *submission)
 {
     struct document *document = submission->document;
 
     if (submission->version == DOCUMENT_NOW)
-        submission->at = submission->given = document->tip;
+        submission_begin_now(submission);
     if (submission->at > document->tip)
         submission_refuse(submission, DOCUMENT_VERSION_AHEAD);
     else if (submission->only_now && submission->at != document->tip)

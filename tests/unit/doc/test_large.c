@@ -6,6 +6,8 @@
 #include "base/helper.h"
 #include "tests/unit/doc/fixture.h"
 
+#define JSON0 "{\"create\":{\"type\":\"json0\",\"data\":{}}}"
+
 static sem_t woken;
 static struct helper *helper;
 
@@ -37,14 +39,20 @@ static int teardown(void **state)
     return r;
 }
 
-/* The large submission is answered. */
+/* The large submissions are answered. */
 static void read_beside(struct fixture *f)
 {
-    for (size_t n = f->n_unanswered; f->n_unanswered == n;) {
+    while (f->n_unanswered) {
         assert_int_equal(sem_wait(&woken), 0);
         helper_dispatch(helper);
         settle(f);
     }
+}
+
+static void given_text(struct fixture *f)
+{
+    submit(f, "n", "init/1", 0, TEXT);
+    settle(f);
 }
 
 /* It lies with the helper. */
@@ -53,6 +61,14 @@ static void begin_large(struct fixture *f, const char *id, uint64_t version, con
     submit_large(f, "n", id, version, body);
     settle(f);
     assert_true(f->n_unanswered > 0);
+}
+
+/* In place of the text there is another kind of document. */
+static void replace(struct fixture *f)
+{
+    submit(f, "n", "b/1", DOCUMENT_NOW, "{\"del\":true}");
+    submit(f, "n", "b/2", DOCUMENT_NOW, JSON0);
+    settle(f);
 }
 
 static void what_is_committed_is_what_it_became_over_the_others(void **state)
@@ -73,12 +89,50 @@ static void what_is_committed_is_what_it_became_over_the_others(void **state)
     expect_log(f, "n", 10, "\"xxxxxxxx.large\"");
 }
 
+static void made_for_a_document_that_is_another_by_now_it_is_refused_for_that(void **state)
+{
+    struct fixture *f = *state;
+
+    given_text(f);
+    replace(f);
+    begin_large(f, "a/1", 1, "{\"op\":[\"large\"]}");
+    read_beside(f);
+    assert_int_equal(f->last_r, DOCUMENT_WAS_DELETED);
+}
+
+static void made_for_a_document_that_becomes_another_meanwhile_it_is_refused_for_that(void **state)
+{
+    struct fixture *f = *state;
+
+    given_text(f);
+    begin_large(f, "a/1", 1, "{\"op\":[\"large\"]}");
+    replace(f);
+    read_beside(f);
+    assert_int_equal(f->last_r, DOCUMENT_WAS_DELETED);
+}
+
+static void made_for_whatever_is_now_it_is_read_again_for_what_is_now(void **state)
+{
+    struct fixture *f = *state;
+
+    given_text(f);
+    begin_large(f, "a/1", DOCUMENT_NOW, "{\"op\":[\"large\"]}");
+    begin_large(f, "c/1", DOCUMENT_NOW, "{\"op\":[{\"p\":[\"key\"],\"oi\":\"large\"}]}");
+    replace(f);
+    read_beside(f);
+    assert_int_equal(f->n_failed, 1);
+    expect_log(f, "n", 4, "{\"key\":\"large\"}");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(what_is_committed_is_what_it_became_over_the_others),
+        TEST(made_for_a_document_that_is_another_by_now_it_is_refused_for_that),
+        TEST(made_for_a_document_that_becomes_another_meanwhile_it_is_refused_for_that),
+        TEST(made_for_whatever_is_now_it_is_read_again_for_what_is_now),
     };
 
     return cmocka_run_group_tests_name("large submissions", tests, NULL, NULL);
