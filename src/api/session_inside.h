@@ -216,7 +216,8 @@ void presence_show(struct session *session, const struct ot_json *request, const
 /* session_query.c */
 void handle_query(struct session *session, const struct action *action, struct ot_json *frame);
 void handle_unquery(struct session *session, const struct action *action, struct ot_json *frame);
-void queries_end(struct session *session); /* its peer is gone */
+void queries_go_on(struct session *session); /* its client has read, or is gone */
+void queries_end(struct session *session);   /* its peer is gone */
 
 /* session_caret.c */
 void begin_presence(struct part *part);

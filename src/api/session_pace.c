@@ -25,6 +25,8 @@ void session_go_on(struct session *session)
     }
     while ((node = list_pop(&held)))
         list_append(&session->held, node);
+    if (!session->peer || !peer_is_full(session->peer))
+        queries_go_on(session);
 }
 
 void session_on_drained(struct session *session)

@@ -78,8 +78,21 @@ static void begin_next(struct session *session)
         if (query->request && !first)
             first = query;
     }
-    if (first && session->peer)
+    if (first && session->peer && !peer_is_full(session->peer))
         query_read(first);
+}
+
+void queries_go_on(struct session *session)
+{
+    LIST_FOR_EACH (node, &session->queries) {
+        struct query *query = LIST_ENTRY(node, struct query, link);
+
+        if (query->reading) {
+            query_read_go_on(query);
+            return;
+        }
+    }
+    begin_next(session);
 }
 
 /* ---- live -------------------------------------------------------------------------------------------------------- */

@@ -9,7 +9,8 @@
  * It is gone early when it is refused or fails, by qu, with its session; a live one also when a query of the same id
  * has become live, or when it finds too many documents.
  *
- * One query of a session reads at a time, so that a session never holds more than one answer.
+ * One query of a session reads at a time, and none begins while the client has enough to read; so a session never holds
+ * more than one answer. The operations that a client lacks are given at the pace of his reading.
  *
  * No gap and no repetition: it watches the collection first, then asks the store for the list, then reads the
  * documents, each at the version that it has when its turn comes. News of a document that is still to be read is
@@ -68,7 +69,8 @@ struct query_reading {
     size_t n_outstanding; /* answers of the store and of documents */
     bool is_listed;       /* every document that the store has is an entry */
     bool is_pumping;
-    bool is_over; /* nothing more is read: when the last answer is there, it ends */
+    bool is_over;    /* nothing more is read: when the last answer is there, it ends */
+    bool is_waiting; /* until the client has read */
     struct store_list_query page;
     char after[NAME_MAX_BYTES];
     struct list unread, held;
@@ -85,6 +87,7 @@ void query_done(struct query *query); /* its reading is over: answered, refused 
 const char *query_known_check(const struct ot_json *known);
 void query_read(struct query *query);
 void query_read_stop(struct query *query);
+void query_read_go_on(struct query *query); /* its client has read, or is gone */
 /* News while it is read. is_heard: the session is told of it anyway. */
 void query_read_news(struct query *query, struct news *news, bool is_heard);
 /* Ends the reading; the news that the answer does not hold yet is moved to `held`. */

@@ -299,7 +299,14 @@ static void on_done(struct fetch *fetch, int r, const struct document_view *view
     pump(query);
 }
 
-/* The operations that the client lacks go out at once; the last create or delete among them tells what is now. */
+static bool is_to_wait(struct query *query)
+{
+    query->reading->is_waiting = peer_is_full(query->session->peer);
+    return query->reading->is_waiting;
+}
+
+/* The operations that the client lacks go out before the answer; the last create or delete among them tells what is
+ * now. */
 static void on_op(struct fetch *fetch, struct committed_op *op)
 {
     struct query_fetch *one = LIST_ENTRY(fetch, struct query_fetch, fetch);
@@ -309,13 +316,15 @@ static void on_op(struct fetch *fetch, struct committed_op *op)
 
     if (kind == STEP_CREATE || kind == STEP_DELETE)
         one->entry->exists = kind == STEP_CREATE;
-    if (is_over(one->query))
-        return;
-    frame = frame_of_op(op, name);
+    frame = is_over(one->query) ? NULL : frame_of_op(op, name);
     if (frame)
         peer_reply(one->query->session->peer, frame);
     else
         fail(one->query, -ENOMEM);
+    if (is_over(one->query))
+        fetch_stop(fetch);
+    else if (is_to_wait(one->query))
+        fetch_hold(fetch);
 }
 
 static void begin_fetch_of(struct query_fetch *one, struct query *query, struct query_entry *entry)
@@ -352,6 +361,11 @@ static struct query_fetch *free_fetch(struct query_reading *reading)
 
 /* ---- the way ----------------------------------------------------------------------------------------------------- */
 
+static bool goes_on(const struct query *query)
+{
+    return !query->reading->is_waiting && !is_over(query);
+}
+
 /* Documents that are loaded answer from inside. */
 static void pump(struct query *query)
 {
@@ -362,13 +376,13 @@ static void pump(struct query *query)
     if (reading->is_pumping)
         return;
     reading->is_pumping = true;
-    while (!is_over(query) && (one = free_fetch(reading)) && (node = list_pop(&reading->unread))) {
+    while (goes_on(query) && (one = free_fetch(reading)) && (node = list_pop(&reading->unread))) {
         const struct query_draft *draft = LIST_ENTRY(node, struct query_draft, link);
 
         begin_fetch_of(one, query, draft->entry);
     }
     reading->is_pumping = false;
-    if (reading->n_outstanding)
+    if (reading->n_outstanding || (reading->is_waiting && !is_over(query) && !list_is_empty(&reading->unread)))
         return;
     if (!is_over(query))
         query_answer(query);
@@ -395,5 +409,20 @@ void query_read(struct query *query)
         fail(query, r);
     else
         list_page(query);
+    pump(query);
+}
+
+/* The first of them may fill the line again. */
+void query_read_go_on(struct query *query)
+{
+    struct query_reading *reading = query->reading;
+
+    reading->is_waiting = false;
+    reading->is_pumping = true; /* it must outlive this loop */
+    for (size_t i = 0; i < QUERY_N_FETCHES && (!reading->is_waiting || is_over(query)); i++) {
+        if (reading->fetches[i].entry)
+            fetch_go_on(&reading->fetches[i].fetch);
+    }
+    reading->is_pumping = false;
     pump(query);
 }
