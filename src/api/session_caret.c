@@ -61,7 +61,7 @@ static void finish(struct part *part, int r, uint64_t version)
         return;
     }
     (void)presence_read(frame, &update);
-    update.value = part->presence;
+    update.value = part->request->is_left ? NULL : part->presence;
     update.document = part->at->document;
     update.version = version;
     update.type = presence_type(frame);

@@ -99,6 +99,7 @@ struct request {
     bool is_barrier;  /* a ping: answered when it is the oldest */
     bool is_answered; /* also: refused, while other parts were still under way */
     bool has_gone_on; /* action->go_on has been called */
+    bool is_left;     /* p: its channel was left meanwhile, so nothing is shown */
     size_t n_bytes;   /* of its message */
     size_t n_left;    /* parts not answered */
     size_t n_parts;

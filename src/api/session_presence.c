@@ -243,6 +243,18 @@ void handle_listen(struct session *session, const struct action *action, struct 
         ask_others(session, channel);
 }
 
+/* Those that are being brought up to date are answered later, and show nothing. */
+static void leave_updates(struct session *session, struct bytes channel)
+{
+    LIST_FOR_EACH (node, &session->requests) {
+        struct request *request = LIST_ENTRY(node, struct request, link);
+        struct bytes of;
+
+        if (request->action->begin == begin_presence && is_channel(request->frame, &of) && bytes_equal(of, channel))
+            request->is_left = true;
+    }
+}
+
 void handle_unlisten(struct session *session, const struct action *action, struct ot_json *frame)
 {
     struct listener *listener;
@@ -250,6 +262,7 @@ void handle_unlisten(struct session *session, const struct action *action, struc
 
     if (!names_channel(session, frame, &channel))
         return;
+    leave_updates(session, channel);
     take_all_back(session, &channel);
     listener = listener_find(session, channel);
     if (listener)
