@@ -13,6 +13,7 @@ struct helper {
     void *arg;
 
     struct list fresh;          /* the loop's own: handed over at the next dispatch */
+    size_t n_given;             /* the loop's own: not done yet */
     struct list errands, ready; /* under the mutex, like the rest */
     bool is_stopping;
 };
@@ -39,6 +40,7 @@ static void *helper_main(void *arg)
         errand->work(errand);
         pthread_mutex_lock(&helper->mutex);
         list_append(&helper->ready, &errand->link);
+        pthread_cond_signal(&helper->changed);
         pthread_mutex_unlock(&helper->mutex);
         helper->wake(helper->arg);
     }
@@ -75,6 +77,7 @@ void helper_do(struct helper *helper, struct errand *errand)
         errand->done(errand);
         return;
     }
+    helper->n_given++;
     list_append(&helper->fresh, &errand->link);
     helper->wake(helper->arg);
 }
@@ -92,21 +95,32 @@ void helper_dispatch(struct helper *helper)
     while ((node = list_pop(&ready))) {
         struct errand *errand = LIST_ENTRY(node, struct errand, link);
 
+        helper->n_given--;
         errand->done(errand);
     }
+}
+
+static void wait_for_ready(struct helper *helper)
+{
+    pthread_mutex_lock(&helper->mutex);
+    while (helper->n_given && list_is_empty(&helper->fresh) && list_is_empty(&helper->ready))
+        pthread_cond_wait(&helper->changed, &helper->mutex);
+    pthread_mutex_unlock(&helper->mutex);
 }
 
 void helper_destroy(struct helper *helper)
 {
     if (!helper)
         return;
-    helper_dispatch(helper); /* hands over what is fresh */
+    while (helper->n_given) { /* what is done may bring more */
+        helper_dispatch(helper);
+        wait_for_ready(helper);
+    }
     pthread_mutex_lock(&helper->mutex);
     helper->is_stopping = true;
     pthread_cond_signal(&helper->changed);
     pthread_mutex_unlock(&helper->mutex);
     pthread_join(helper->thread, NULL);
-    helper_dispatch(helper);
     pthread_cond_destroy(&helper->changed);
     pthread_mutex_destroy(&helper->mutex);
     free(helper);

@@ -94,6 +94,44 @@ static void destroying_finishes_what_was_given(void **state)
     (void)sem_destroy(&woken);
 }
 
+struct chain {
+    struct errand first, second;
+    struct helper *helper;
+    int n_done;
+};
+
+static void nothing(struct errand *errand)
+{
+    (void)errand;
+}
+
+static void second_done(struct errand *errand)
+{
+    LIST_ENTRY(errand, struct chain, second)->n_done++;
+}
+
+static void first_done(struct errand *errand)
+{
+    struct chain *chain = LIST_ENTRY(errand, struct chain, first);
+
+    chain->n_done++;
+    helper_do(chain->helper, &chain->second);
+}
+
+static void what_is_given_while_it_is_destroyed_is_finished_too(void **state)
+{
+    struct chain chain = { .first = { .work = nothing, .done = first_done },
+                           .second = { .work = nothing, .done = second_done } };
+
+    (void)state;
+    assert_int_equal(sem_init(&woken, 0, 0), 0);
+    assert_int_equal(helper_create(wake, NULL, &chain.helper), 0);
+    helper_do(chain.helper, &chain.first);
+    helper_destroy(chain.helper);
+    assert_int_equal(chain.n_done, 2);
+    (void)sem_destroy(&woken);
+}
+
 static void without_a_helper_it_is_done_at_once(void **state)
 {
     struct sum sums[N_ERRANDS];
@@ -110,6 +148,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(errands_are_worked_on_beside_and_finished_on_the_loop_in_order),
         cmocka_unit_test(destroying_finishes_what_was_given),
+        cmocka_unit_test(what_is_given_while_it_is_destroyed_is_finished_too),
         cmocka_unit_test(without_a_helper_it_is_done_at_once),
     };
 
