@@ -179,8 +179,8 @@ struct fetch {
 
 void document_fetch(struct document *document, struct fetch *fetch);
 
-/* FETCH_OPS, from inside on_op or at any time before on_done. Held: the rest of a slice may still come, then nothing
- * until go_on. Stopped: on_done comes soon, with -ECANCELED. go_on and stop may bring callbacks from inside. */
+/* FETCH_OPS, from inside on_op or at any time before on_done. Held: nothing comes until go_on. Stopped: on_done comes
+ * soon, with -ECANCELED. go_on and stop may bring callbacks from inside. */
 void fetch_hold(struct fetch *fetch);
 void fetch_go_on(struct fetch *fetch); /* nothing when it was not held */
 void fetch_stop(struct fetch *fetch);

@@ -52,6 +52,11 @@ static bool is_enough(const struct fetch *fetch)
     return fetch->max_bytes && fetch->n_bytes >= fetch->max_bytes;
 }
 
+static bool may_go_on(const struct fetch *fetch)
+{
+    return !is_enough(fetch) && !fetch->is_held && !fetch->is_stopped;
+}
+
 /* Its document may have been reloaded while it stood still, or while the store was reading. */
 static void fetch_move(struct fetch *fetch)
 {
@@ -71,7 +76,7 @@ static void fetch_on_slice(void *arg, int r, uint64_t from, const struct record 
         r = DOCUMENT_OPS_GONE;
     else if (!r && (!n || from != fetch->at))
         r = -EBADMSG;
-    for (size_t i = 0; !r && i < n && !is_enough(fetch) && !fetch->is_stopped; i++) {
+    for (size_t i = 0; !r && i < n && may_go_on(fetch); i++) {
         struct committed_op *op = committed_op_create(fetch->at, &records[i]);
 
         if (op)
@@ -116,7 +121,7 @@ static void fetch_operations(struct fetch *fetch)
     uint64_t end = fetch->to < document->head ? fetch->to : document->head;
 
     /* Nothing is committed while this runs, so memory stands still. */
-    while (fetch->at < end && fetch->at >= recent->first && !is_enough(fetch) && !fetch->is_held && !fetch->is_stopped)
+    while (fetch->at < end && fetch->at >= recent->first && may_go_on(fetch))
         give(fetch, recent_at(recent, fetch->at)->op);
 
     if (fetch->is_stopped)

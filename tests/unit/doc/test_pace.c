@@ -89,6 +89,28 @@ static void a_held_fetch_stands_still_until_it_goes_on(void **state)
     document_unref(document);
 }
 
+static void the_rest_of_a_slice_is_held_back_too(void **state)
+{
+    struct fixture *f = *state;
+    struct taker taker = { .room = 3 };
+    struct document *document;
+
+    given_operations(f, 8);
+    f->config.slice_bytes = hub_defaults.slice_bytes;
+    fixture_restart(f);
+    f->is_quiet = true;
+    document = open_document(f);
+    begin_fetch(document, &taker);
+    settle(f);
+    assert_int_equal(taker.n_taken, 3);
+    taker.room = SIZE_MAX;
+    fetch_go_on(&taker.fetch);
+    settle(f);
+    assert_int_equal(taker.n_taken, 8);
+    assert_int_equal(taker.n_done, 1);
+    document_unref(document);
+}
+
 static void operations_in_memory_are_held_back_too(void **state)
 {
     struct fixture *f = *state;
@@ -290,6 +312,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_held_fetch_stands_still_until_it_goes_on),
+        TEST(the_rest_of_a_slice_is_held_back_too),
         TEST(operations_in_memory_are_held_back_too),
         TEST(a_stopped_fetch_ends_soon),
         TEST(a_held_fetch_outlives_the_reloading_of_its_document),
