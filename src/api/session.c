@@ -11,6 +11,7 @@ const struct session_limits session_limits_default = {
     .unanswered_max_bytes = 32u << 20,
     .n_subscriptions = 10000,
     .n_bulk = 10000,
+    .bulk_max_bytes = FRAME_MAX_BYTES / 2,
     .n_presences = 1000,
     .n_queries = 100,
     .n_query_documents = 10000,

@@ -19,7 +19,7 @@ struct session_limits {
     size_t n_unanswered;                       /* requests; beyond it reading pauses, */
     size_t unanswered_max_bytes;               /* and beyond so many bytes of them */
     size_t n_subscriptions;                    /* documents */
-    size_t n_bulk;                             /* ids in one bulk request */
+    size_t n_bulk, bulk_max_bytes;             /* ids in one bulk request; of their snapshots together */
     size_t n_presences;                        /* shown at a time */
     size_t n_queries;                          /* live, or not answered yet */
     size_t n_query_documents, query_max_bytes; /* that one of them finds; of their snapshots together */

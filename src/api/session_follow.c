@@ -93,6 +93,31 @@ static bool goes_on(const struct part *part)
     return part->request->is_list && part->request->action->go_on;
 }
 
+/* Not by an answer for each: the client could not be given what it asked for in one frame anyway. */
+static void refuse_bulk(struct request *request)
+{
+    if (!request->is_too_large)
+        session_refuse_limit(request->session, request->frame, LIMIT_BULK, "The documents are too large together");
+    request->is_answered = request->is_too_large = true;
+}
+
+static int write_part(struct part *part, const struct document_view *view)
+{
+    struct request *request = part->request;
+    int r;
+
+    if (request->is_too_large)
+        return 0;
+    if (request->is_list)
+        part->data.max_bytes = request->session->context->limits.bulk_max_bytes - request->n_data_bytes;
+    r = snapshot_write(view, &part->data);
+    request->n_data_bytes += part->data.n_bytes;
+    if (r != -E2BIG || !request->is_list)
+        return r;
+    refuse_bulk(request);
+    return 0;
+}
+
 static void part_on_done(struct fetch *fetch, int r, const struct document_view *view)
 {
     struct part *part = part_of(fetch);
@@ -101,7 +126,7 @@ static void part_on_done(struct fetch *fetch, int r, const struct document_view 
 
     if (!r && fetch->what == FETCH_SNAPSHOT) {
         part->version = view->version;
-        r = snapshot_write(view, &part->data);
+        r = write_part(part, view);
     }
     if (!r && fetch->subscriber)
         link_set_subscribed(link, true);
@@ -172,7 +197,7 @@ void go_on_following(struct request *request)
     for (size_t i = 0; i < request->n_parts; i++) {
         struct part *part = &request->parts[i];
 
-        if (goes_on(part) && part->version != DOCUMENT_NOW) {
+        if (goes_on(part) && part->version != DOCUMENT_NOW && !request->is_too_large) {
             begin(part, FETCH_OPS, &part->at->subscriber);
             continue;
         }

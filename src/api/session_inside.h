@@ -95,13 +95,15 @@ struct request {
     struct session *session;
     const struct action *action;
     struct ot_json *frame;
-    bool is_list;     /* bulk: by ids, so that the reply has data */
-    bool is_barrier;  /* a ping: answered when it is the oldest */
-    bool is_answered; /* also: refused, while other parts were still under way */
-    bool has_gone_on; /* action->go_on has been called */
-    bool is_left;     /* p: its channel was left meanwhile, so nothing is shown */
-    size_t n_bytes;   /* of its message */
-    size_t n_left;    /* parts not answered */
+    bool is_list;        /* bulk: by ids, so that the reply has data */
+    bool is_barrier;     /* a ping: answered when it is the oldest */
+    bool is_answered;    /* also: refused, while other parts were still under way */
+    bool has_gone_on;    /* action->go_on has been called */
+    bool is_too_large;   /* bulk: refused, since all its data together is */
+    bool is_left;        /* p: its channel was left meanwhile, so nothing is shown */
+    size_t n_bytes;      /* of its message */
+    size_t n_data_bytes; /* bulk: of its parts */
+    size_t n_left;       /* parts not answered */
     size_t n_parts;
     struct part parts[];
 };

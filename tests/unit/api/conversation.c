@@ -482,6 +482,8 @@ static void limit(struct conversation *conversation, const char *what)
         limits->n_query_documents = n;
     else if (sscanf(what, "query bytes %zu", &n) == 1)
         limits->query_max_bytes = n;
+    else if (sscanf(what, "bulk bytes %zu", &n) == 1)
+        limits->bulk_max_bytes = n;
     else
         fail_msg("there is no limit %s", what);
 }

@@ -18,7 +18,7 @@
  *            disk ! hold snapshots          nobody reads one until they are released
  *            disk ! fail commits once | fail reads once | fill up
  *            server ! restart
- *            limit ! queries N | query documents N | query bytes N     until the server restarts
+ *            limit ! queries N | query documents N | query bytes N | bulk bytes N
  * At the end everything that was sent must have been read. */
 #ifndef API_CONVERSATION_H
 #define API_CONVERSATION_H
