@@ -173,10 +173,11 @@ static void http_serve(struct http *http)
         .n_headers = request->n_headers,
         .body = buffer_bytes(&http->body),
         .has_body = request->has_length,
-        .principal = http->caller.principal,
         .has_token = http->caller.has_token,
     };
 
+    http_recheck(http);
+    rest.principal = http->caller.principal;
     http->state = HTTP_WAITING;
     wheel_clear(&http->deadline);
     if (!static_serve(http)) {

@@ -51,6 +51,7 @@ void http_destroy(struct http *http);
  * sent it. */
 bool http_admit(struct http *http);
 bool http_is_nobodys(const struct http *http); /* he has not said who he is */
+void http_recheck(struct http *http);          /* the body has come, and that may have taken long */
 
 /* static.c: whether the request was for a part of the embedded application; then it has been answered. */
 bool static_serve(struct http *http);

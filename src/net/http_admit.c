@@ -74,6 +74,14 @@ bool http_is_nobodys(const struct http *http)
     return http->caller.principal.rights == RIGHT_NONE;
 }
 
+void http_recheck(struct http *http)
+{
+    struct caller *caller = &http->caller;
+
+    if (caller->has_token && !gate_holds(http->server->config.gate, caller))
+        caller->principal = principal_nobody;
+}
+
 /* Whether a body, if any, can be read; if not, it has been answered. */
 static bool framing_passes(struct http *http)
 {

@@ -205,3 +205,25 @@ test('a token file that is wrong: the server says where, and does not start', as
   assert.equal((await run(pilcrowd, ['--check-config'], { env: { PILCROW_TOKENS: join(folder, 'none') } })).code, 2);
   assert.equal((await run(pilcrowd, ['--help'], { env: { PILCROW_TOKENS: join(folder, 'none') } })).code, 0);
 });
+
+test('SIGHUP: who loses his token while he is sending a body is refused at its end', async t => {
+  const file = tokenFile(t, principal('ink', 'write', INK), principal('ruler', 'admin', RULER));
+  const own = await startServer(t, { args: file.args });
+  const socket = connect(own.port, '127.0.0.1');
+  let said = '';
+  const hears = async pattern => {
+    while (!pattern.test(said))
+      said += await new Promise((resolve, reject) => socket.once('data', resolve).once('error', reject));
+    return pattern.exec(said)[1];
+  };
+
+  socket.write(`PUT /v1/docs/notes/a HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${INK}\r\n` +
+    'Content-Type: text/plain\r\nContent-Length: 1\r\nExpect: 100-continue\r\n\r\n');
+  assert.equal(await hears(/^HTTP\/1\.1 (\d+) .*\r\n\r\n/), '100');
+  file.write(principal('ruler', 'admin', RULER));
+  await own.hangup(/the tokens have been read again/);
+  socket.write('x');
+  assert.equal(await hears(/\r\n\r\nHTTP\/1\.1 (\d+) /), '401');
+  socket.destroy();
+  assert.equal((await ask('GET', '/v1/docs/notes/a', { token: RULER }, own)).status, 404);
+});
