@@ -183,8 +183,10 @@ static int take_known(struct query *query, size_t i, struct bytes *last)
         r = add_entry(query, id, at, &entry);
     if (r)
         return r;
-    if (version == DOCUMENT_NOW)
+    if (version == DOCUMENT_NOW) {
         entry->draft->is_asked = true;
+        entry->draft->from = DOCUMENT_NOW; /* also if he has named it before, with a version */
+    }
     if (last->n_bytes && bytes_compare(*last, id) >= 0)
         return 0;
     *last = id;
