@@ -256,7 +256,7 @@ static void try(struct dial *dial)
         .context = dial->lws,
         .address = dial->address.host,
         .port = dial->address.port,
-        .ssl_connection = dial->address.is_tls ? LCCSCF_USE_SSL : 0,
+        .ssl_connection = (dial->address.is_tls ? LCCSCF_USE_SSL : 0) | LCCSCF_HTTP_NO_FOLLOW_REDIRECT,
         .path = dial->address.path,
         .host = dial->address.authority,
         .local_protocol_name = protocols[0].name,

@@ -246,6 +246,27 @@ test('with the token of one who may read, also after the server was restarted; n
   assert.match((await run(pilcrow, [...at(own.port), ...wrong, 'watch', 'w/a'])).stderr, /^pilcrow: \S+ answers 401\n$/);
 });
 
+test('a redirection is not followed: the token is for the server that was named', async t => {
+  const token = join(temporaryDirectory(t), 'token');
+  let n = 0;
+  const other = createServer().on('upgrade', (request, socket) => {
+    n++;
+    socket.destroy();
+  }).listen(0, '127.0.0.1');
+  await once(other, 'listening');
+  const own = createServer().on('upgrade', (request, socket) => {
+    socket.end(`HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:${other.address().port}/v1/ws\r\nContent-Length: 0\r\n\r\n`);
+  }).listen(0, '127.0.0.1');
+  await once(own, 'listening');
+  t.after(() => [own, other].forEach(one => one.close()));
+
+  writeFileSync(token, 'secret\n', { mode: 0o600 });
+  const { code, stderr } = await run(pilcrow, [...at(own.address().port), '--token-file', token, 'watch', 'w/a']);
+  assert.equal(n, 0);
+  assert.equal(code, 6);
+  assert.match(stderr, /^pilcrow: \S+ answers 302\n$/);
+});
+
 test('what can not be watched, in one line', async () => {
   const rows = [
     [[...here, 'watch'], 2, /usage/], [[...here, 'watch', 'noslash'], 2, /COLLECTION\/ID/],
