@@ -171,6 +171,11 @@ OT_MUST_CHECK int ot_op_invert_with(const struct ot_op *op, const struct ot_snap
 OT_MUST_CHECK int ot_op_make_invertible(const struct ot_op *op, const struct ot_snapshot *before, struct ot_op **out,
                                         struct ot_error *error);
 
+/* op as the document before understands it, for all who read it without that document: in json0 a list position named
+ * by a string, ["items","2"], becomes a number. It may be op itself. OT_NOT_APPLIED as above. */
+OT_MUST_CHECK int ot_op_settle(const struct ot_op *op, const struct ot_snapshot *before, struct ot_op **out,
+                               struct ot_error *error);
+
 /* Where a caret stands after op. In text-unicode a position is a number of code points, and text inserted at the caret
  * goes after it. In json1 it is a path, and null when op removes what it leads to. OT_BAD_OP: position is none. */
 OT_MUST_CHECK int ot_op_transform_position(const struct ot_op *op, const struct ot_json *position, struct ot_json **out,

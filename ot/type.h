@@ -40,6 +40,8 @@ struct ot_type {
                           struct ot_error *error);
     int (*op_make_invertible)(const struct ot_op *op, const struct ot_snapshot *before, struct ot_op **out,
                               struct ot_error *error);
+    int (*op_settle)(const struct ot_op *op, const struct ot_snapshot *before, struct ot_op **out,
+                     struct ot_error *error); /* NULL: it stays what it is */
     int (*op_transform_position)(const struct ot_op *op, const struct ot_json *position, struct ot_json **out,
                                  struct ot_error *error);
     int (*op_transform_presence)(const struct ot_op *op, const struct ot_json *range, bool is_own, struct ot_json **out,

@@ -146,6 +146,15 @@ int ot_op_make_invertible(const struct ot_op *op, const struct ot_snapshot *befo
     return op->type->op_make_invertible(op, before, out, error);
 }
 
+int ot_op_settle(const struct ot_op *op, const struct ot_snapshot *before, struct ot_op **out, struct ot_error *error)
+{
+    assert(op->type == before->type);
+    if (op->type->op_settle)
+        return op->type->op_settle(op, before, out, error);
+    *out = ot_op_ref((struct ot_op *)(uintptr_t)op);
+    return 0;
+}
+
 int ot_op_transform_position(const struct ot_op *op, const struct ot_json *position, struct ot_json **out,
                              struct ot_error *error)
 {

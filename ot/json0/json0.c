@@ -80,6 +80,7 @@ const struct ot_type json0 = {
     .op_transform = json0_op_transform,
     .op_compose = json0_op_compose,
     .op_invert = json0_op_invert,
+    .op_settle = json0_op_settle,
     .snapshot_create = snapshot_create,
     .snapshot_share = value_document_share,
     .snapshot_destroy = value_document_destroy,

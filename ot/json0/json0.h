@@ -9,7 +9,11 @@
  *
  * An operation is one block of memory: its components, what their paths are made of, parts of text, and the text; and
  * whatever long values hang on them. Components are done one after the other. `si` and `sd` are held as text parts, the
- * offset out of the path, and written as they came. Offsets in text are UTF-16 units. */
+ * offset out of the path, and written as they came. Offsets in text are UTF-16 units.
+ *
+ * A list position may be named by a decimal string, ["items","2"], as JavaScript's lists take it. At the end of a path
+ * the parser makes a number of it. On the way "2" may be a key as well: what it is only the document says, and
+ * json0_op_settle asks it. Beside a number in another operation's path it counts as a position. */
 #ifndef OT_JSON0_H
 #define OT_JSON0_H
 
@@ -59,6 +63,7 @@ struct json0_component {
 struct json0_op {
     struct ot_op base;
     uint32_t n_components, n_path, n_parts; /* path elements, and parts, of all of them */
+    bool has_digits;                        /* on the way of a path there is a decimal string */
     size_t n_bytes;                         /* of all text */
     struct json0_component components[];
 };
@@ -132,6 +137,7 @@ void json0_own(struct json0_work *work, struct value *value);
 /* A place for one more item; the others may move. */
 void *json0_list_add(struct json0_work *work, struct json0_list *list, size_t item_bytes);
 
+/* 2 and "2" lead to one place. */
 bool json0_is_same_path(struct json0_work *work, const struct value *a, const struct value *b, size_t n);
 
 /* An operation of those components. OT_LIMIT. Ends the work either way. */
@@ -159,6 +165,22 @@ void json0_transform_lists(struct json0_work *work, const struct json0_scheme *s
 void json0_append(struct json0_work *work, struct json0_list *list, const struct json0_component *component);
 void json0_append_part(struct json0_work *work, struct json0_list *list, const struct json0_part *part);
 
+/* ---- elements of paths --------------------------------------------------------------------------------------------
+ */
+
+/* The list position that an element names: a number, or digits as a number is printed ("0", "12"; not "01"). */
+bool json0_index(const struct value *element, double *out);
+bool json0_index_of_text(const char *utf8, size_t n_bytes, double *out);
+
+/* Elements that lead to where the component works; its last one may name something there. */
+static inline uint32_t json0_n_way(const struct json0_component *component)
+{
+    return component->n_path - (component->kind > JSON0_ADD && component->n_path);
+}
+
+/* Where the element lies in the list or object. False: nowhere, or that is neither. */
+bool json0_find(const struct value *container, const struct value *element, size_t *out);
+
 /* ---- changing a document -------------------------------------------------------------------------------------------
  */
 
@@ -182,6 +204,8 @@ int json0_op_transform(const struct ot_op *op, const struct ot_op *other, enum o
 int json0_op_compose(const struct ot_op *first, const struct ot_op *second, const struct ot_limits *limits,
                      struct ot_op **out, struct ot_error *error);
 int json0_op_invert(const struct ot_op *op, struct ot_op **out, struct ot_error *error);
+int json0_op_settle(const struct ot_op *op, const struct ot_snapshot *before, struct ot_op **out,
+                    struct ot_error *error);
 void json0_op_destroy(struct ot_op *op);
 size_t json0_op_size(const struct ot_op *op);
 

@@ -33,17 +33,6 @@ static int not_applied(const struct change *change, const char *what)
 
 /* ---- the way to the place ---------------------------------------------------------------------------------------- */
 
-static bool find_in(const struct value *container, const struct value *element, size_t *i)
-{
-    if (container->kind == VALUE_OBJECT)
-        return value_is_text(element) && value_find(container, element, i);
-    if (container->kind != VALUE_LIST || element->kind != VALUE_NUMBER ||
-        element->number >= (double)value_count(container))
-        return false;
-    *i = (size_t)element->number;
-    return true;
-}
-
 static bool find_place(struct change *change)
 {
     const struct value *place = change->root;
@@ -51,7 +40,7 @@ static bool find_place(struct change *change)
     for (uint32_t i = 0; i < change->n_way; i++) {
         size_t at = 0;
 
-        if (!find_in(place, &change->path[i], &at))
+        if (!json0_find(place, &change->path[i], &at))
             return false;
         change->way[i] = (uint32_t)at;
         place = value_at(place, at);

@@ -16,7 +16,8 @@ struct reading {
     size_t max_path;
     const struct ot_json *json; /* the component */
     struct json0_component component;
-    unsigned members; /* that it has, a bit for each */
+    struct value *path; /* the component's */
+    unsigned members;   /* that it has, a bit for each */
 };
 
 enum member { P, NA, LI, LD, LM, OI, OD, SI, SD, T, O, N_MEMBERS };
@@ -112,7 +113,6 @@ static void read_path(struct reading *reading)
     const struct ot_json *json = get(reading, P);
     bool is_nothing = !json || ot_json_kind(json) == OT_JSON_NULL;
     size_t n = json ? ot_json_count(json) : 0;
-    struct value *path;
 
     reading->component.path = NULL;
     reading->component.n_path = 0;
@@ -125,10 +125,10 @@ static void read_path(struct reading *reading)
     if (n > reading->max_path && !reading->work.r)
         reading->work.r = ot_fail(reading->work.error, OT_LIMIT, "component %u: a path of more than %zu elements",
                                   reading->work.number, reading->max_path);
-    path = json0_take(&reading->work, n * sizeof(*path));
+    reading->path = json0_take(&reading->work, n * sizeof(*reading->path));
     for (size_t i = 0; i < n && !reading->work.r; i++)
-        read_element(reading, ot_json_at(json, i), &path[i]);
-    reading->component.path = path;
+        read_element(reading, ot_json_at(json, i), &reading->path[i]);
+    reading->component.path = reading->path;
     reading->component.n_path = (uint32_t)n;
 }
 
@@ -149,16 +149,26 @@ static struct value read_value(struct reading *reading, enum member member)
     return value;
 }
 
-static bool ends_in(const struct reading *reading, bool is_index)
+static const struct value *last_element(const struct reading *reading)
 {
-    const struct json0_component *component = &reading->component;
+    return reading->component.n_path ? &reading->path[reading->component.n_path - 1] : NULL;
+}
 
-    return component->n_path && (component->path[component->n_path - 1].kind == VALUE_NUMBER) == is_index;
+/* Which from now on is a number. */
+static bool ends_in_index(struct reading *reading)
+{
+    const struct value *last = last_element(reading);
+    double index;
+
+    if (!last || !json0_index(last, &index))
+        return false;
+    reading->path[reading->component.n_path - 1] = value_number(index);
+    return true;
 }
 
 static void read_list(struct reading *reading)
 {
-    if (!reading->work.r && !ends_in(reading, true))
+    if (!reading->work.r && !ends_in_index(reading))
         bad(reading, "its path must end in an index");
     reading->component.kind = JSON0_LIST;
     reading->component.put = read_value(reading, LI);
@@ -167,23 +177,37 @@ static void read_list(struct reading *reading)
 
 static void read_object(struct reading *reading)
 {
-    if (!reading->work.r && reading->component.n_path && !ends_in(reading, false))
+    const struct value *last = reading->work.r ? NULL : last_element(reading);
+
+    if (last && !value_is_text(last))
         bad(reading, "its path must end in a name");
     reading->component.kind = JSON0_OBJECT;
     reading->component.put = read_value(reading, OI);
     reading->component.taken = read_value(reading, OD);
 }
 
+static double read_target(struct reading *reading)
+{
+    const struct ot_json *json = get(reading, LM);
+    bool is_text = ot_json_kind(json) == OT_JSON_STRING;
+    size_t n_bytes = 0;
+    const char *text = is_text ? ot_json_string(json, &n_bytes) : NULL;
+    double index = 0;
+    uint64_t to;
+
+    if (ot_json_integer(json, &to))
+        return (double)to;
+    if (!is_text || !json0_index_of_text(text, n_bytes, &index))
+        bad(reading, "lm is no index");
+    return index;
+}
+
 static void read_move(struct reading *reading)
 {
-    uint64_t to = 0;
-
-    if (!reading->work.r && !ends_in(reading, true))
+    if (!reading->work.r && !ends_in_index(reading))
         bad(reading, "its path must end in an index");
-    if (!ot_json_integer(get(reading, LM), &to))
-        bad(reading, "lm is no index");
     reading->component.kind = JSON0_MOVE;
-    reading->component.to = (double)to;
+    reading->component.to = read_target(reading);
 }
 
 static void read_add(struct reading *reading)
@@ -260,11 +284,12 @@ static void read_legacy(struct reading *reading, bool is_insert)
     component->parts = (struct json0_list){ .items = part, .n = 1 };
     if (!part)
         return;
-    if (!ends_in(reading, true)) {
+    offset = last_element(reading);
+    if (!offset || offset->kind != VALUE_NUMBER) {
         bad(reading, "its path must end in an offset");
         return;
     }
-    offset = &component->path[--component->n_path];
+    component->n_path--;
     *part = (struct json0_part){ .at = (uint64_t)offset->number };
     read_text(reading, get(reading, is_insert ? SI : SD), is_insert, part);
 }

@@ -51,7 +51,10 @@ static size_t meeting_at(struct json0_work *work, const struct json0_component *
 
 static double index_of(const struct meeting *meeting)
 {
-    return meeting->component.path[meeting->k].number;
+    double index = 0;
+
+    (void)json0_index(&meeting->component.path[meeting->k], &index);
+    return index;
 }
 
 static double other_index(const struct meeting *meeting)
@@ -294,7 +297,11 @@ static void text_over_text(struct meeting *meeting)
 
 static enum outcome over_list(struct meeting *meeting)
 {
-    if (meeting->component.path[meeting->k].kind != VALUE_NUMBER)
+    const struct json0_component *component = &meeting->component;
+    bool is_key = meeting->same && component->kind == JSON0_OBJECT;
+    double index;
+
+    if (is_key || !json0_index(&component->path[meeting->k], &index))
         return KEPT; /* one of the two does not fit the document */
     if (meeting->over->kind == JSON0_MOVE)
         return over_move(meeting);

@@ -136,11 +136,18 @@ void *json0_list_add(struct json0_work *work, struct json0_list *list, size_t it
     return (char *)list->items + item_bytes * list->n++;
 }
 
+static bool is_same_index(const struct value *a, const struct value *b)
+{
+    double i, j;
+
+    return json0_index(a, &i) && json0_index(b, &j) && i == j;
+}
+
 /* Nearly all elements are numbers and short names. Long ones count as more than one step. */
 static bool is_same_element(struct json0_work *work, const struct value *a, const struct value *b)
 {
     if (a->kind != b->kind)
-        return false;
+        return is_same_index(a, b);
     if (a->kind == VALUE_NUMBER)
         return a->number == b->number;
     if (a->kind == VALUE_SHORT)
@@ -235,6 +242,17 @@ static size_t block_bytes(size_t n_components, const struct totals *totals)
            totals->n_path * sizeof(struct value) + totals->n_parts * sizeof(struct json0_part) + totals->n_bytes;
 }
 
+static bool has_digits(const struct json0_component *component)
+{
+    double index;
+
+    for (uint32_t i = 0; i < json0_n_way(component); i++) {
+        if (component->path[i].kind == VALUE_SHORT && json0_index(&component->path[i], &index))
+            return true;
+    }
+    return false;
+}
+
 static struct json0_op *op_of(const struct json0_list *components, const struct totals *totals)
 {
     struct json0_op *op = malloc(block_bytes(components->n, totals));
@@ -247,12 +265,14 @@ static struct json0_op *op_of(const struct json0_list *components, const struct 
     op->n_path = totals->n_path;
     op->n_parts = totals->n_parts;
     op->n_bytes = totals->n_bytes;
+    op->has_digits = false;
     block.path = (struct value *)(void *)(op->components + op->n_components);
     block.part = (struct json0_part *)(void *)(block.path + op->n_path);
     block.text = (char *)(block.part + op->n_parts);
     for (uint32_t i = 0; i < op->n_components; i++) {
         op->components[i] = json0_components(components)[i];
         op->components[i].number = i;
+        op->has_digits |= has_digits(&op->components[i]);
         place(&block, &op->components[i]);
     }
     return op;

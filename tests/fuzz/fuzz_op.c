@@ -65,6 +65,28 @@ static struct ot_snapshot *applied(const struct ot_snapshot *document, const str
     return NULL;
 }
 
+/* Understood by its document, an operation does the same to it, and there is nothing left to understand. */
+static void check_settled(const struct ot_snapshot *document, const struct ot_op *op, const struct ot_snapshot *after)
+{
+    struct output text = { NULL, 0 }, same = { NULL, 0 };
+    struct ot_op *settled = NULL, *again = NULL;
+    struct ot_snapshot *settled_after;
+
+    FUZZ_REQUIRE(ot_op_settle(op, document, &settled, NULL) == 0);
+    settled_after = applied(document, settled);
+    FUZZ_REQUIRE(settled_after);
+    require_same(after, settled_after);
+    FUZZ_REQUIRE(ot_op_settle(settled, document, &again, NULL) == 0);
+    FUZZ_REQUIRE(ot_op_write(settled, gather, &text) == 0);
+    FUZZ_REQUIRE(ot_op_write(again, gather, &same) == 0);
+    FUZZ_REQUIRE(text.n_bytes == same.n_bytes && memcmp(text.at, same.at, text.n_bytes) == 0);
+    ot_snapshot_destroy(settled_after);
+    ot_op_unref(settled);
+    ot_op_unref(again);
+    free(text.at);
+    free(same.at);
+}
+
 /* What is written is taken again, and is the same. */
 static void require_readable(const struct ot_op *op)
 {
@@ -165,6 +187,7 @@ static void check_answers(const struct ot_snapshot *document, const struct ot_op
     take(ot_op_invert(a, &answer, NULL), &answer);
     take(ot_op_invert_with(a, document, &answer, NULL), &answer);
     take(ot_op_make_invertible(a, document, &answer, NULL), &answer);
+    take(ot_op_settle(a, document, &answer, NULL), &answer);
 }
 
 static void check(const struct ot_snapshot *document, const struct ot_op *a, const struct ot_op *b)
@@ -172,6 +195,8 @@ static void check(const struct ot_snapshot *document, const struct ot_op *a, con
     struct ot_snapshot *with_a = applied(document, a), *with_b = applied(document, b);
 
     check_answers(document, a, b);
+    if (with_a)
+        check_settled(document, a, with_a);
     if (with_a && is_honest())
         check_inverse(document, a, with_a);
     if (with_a && with_b && is_honest())

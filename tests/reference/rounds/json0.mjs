@@ -115,6 +115,16 @@ function randomOp(random, doc, options, most) {
   return { op, after };
 }
 
+// The same with every list position named by its digits; an offset in text stays a number.
+const spelled = (op) =>
+  op.map((component) => ({
+    ...component,
+    p: component.p.map((element, i) =>
+      i === component.p.length - 1 && ('si' in component || 'sd' in component) ? element : String(element),
+    ),
+    ...('lm' in component && { lm: String(component.lm) }),
+  }));
+
 // The reference changes what it is given, and throws at what it does not take.
 export function wanted({ fn, args }) {
   try {
@@ -141,6 +151,7 @@ export function round(random) {
     ['normalize', [a.op]],
     ['checkOp', [a.op]],
     ['apply', [doc, a.op]],
+    ['apply', [doc, spelled(a.op)]],
     ['transform', [a.op, b.op, 'left']],
     ['transform', [a.op, b.op, 'right']],
     ['transform', [b.op, a.op, 'left']],

@@ -38,6 +38,12 @@ static const struct row {
     { "text0, in turn",
       "apply\",\"args\":[[\"ab\"],[{\"p\":[0],\"t\":\"text0\",\"o\":[{\"p\":1,\"i\":\"xy\"},{\"p\":0,\"d\":\"ax\"}]}]]",
       "{\"ok\":[\"yb\"]}" },
+    { "a list position named by its digits", "apply\",\"args\":[[[1]],[{\"p\":[\"0\",\"1\"],\"li\":2}]]",
+      "{\"ok\":[[1,2]]}" },
+    { "digits that are a key",
+      "apply\",\"args\":[{\"0\":[1]},[{\"p\":[\"0\",\"0\"],\"ld\":1},{\"p\":[\"1\"],\"oi\":2}]]",
+      "{\"ok\":{\"0\":[],\"1\":2}}" },
+    { "lm to digits", "apply\",\"args\":[[0,1,2],[{\"p\":[\"2\"],\"lm\":\"0\"}]]", "{\"ok\":[2,0,1]}" },
     { "components, in turn",
       "apply\",\"args\":[{},[{\"p\":[\"l\"],\"oi\":[]},{\"p\":[\"l\",0],\"li\":\"\"},{\"p\":[\"l\",0,0],\"si\":\"x\"}]"
       "]",
@@ -48,7 +54,15 @@ static const struct row {
       "not_applied", "component 0: its path leads nowhere" },
     { "a path through a scalar", "apply\",\"args\":[{\"a\":1},[{\"p\":[\"a\",\"b\",\"c\"],\"oi\":1}]]", "not_applied",
       "component 0: its path leads nowhere" },
-    { "a name in a list", "apply\",\"args\":[[[]],[{\"p\":[\"0\",0],\"li\":1}]]", "not_applied",
+    { "a name in a list", "apply\",\"args\":[[[]],[{\"p\":[\"a\",0],\"li\":1}]]", "not_applied",
+      "component 0: its path leads nowhere" },
+    { "digits as no number is printed", "apply\",\"args\":[[[]],[{\"p\":[\"00\",0],\"li\":1}]]", "not_applied",
+      "component 0: its path leads nowhere" },
+    { "no digits at all", "apply\",\"args\":[[[]],[{\"p\":[\"\",0],\"li\":1}]]", "not_applied",
+      "component 0: its path leads nowhere" },
+    { "digits past the end", "apply\",\"args\":[[[]],[{\"p\":[\"1\",0],\"li\":1}]]", "not_applied",
+      "component 0: its path leads nowhere" },
+    { "a number in an object", "apply\",\"args\":[{\"0\":[]},[{\"p\":[0,0],\"li\":1}]]", "not_applied",
       "component 0: its path leads nowhere" },
     { "the second one", "apply\",\"args\":[[1],[{\"p\":[0],\"ld\":1},{\"p\":[0],\"ld\":1}]]", "not_applied",
       "component 1: an index past the end of the list" },
@@ -106,7 +120,13 @@ static const struct row {
     { "constructor", "checkOp\",\"args\":[[{\"p\":[\"constructor\"],\"oi\":1}]]", "not_applied",
       "Invalid path segment" },
     { "na of a text", "checkOp\",\"args\":[[{\"p\":[],\"na\":\"1\"}]]", "bad_op", "component 0: na is no number" },
-    { "lm of a text", "checkOp\",\"args\":[[{\"p\":[0],\"lm\":\"1\"}]]", "bad_op", "component 0: lm is no index" },
+    { "lm of a text", "checkOp\",\"args\":[[{\"p\":[0],\"lm\":\"x\"}]]", "bad_op", "component 0: lm is no index" },
+    { "lm to digits as no number is printed", "checkOp\",\"args\":[[{\"p\":[0],\"lm\":\"01\"}]]", "bad_op",
+      "component 0: lm is no index" },
+    { "li behind digits as no number is printed", "checkOp\",\"args\":[[{\"p\":[\"1.0\"],\"li\":1}]]", "bad_op",
+      "component 0: its path must end in an index" },
+    { "si behind digits", "checkOp\",\"args\":[[{\"p\":[\"a\",\"0\"],\"si\":\"x\"}]]", "bad_op",
+      "component 0: its path must end in an offset" },
     { "an unknown type inside", "checkOp\",\"args\":[[{\"p\":[],\"t\":\"toString\",\"o\":[]}]]", "bad_op",
       "component 0: t is no type within json0: only text0 is" },
     { "both i and d", "checkOp\",\"args\":[[{\"p\":[],\"t\":\"text0\",\"o\":[{\"p\":0,\"i\":\"a\",\"d\":\"b\"}]}]]",
@@ -173,7 +193,29 @@ static const struct row {
       "\"right\"]",
       "{\"ok\":[{\"p\":[0],\"t\":\"text0\",\"o\":[{\"p\":1,\"i\":\"x\"}]}]}" },
 
+    /* transform: digits beside a number are a position */
+    { "digits move up", "transform\",\"args\":[[{\"p\":[\"9\",\"a\"],\"oi\":1}],[{\"p\":[0],\"li\":1}],\"left\"]",
+      "{\"ok\":[{\"p\":[10,\"a\"],\"oi\":1}]}" },
+    { "digits stay", "transform\",\"args\":[[{\"p\":[\"9\",\"a\"],\"oi\":1}],[{\"p\":[10],\"li\":1}],\"left\"]",
+      "{\"ok\":[{\"p\":[\"9\",\"a\"],\"oi\":1}]}" },
+    { "digits inside what is deleted",
+      "transform\",\"args\":[[{\"p\":[\"1\",\"a\"],\"oi\":1}],[{\"p\":[1],\"ld\":{}}],\"left\"]", "{\"ok\":[]}" },
+    { "digits follow a move", "transform\",\"args\":[[{\"p\":[\"1\",\"a\"],\"oi\":1}],[{\"p\":[1],\"lm\":0}],\"left\"]",
+      "{\"ok\":[{\"p\":[0,\"a\"],\"oi\":1}]}" },
+    { "one place, by digits and by number",
+      "transform\",\"args\":[[{\"p\":[\"1\",\"a\"],\"oi\":1}],[{\"p\":[1,\"a\"],\"oi\":2}],\"right\"]", "{\"ok\":[]}" },
+    { "what is deleted has changed, by digits",
+      "transform\",\"args\":[[{\"p\":[0],\"ld\":[{}]}],[{\"p\":[\"0\",\"0\",\"a\"],\"oi\":1}],\"left\"]",
+      "{\"ok\":[{\"p\":[0],\"ld\":[{\"a\":1}]}]}" },
+    { "a key of digits is no position",
+      "transform\",\"args\":[[{\"p\":[\"1\"],\"oi\":1}],[{\"p\":[0],\"li\":1}],\"left\"]",
+      "{\"ok\":[{\"p\":[\"1\"],\"oi\":1}]}" },
+
     /* compose, normalize, invert */
+    { "digits and a number are one place", "compose\",\"args\":[[{\"p\":[\"1\"],\"na\":1}],[{\"p\":[1],\"na\":2}]]",
+      "{\"ok\":[{\"p\":[\"1\"],\"na\":3}]}" },
+    { "a list position is written as a number", "normalize\",\"args\":[[{\"p\":[\"1\"],\"lm\":\"0\"}]]",
+      "{\"ok\":[{\"p\":[1],\"lm\":0}]}" },
     { "li and ld of a scalar vanish", "compose\",\"args\":[[{\"p\":[0],\"li\":1}],[{\"p\":[0],\"ld\":1}]]",
       "{\"ok\":[]}" },
     { "li and ld of an object stay", "compose\",\"args\":[[{\"p\":[0],\"li\":{}}],[{\"p\":[0],\"ld\":{}}]]",
@@ -371,6 +413,76 @@ static void operations_are_applied_whole_or_not(void **state)
     ot_json_unref(json);
 }
 
+/* ---- settle ------------------------------------------------------------------------------------------------------ */
+
+static const struct settling {
+    const char *document, *op, *want; /* want NULL: not applied */
+} settlings[] = {
+    { "[{}]", "[{\"p\":[0,\"0\"],\"oi\":1}]", "[{\"p\":[0,\"0\"],\"oi\":1}]" },
+    { "[[{}]]", "[{\"p\":[\"0\",\"0\",\"0\"],\"oi\":1}]", "[{\"p\":[0,0,\"0\"],\"oi\":1}]" },
+    { "{\"0\":[1]}", "[{\"p\":[\"0\",\"0\"],\"na\":1}]", "[{\"p\":[\"0\",0],\"na\":1}]" },
+    { "[\"x\"]", "[{\"p\":[\"0\",1],\"si\":\"y\"}]", "[{\"p\":[0,1],\"si\":\"y\"}]" },
+    { "[\"x\"]", "[{\"p\":[\"0\"],\"t\":\"text0\",\"o\":[]}]", "[{\"p\":[0],\"t\":\"text0\",\"o\":[]}]" },
+    { "[[]]", "[{\"p\":[],\"od\":[[]],\"oi\":{\"0\":[1]}},{\"p\":[\"0\",\"0\"],\"na\":1}]",
+      "[{\"p\":[],\"od\":[[]],\"oi\":{\"0\":[1]}},{\"p\":[\"0\",0],\"na\":1}]" },
+    { "[]", "[{\"p\":[\"0\"],\"li\":[\"a text longer than fourteen bytes\"]},{\"p\":[\"0\",\"0\",0],\"si\":\"x\"}]",
+      "[{\"p\":[0],\"li\":[\"a text longer than fourteen bytes\"]},{\"p\":[0,0,0],\"si\":\"x\"}]" },
+    { "[]", "[{\"p\":[\"0\",\"0\"],\"na\":1},{\"p\":[],\"oi\":1}]", NULL },
+};
+
+static int settle(const struct settling *settling, char **out)
+{
+    const struct ot_type *type = ot_type_find("json0", 5);
+    struct ot_json *data = json_of(settling->document), *json = json_of(settling->op);
+    struct ot_snapshot *snapshot = NULL;
+    struct ot_op *op = NULL, *settled = NULL;
+    int r;
+
+    assert_int_equal(ot_op_parse(type, json, NULL, &op, NULL), 0);
+    assert_int_equal(ot_snapshot_create(type, data, NULL, &snapshot, NULL), 0);
+    alloc_fault_resume();
+    r = ot_op_settle(op, snapshot, &settled, NULL);
+    alloc_fault_pause();
+    *out = r ? NULL : written_op(settled);
+    ot_op_unref(op);
+    ot_op_unref(settled);
+    ot_snapshot_destroy(snapshot);
+    ot_json_unref(data);
+    ot_json_unref(json);
+    return r;
+}
+
+static void check_settling(const struct settling *settling)
+{
+    bool met = true;
+
+    for (size_t n = 0; met; n++) {
+        char *written;
+        int r;
+
+        assert_in_range(n, 0, 1000);
+        alloc_fault_arm(n, ALLOC_FAULT_ONCE);
+        alloc_fault_pause();
+        r = settle(settling, &written);
+        alloc_fault_resume();
+        met = alloc_fault_disarm();
+        if (met)
+            assert_int_equal(r, -ENOMEM);
+        else if (settling->want)
+            assert_string_equal(written, settling->want);
+        else
+            assert_int_equal(r, OT_NOT_APPLIED);
+        free(written);
+    }
+}
+
+static void the_document_settles_what_digits_are(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(settlings) / sizeof(settlings[0]); i++)
+        check_settling(&settlings[i]);
+}
+
 /* ---- ceilings ---------------------------------------------------------------------------------------------------- */
 
 static int apply_within(const char *document, const char *op_json, const struct ot_limits *limits)
@@ -433,9 +545,13 @@ static void work_is_bounded(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rows_are_answered),         cmocka_unit_test(rows_need_memory),
-        cmocka_unit_test(long_requests_need_memory), cmocka_unit_test(operations_are_applied_whole_or_not),
-        cmocka_unit_test(documents_are_bounded),     cmocka_unit_test(work_is_bounded),
+        cmocka_unit_test(rows_are_answered),
+        cmocka_unit_test(rows_need_memory),
+        cmocka_unit_test(long_requests_need_memory),
+        cmocka_unit_test(operations_are_applied_whole_or_not),
+        cmocka_unit_test(the_document_settles_what_digits_are),
+        cmocka_unit_test(documents_are_bounded),
+        cmocka_unit_test(work_is_bounded),
     };
 
     return cmocka_run_group_tests_name("rows of json0", tests, NULL, NULL);
