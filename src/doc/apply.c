@@ -15,6 +15,21 @@ int document_error_of(int ot_code)
     }
 }
 
+int document_clarify(const struct document *document, struct step *step, struct ot_error *error)
+{
+    struct ot_op *settled;
+    int r;
+
+    if (step->kind != STEP_EDIT || !document->type)
+        return 0;
+    r = ot_op_settle(step->op, document->value, &settled, error);
+    if (r)
+        return document_error_of(r);
+    ot_op_unref(step->op);
+    step->op = settled;
+    return 0;
+}
+
 static int apply_create(struct document *document, const struct step *step, struct ot_error *error)
 {
     struct ot_snapshot *value;

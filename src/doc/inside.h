@@ -145,6 +145,8 @@ int kept_read(struct bytes kept, const struct ot_limits *limits, const struct ot
 /* Changes the value by a step of that time, all or nothing. Returns 0, an enum document_error (with `error`) or
  * -ENOMEM. */
 int document_apply(struct document *document, const struct step *step, uint64_t time_ms, struct ot_error *error);
+/* Makes of a step what is written: what only the value tells. Returns as document_apply. */
+int document_clarify(const struct document *document, struct step *step, struct ot_error *error);
 int document_error_of(int ot_code);
 
 static inline const struct ot_limits *document_limits(const struct document *document)

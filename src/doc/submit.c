@@ -264,6 +264,8 @@ static void submission_finish(struct submission *submission)
         return;
     }
     if (!r)
+        r = document_clarify(document, &submission->step, &submission->error);
+    if (!r)
         r = make_record(submission);
     if (!r)
         r = document_apply(document, &submission->step, submission->record.time_ms, &submission->error);

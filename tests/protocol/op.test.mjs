@@ -1,9 +1,9 @@
 // Submitting, acknowledging, streaming, transforming; create, delete, nothing.
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { Client, promised, text } from '../lib/client.mjs';
+import { Client, json0, promised, text } from '../lib/client.mjs';
 import { startServer } from '../lib/server.mjs';
-import { TEXT, Wire } from '../lib/wire.mjs';
+import { JSON0, TEXT, Wire } from '../lib/wire.mjs';
 
 const server = await startServer({ after });
 const one = await Wire.open(server);
@@ -199,6 +199,41 @@ test('a text of 1 MiB is created, edited and read', async () => {
   await one.submit('notes', 'big', { v: 1, op: [512 * 1024, '!'] });
   assert.equal((await content('big')).data, big + '!');
 });
+
+const LIST = [{ t: 'a' }, { t: 'b' }, { t: 'c', 1: 0 }];
+
+test('json0: a list position named by a string is applied, and logged and streamed as a number', async () => {
+  await one.submit('notes', 'digits', { v: null, create: { type: JSON0, data: LIST } });
+  await two.ask({ a: 's', c: 'notes', d: 'digits', v: 1 });
+  await one.submit('notes', 'digits', { v: 1, op: [{ p: ['0', 't'], oi: 'A' }, { p: ['2'], lm: '1' }, { p: ['1', '1'], na: 1 }] });
+  const { op } = await two.next();
+  assert.deepEqual(op, [{ p: [0, 't'], oi: 'A' }, { p: [2], lm: 1 }, { p: [1, '1'], na: 1 }]);
+  assert.deepEqual((await one.log('notes', 'digits', 1))[0].op, op);
+  assert.deepEqual(await content('digits'), { v: 2, data: [{ t: 'A' }, { t: 'c', 1: 1 }, { t: 'b' }] });
+  assert.equal(code(await one.submit('notes', 'digits', { v: 2, op: [{ p: ['03', 't'], oi: 'A' }] })), 'ERR_OT_OP_NOT_APPLIED');
+  await two.ask({ a: 'u', c: 'notes', d: 'digits' });
+});
+
+for (const [what, theirs] of [
+  ['an insertion before it', { p: [0], li: 0 }],
+  ['an insertion behind it', { p: [2], li: 0 }],
+  ['a deletion before it', { p: [0], ld: LIST[0] }],
+  ['its deletion', { p: [1], ld: LIST[1] }],
+  ['its replacement', { p: [1], ld: LIST[1], li: 0 }],
+  ['its move', { p: [1], lm: 2 }],
+  ['a move over it', { p: [0], lm: 2 }],
+])
+  test(`json0: the npm client names a position by a string, late, after ${what}: it sees what is stored`, async () => {
+    const client = new Client(server);
+    const doc = client.connection.get('notes', `digits, ${what}`);
+
+    await promised(done => doc.create(LIST, json0.uri, done));
+    await one.submit('notes', doc.id, { v: 1, op: [theirs] });
+    await promised(done => doc.submitOp([{ p: ['1', 't'], od: 'b', oi: 'B' }], done));
+    assert.deepEqual(await content(doc.id), { v: 3, data: doc.data });
+    assert.deepEqual(client.errors, []);
+    client.close();
+  });
 
 test('the npm client creates, edits, deletes and creates again', async () => {
   const client = new Client(server);
