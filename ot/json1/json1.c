@@ -10,8 +10,6 @@
 static int snapshot_create(const struct ot_json *data, const struct ot_limits *limits, struct ot_snapshot **out,
                            struct ot_error *error)
 {
-    if (!data)
-        return ot_fail(error, OT_BAD_OP, "json1 has no empty document");
     return value_document_create(&json1, data, limits, out, error);
 }
 

@@ -122,6 +122,19 @@ int step_parse(struct bytes body, const struct ot_type *type, const struct ot_li
     return 0;
 }
 
+static int write_empty(const struct ot_type *type, struct buffer *into)
+{
+    struct ot_snapshot *empty;
+    int r = ot_snapshot_create(type, NULL, NULL, &empty, NULL);
+
+    if (r)
+        return r;
+    r = ot_snapshot_write_json(empty, buffer_write, into);
+    ot_snapshot_destroy(empty);
+    return r;
+}
+
+/* Said also where it was not: to the package a json1 document without data is undefined, to us it is null. */
 static int write_create(const struct step *step, struct buffer *into)
 {
     const char *uri = ot_type_uri(step->type);
@@ -129,9 +142,9 @@ static int write_create(const struct step *step, struct buffer *into)
 
     (void)buffer_append_string(into, "{\"create\":{\"type\":");
     r = ot_json_write_string(uri, strlen(uri), buffer_write, into);
-    if (!r && step->data) {
+    if (!r) {
         (void)buffer_append_string(into, ",\"data\":");
-        r = ot_json_write(step->data, buffer_write, into);
+        r = step->data ? ot_json_write(step->data, buffer_write, into) : write_empty(step->type, into);
     }
     return r ? r : buffer_append_string(into, "}}");
 }

@@ -1,7 +1,7 @@
 // Submitting, acknowledging, streaming, transforming; create, delete, nothing.
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { Client, json0, promised, text } from '../lib/client.mjs';
+import { Client, json0, json1, promised, rich, text } from '../lib/client.mjs';
 import { startServer } from '../lib/server.mjs';
 import { JSON0, TEXT, Wire } from '../lib/wire.mjs';
 
@@ -24,6 +24,35 @@ test('the short name of a type is stored and streamed as its URI; no data is an 
   await one.submit('notes', 'short', { v: null, create: { type: 'text-unicode' } });
   assert.deepEqual(await content('short'), { v: 1, data: '', type: TEXT });
   assert.equal((await one.log('notes', 'short'))[0].create.type, TEXT);
+});
+
+for (const [type, empty] of [[TEXT, ''], [JSON0, null], [json1.uri, null], [rich.uri, { ops: [] }]])
+  test(`no data is ${JSON.stringify(empty)} in ${type}, streamed, fetched and logged`, async () => {
+    const d = `no data ${type}`;
+
+    await two.ask({ a: 's', c: 'notes', d, v: null });
+    await one.submit('notes', d, { v: null, create: { type } });
+    assert.deepEqual((await two.next()).create, { type, data: empty });
+    assert.deepEqual(await content(d), { v: 1, data: empty, ...(type === JSON0 ? {} : { type }) });
+    assert.deepEqual((await one.log('notes', d))[0].create, { type, data: empty });
+    await two.ask({ a: 'u', c: 'notes', d });
+  });
+
+test('json1: one npm client creates without data, another fetches null, and replaces it', async () => {
+  const client = new Client(server);
+  const other = new Client(server);
+  const doc = client.connection.get('notes', 'json1 without data');
+  const seen = other.connection.get('notes', 'json1 without data');
+
+  await promised(done => doc.create(undefined, json1.uri, done));
+  assert.equal(doc.data, undefined);
+  await promised(done => seen.fetch(done));
+  assert.equal(seen.data, null);
+  await promised(done => seen.submitOp([{ r: true, i: { a: 1 } }], done));
+  assert.deepEqual(await content(doc.id), { v: 2, data: { a: 1 }, type: json1.uri });
+  assert.deepEqual([...client.errors, ...other.errors], []);
+  client.close();
+  other.close();
 });
 
 test('an unknown type is refused', async () => {

@@ -23,7 +23,7 @@ static void a_created_document_is_there(void **state)
     expect_log(f, "n", 1, "\"hello\"");
 }
 
-static void a_short_type_name_is_stored_as_its_uri(void **state)
+static void a_creation_is_stored_with_uri_and_data(void **state)
 {
     struct fixture *f = *state;
     const struct record *record;
@@ -32,7 +32,7 @@ static void a_short_type_name_is_stored_as_its_uri(void **state)
     settle(f);
     record = sim_log_record(sim_disk_find(f->disk, fixture_name("n")), 0);
     assert_true(bytes_equal(record->body, bytes_of_string("{\"create\":{\"type\":\"http://sharejs.org/types/"
-                                                          "text-unicode\"}}")));
+                                                          "text-unicode\",\"data\":\"\"}}")));
     assert_true(bytes_equal(record->author, bytes_of_string("somebody")));
 }
 
@@ -317,7 +317,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_created_document_is_there),
-        TEST(a_short_type_name_is_stored_as_its_uri),
+        TEST(a_creation_is_stored_with_uri_and_data),
         TEST(an_operation_is_not_acknowledged_before_it_is_durable),
         TEST(an_operation_is_not_streamed_before_it_is_durable),
         TEST(a_snapshot_is_taken_at_the_tip_and_shown_when_that_is_durable),

@@ -395,14 +395,17 @@ static void documents_have_ceilings(void **state)
     assert_int_equal(applied_to("[\"" LONG_TEXT LONG_TEXT "\"]", "[0,{\"es\":[{\"d\":1}]}]"), 0);
 }
 
-static void there_is_no_empty_document(void **state)
+static void the_empty_document_is_null(void **state)
 {
     struct ot_snapshot *document = NULL;
-    struct ot_error error;
+    struct text json = { 0 };
 
     (void)state;
-    assert_int_equal(ot_snapshot_create(json1_type(), NULL, NULL, &document, &error), OT_BAD_OP);
-    assert_string_equal(error.message, "json1 has no empty document");
+    assert_int_equal(ot_snapshot_create(json1_type(), NULL, NULL, &document, NULL), 0);
+    assert_int_equal(ot_snapshot_write_json(document, text_write, &json), 0);
+    assert_string_equal(json.at, "null");
+    ot_snapshot_destroy(document);
+    text_free(&json);
 }
 
 #define N_ROWS (sizeof(rows) / sizeof(rows[0]))
@@ -412,7 +415,7 @@ int main(void)
     static struct CMUnitTest tests[N_ROWS + 3] = {
         [N_ROWS] = cmocka_unit_test(operations_have_ceilings),
         [N_ROWS + 1] = cmocka_unit_test(documents_have_ceilings),
-        [N_ROWS + 2] = cmocka_unit_test(there_is_no_empty_document),
+        [N_ROWS + 2] = cmocka_unit_test(the_empty_document_is_null),
     };
 
     for (size_t i = 0; i < N_ROWS; i++) {
