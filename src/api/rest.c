@@ -79,8 +79,8 @@ static bool address_read(const struct rest_request *request, struct address *out
         return false;
     if (out->n > 1 && is_literal(out->segments[0].text, "v1", 2) && is_literal(out->segments[1].text, "docs", 4)) {
         if (out->n > SEGMENT_COLLECTION)
-            take_parameter(out, SEGMENT_COLLECTION, query_raw(request->query, "collection"));
-        take_parameter(out, SEGMENT_ID, query_raw(request->query, "id"));
+            take_parameter(out, SEGMENT_COLLECTION, parameter_raw(request->query, "collection"));
+        take_parameter(out, SEGMENT_ID, parameter_raw(request->query, "id"));
     }
     if (out->n > 1 && !out->segments[out->n - 1].text.n_bytes && !out->segments[out->n - 1].is_parameter)
         out->n--; /* a slash at the end */

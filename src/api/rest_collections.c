@@ -133,13 +133,13 @@ static const char *query_read(struct rest_list *list)
     uint64_t limit = LIMIT_DEFAULT;
 
     query->collection = list->call.name.collection;
-    if (query_text(from, "prefix", list->prefix, sizeof(list->prefix), &query->prefix))
+    if (parameter_text(from, "prefix", list->prefix, sizeof(list->prefix), &query->prefix))
         return "Invalid prefix";
-    if (query_text(from, "after", list->after, sizeof(list->after), &query->after))
+    if (parameter_text(from, "after", list->after, sizeof(list->after), &query->after))
         return "Invalid after";
-    if (query_text(from, "type", list->type, sizeof(list->type), &query->type))
+    if (parameter_text(from, "type", list->type, sizeof(list->type), &query->type))
         return "Invalid type";
-    if (query_number(from, "limit", &limit) || !limit)
+    if (parameter_number(from, "limit", &limit) || !limit)
         return "Invalid limit";
     query->limit = limit > LIMIT_MAX ? LIMIT_MAX : (size_t)limit;
     type = query->type.n_bytes ? ot_type_find(query->type.at, query->type.n_bytes) : NULL;

@@ -32,7 +32,7 @@ const struct ot_type *content_type_of(struct rest_call *call)
     struct bytes name = { NULL, 0 };
     const struct ot_type *type;
 
-    if (query_text(call->request.query, "type", text, sizeof(text), &name)) {
+    if (parameter_text(call->request.query, "type", text, sizeof(text), &name)) {
         call_refuse(call, 400, "ERR_MESSAGE_BADLY_FORMED", "Invalid type");
         return NULL;
     }

@@ -21,8 +21,8 @@
 #define API_REST_INSIDE_H
 
 #include "api/frames.h"
+#include "api/parameter.h"
 #include "api/past.h"
-#include "api/query.h"
 #include "api/rest.h"
 #include "base/name.h"
 

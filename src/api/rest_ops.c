@@ -85,9 +85,9 @@ static void ops_begin(struct rest_call *call, struct bytes body)
 
     (void)body;
     buffer_init(&ops->ops, FRAME_MAX_BYTES);
-    if (query_number(query, "from", &from) || query_number(query, "to", &to) || from > to)
+    if (parameter_number(query, "from", &from) || parameter_number(query, "to", &to) || from > to)
         call_refuse(call, 400, "ERR_MESSAGE_BADLY_FORMED", "Invalid version");
-    else if (query_number(query, "limit", &limit) || !limit)
+    else if (parameter_number(query, "limit", &limit) || !limit)
         call_refuse(call, 400, "ERR_MESSAGE_BADLY_FORMED", "Invalid limit");
     else if (call_open(call)) {
         limit = limit > LIMIT_MAX ? LIMIT_MAX : limit;

@@ -203,7 +203,7 @@ static void read_begin(struct rest_call *call, struct bytes body)
 
     (void)body;
     read->wanted = DOCUMENT_NOW;
-    if (query_number(call->request.query, "version", &read->wanted)) {
+    if (parameter_number(call->request.query, "version", &read->wanted)) {
         call_refuse(call, 400, "ERR_MESSAGE_BADLY_FORMED", "Invalid version");
         return;
     }

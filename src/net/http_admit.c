@@ -1,5 +1,5 @@
 /* Whether the head of a request is let in: what it may ask, from where, and who asks. */
-#include "api/query.h"
+#include "api/parameter.h"
 #include "net/inside.h"
 
 #define SECRET_MAX_BYTES 1024
@@ -64,7 +64,8 @@ static void http_identify(struct http *http)
     struct bytes access_token = bytes_of(NULL, 0);
     char secret[SECRET_MAX_BYTES];
 
-    if (request->wants_websocket && query_text(request->query, "access_token", secret, sizeof(secret), &access_token))
+    if (request->wants_websocket &&
+        parameter_text(request->query, "access_token", secret, sizeof(secret), &access_token))
         access_token = bytes_of(NULL, 0); /* no token is so long, or so written */
     gate_check(http->server->config.gate, request_header(request, "authorization"), access_token, &http->caller);
 }

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "api/query.h"
+#include "api/parameter.h"
 #include "base/log.h"
 #include "base/name.h"
 #include "net/inside.h"
@@ -422,7 +422,7 @@ static void websocket_set_author(struct websocket *websocket, struct bytes query
 {
     struct bytes author;
 
-    if (query_text(query, "name", websocket->author, sizeof(websocket->author), &author) == 0 &&
+    if (parameter_text(query, "name", websocket->author, sizeof(websocket->author), &author) == 0 &&
         name_is_allowed(author, AUTHOR_MAX_BYTES))
         websocket->n_author = (uint8_t)author.n_bytes;
 }

@@ -159,7 +159,7 @@ static void numbers_in_queries_are_whole(void **state)
         uint64_t value = 77;
         struct bytes query = exactly(rows[i].query);
 
-        assert_int_equal(query_number(query, "v", &value), rows[i].r);
+        assert_int_equal(parameter_number(query, "v", &value), rows[i].r);
         assert_int_equal(value, rows[i].value);
         let_go(query);
     }

@@ -1,4 +1,4 @@
-#include "api/query.h"
+#include "api/parameter.h"
 
 #include <errno.h>
 
@@ -7,7 +7,7 @@
 #define NUMBER_MAX ((1ull << 53) - 1)
 
 /* Keys are compared as they were sent: none of ours needs encoding. */
-struct bytes query_raw(struct bytes query, const char *key)
+struct bytes parameter_raw(struct bytes query, const char *key)
 {
     const char *at = query.at, *end = at + query.n_bytes;
     size_t n_key = strlen(key);
@@ -27,9 +27,9 @@ struct bytes query_raw(struct bytes query, const char *key)
     return bytes_of(NULL, 0);
 }
 
-int query_text(struct bytes query, const char *key, char *into, size_t capacity, struct bytes *out)
+int parameter_text(struct bytes query, const char *key, char *into, size_t capacity, struct bytes *out)
 {
-    struct bytes raw = query_raw(query, key);
+    struct bytes raw = parameter_raw(query, key);
     size_t n_bytes;
     int r = percent_decode_query(raw, into, capacity, &n_bytes);
 
@@ -38,9 +38,9 @@ int query_text(struct bytes query, const char *key, char *into, size_t capacity,
     return r;
 }
 
-int query_number(struct bytes query, const char *key, uint64_t *out)
+int parameter_number(struct bytes query, const char *key, uint64_t *out)
 {
-    struct bytes raw = query_raw(query, key);
+    struct bytes raw = parameter_raw(query, key);
     const char *at = raw.at;
     uint64_t number = 0;
 

@@ -1,0 +1,19 @@
+/* Parameters of a URL: "name=value&...", what stands behind its "?". */
+#ifndef API_PARAMETER_H
+#define API_PARAMETER_H
+
+#include <stdint.h>
+
+#include "base/bytes.h"
+
+/* The parameter, still encoded; at NULL: it is not there. */
+struct bytes parameter_raw(struct bytes query, const char *key);
+
+/* Decoded into `into`; empty when it is not there. -EINVAL, -E2BIG. */
+__attribute__((warn_unused_result)) int parameter_text(struct bytes query, const char *key, char *into, size_t capacity,
+                                                       struct bytes *out);
+
+/* *out stays what it was when it is not there. -EINVAL: no number from 0 to 2^53 - 1. */
+__attribute__((warn_unused_result)) int parameter_number(struct bytes query, const char *key, uint64_t *out);
+
+#endif
