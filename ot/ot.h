@@ -48,6 +48,9 @@ struct ot_error {
     char message[160]; /* a sentence for people; names the place, never quotes more than a few characters of content */
 };
 
+/* Whatever max_depth says: what writes and compares values recurses so deep, and no deeper. */
+#define OT_DEPTH_CEILING 1000
+
 struct ot_limits {
     size_t max_depth;          /* of nested lists and objects */
     size_t max_components;     /* of one operation */

@@ -20,6 +20,7 @@ enum kind {
     KIND_SWITCH,
     KIND_SIZE,
     KIND_COUNT,
+    KIND_DEPTH,
     KIND_SECONDS,
     KIND_LEVEL,
     KIND_FORMAT
@@ -69,6 +70,8 @@ static const struct option {
     { "max-query", KIND_SIZE, AT(max_query), false, "SIZE", "ceiling of what a query finds, all of it (8M)" },
     { "max-presence", KIND_SIZE, AT(max_presence), false, "SIZE", "ceiling of a presence (16K)" },
     { "max-components", KIND_COUNT, AT(max_components), false, "N", "ceiling of an operation's components (100000)" },
+    { "max-depth", KIND_DEPTH, AT(max_depth), false, "N, at most 1000",
+      "ceiling of lists and objects in one another (200)" },
     { "max-transform", KIND_SIZE, AT(max_transform), false, "SIZE",
       "what an operation may be transformed over, counted with itself each time, before it is refused (1G)" },
     { "handshake-seconds", KIND_SECONDS, AT(handshake_seconds), false, "N",
@@ -211,9 +214,9 @@ static int set_text(char **member, const char *text)
 }
 
 /* What things may be counted up to: all of them cost memory. */
-static bool set_count(uint64_t *member, const char *text)
+static bool set_count(uint64_t *member, const char *text, uint64_t most)
 {
-    return strspn(text, "0123456789") == strlen(text) && parse_size(text, member) && *member <= COUNT_MAX;
+    return strspn(text, "0123456789") == strlen(text) && parse_size(text, member) && *member <= most;
 }
 
 static bool set_seconds(uint64_t *member, const char *text)
@@ -242,7 +245,8 @@ static int set(struct reading *reading, size_t i, const char *text)
     case KIND_TYPES: r = set_list(reading, i, text); break;
     case KIND_SWITCH: is_fine = parse_switch(text, member); break;
     case KIND_SIZE: is_fine = parse_size(text, member); break;
-    case KIND_COUNT: is_fine = set_count(member, text); break;
+    case KIND_COUNT: is_fine = set_count(member, text, COUNT_MAX); break;
+    case KIND_DEPTH: is_fine = set_count(member, text, OT_DEPTH_CEILING); break;
     case KIND_SECONDS: is_fine = set_seconds(member, text); break;
     case KIND_LEVEL: is_fine = parse_level(text, member); break;
     case KIND_FORMAT: is_fine = set_format(member, text); break;
@@ -414,6 +418,7 @@ static int set_defaults(struct config *config)
         .max_subscriptions = 10000,
         .max_bulk = 10000,
         .max_presences = 1000,
+        .max_depth = 200,
         .max_queries = 100,
         .max_query_documents = 10000,
         .max_components = 100000,

@@ -296,6 +296,7 @@ static void set_hub_config(const struct daemon *daemon, struct hub_config *out)
     out->helper = daemon->helper;
     out->world = &world_real;
     out->limits.max_document_bytes = (size_t)config->max_document;
+    out->limits.max_depth = (size_t)config->max_depth;
     out->limits.max_components = (size_t)config->max_components;
     out->work_max_bytes = (size_t)config->max_transform;
     _Static_assert(HUB_TYPES_OFF_MAX >= CONFIG_LIST_MAX, "each of them has its place");

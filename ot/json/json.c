@@ -190,7 +190,7 @@ static bool arrays_are_equal(const struct ot_json *a, const struct ot_json *b)
     return true;
 }
 
-/* Recurses as deep as the value, which the parser keeps under JSON_DEPTH_CEILING. */
+/* Recurses as deep as the value, which the parser keeps under OT_DEPTH_CEILING. */
 bool ot_json_equal(const struct ot_json *a, const struct ot_json *b)
 {
     if (a == b || a->kind != b->kind)

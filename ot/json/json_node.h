@@ -36,9 +36,6 @@ struct json_arena {
 _Static_assert(sizeof(struct ot_json) == JSON_UNIT_BYTES, "a value is a unit");
 _Static_assert(sizeof(struct json_arena) == JSON_UNIT_BYTES, "an arena's head is a unit");
 
-/* Whatever max_depth a caller sets: what writes and compares values recurses so deep, and no deeper. */
-#define JSON_DEPTH_CEILING 1000
-
 /* Objects with more members than this keep an order to search by; fewer are looked through. */
 #define JSON_SORTED_FROM 16
 

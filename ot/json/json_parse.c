@@ -405,8 +405,8 @@ static void parser_init(struct json_parser *p, const char *utf8, size_t n_bytes,
     p->text = p->at = n_bytes ? utf8 : "";
     p->end = p->text + n_bytes;
     p->max_depth = (limits ? limits : &ot_limits_default)->max_depth;
-    if (p->max_depth > JSON_DEPTH_CEILING)
-        p->max_depth = JSON_DEPTH_CEILING;
+    if (p->max_depth > OT_DEPTH_CEILING)
+        p->max_depth = OT_DEPTH_CEILING;
     p->error = error;
     p->is_prefix = p->is_first = false;
     p->arena = NULL;

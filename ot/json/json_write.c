@@ -34,7 +34,7 @@ static void write_within(struct writer *writer, char open, const struct ot_json 
     writer_byte(writer, close);
 }
 
-/* Recurses as deep as the value, which the parser keeps under JSON_DEPTH_CEILING. */
+/* Recurses as deep as the value, which the parser keeps under OT_DEPTH_CEILING. */
 static void write_value(struct writer *writer, const struct ot_json *json)
 {
     switch ((enum ot_json_kind)json->kind) {

@@ -288,7 +288,7 @@ int json1_apply(const struct json1_op *op, struct value *root, size_t *n_bytes, 
     for (size_t i = 0; i < op->n_slots; i++)
         slots[i] = (struct slot){ value_of_kind(VALUE_NONE), 0 };
     applying.slots = slots;
-    applying.max_depth = limits->max_depth < JSON_DEPTH_CEILING ? limits->max_depth : JSON_DEPTH_CEILING;
+    applying.max_depth = limits->max_depth < OT_DEPTH_CEILING ? limits->max_depth : OT_DEPTH_CEILING;
     r = run(&applying, op);
     if (!r)
         r = check_result(&applying, *n_bytes);

@@ -47,7 +47,7 @@ static unsigned measure(struct json1_node *node, size_t depth, struct sizes *siz
 
 static int check_sizes(const struct sizes *sizes, const struct ot_limits *limits, struct ot_error *error)
 {
-    size_t max_depth = limits && limits->max_depth < JSON_DEPTH_CEILING ? limits->max_depth : JSON_DEPTH_CEILING;
+    size_t max_depth = limits && limits->max_depth < OT_DEPTH_CEILING ? limits->max_depth : OT_DEPTH_CEILING;
 
     if (sizes->depth > max_depth)
         return ot_fail(error, OT_LIMIT, "paths of more than %zu keys", max_depth);

@@ -255,7 +255,7 @@ static int read_item(struct reading *reading, const struct ot_json *json, struct
     }
 }
 
-/* Recurses as deep as the lists are nested, which the parser of JSON keeps under JSON_DEPTH_CEILING. */
+/* Recurses as deep as the lists are nested, which the parser of JSON keeps under OT_DEPTH_CEILING. */
 static int read_descent(struct reading *reading, const struct ot_json *json, struct descent *descent)
 {
     int r = 0;
@@ -298,7 +298,7 @@ int json1_parse(const struct ot_json *json, enum op_form form, const struct ot_l
 
     if (ot_json_kind(json) != OT_JSON_ARRAY && ot_json_kind(json) != OT_JSON_NULL)
         return ot_fail(error, OT_BAD_OP, "an operation must be null or a list");
-    reading.max_depth = limits->max_depth < JSON_DEPTH_CEILING ? limits->max_depth : JSON_DEPTH_CEILING;
+    reading.max_depth = limits->max_depth < OT_DEPTH_CEILING ? limits->max_depth : OT_DEPTH_CEILING;
     json1_builder_init(&reading.builder);
     root = descent.node = json1_new_tree(&reading.builder);
     r = ot_json_kind(json) == OT_JSON_ARRAY ? read_descent(&reading, json, &descent) : 0;

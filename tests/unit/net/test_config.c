@@ -134,6 +134,7 @@ static struct row {
     { "--allow-origin", "example.org", "example.org" },
     { "--allow-origin", "https://a/b", "https://a/b" },
     { "--disable-type", "json2", "json2" },
+    { "--max-depth", "1001", "1001" },
     { "--open-to-everyone=maybe", NULL, "maybe" },
     { "--config", "/nonexistent/file", "/nonexistent/file" },
     { "--", NULL, "--" },
