@@ -1,7 +1,7 @@
 // Each type against its npm package: the same requests, the same answers. Browsers compute with the packages, so a
 // difference on a valid operation is a divergence between two people's screens.
 //
-//   PILCROW_CASES   rounds for each type (default 20000)
+//   PILCROW_CASES   rounds for each type (default 10000)
 //   PILCROW_SEED    which ones (default: fresh); a failure prints the one to run again, and the case made smaller
 //   PILCROW_TYPE    only this type
 import assert from 'node:assert/strict';
@@ -100,7 +100,7 @@ for (const file of readdirSync(new URL('rounds', import.meta.url))) {
 
   if ((process.env.PILCROW_TYPE ?? type.name) !== type.name) continue;
   test(`${type.name} answers like its package`, (t) => {
-    const n = Number(process.env.PILCROW_CASES || 20000);
+    const n = Number(process.env.PILCROW_CASES || 10000);
 
     t.diagnostic(`${n} rounds, ${compare(type, seedOf(t), n)} requests`);
   });
