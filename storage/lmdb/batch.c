@@ -4,6 +4,7 @@
 
 #include "storage/crc32c.h"
 #include "storage/lmdb/environment.h"
+#include "storage/lmdb/large.h"
 
 #define BATCH_FORMAT     1
 #define ENTRY_HEAD_BYTES 8
@@ -24,6 +25,12 @@ static uint32_t entry_crc(uint64_t batch, const char *at, size_t n_bytes)
     return crc32c(crc32c(0, key, sizeof(key)), at, n_bytes);
 }
 
+static void append_body(struct buffer *into, const struct batch_entry *entry, struct bytes body)
+{
+    append_varint(into, entry->kind == ENTRY_LARGE ? body_length_encode(body) : body.n_bytes);
+    (void)buffer_append(into, body.at, body_kept_bytes(body));
+}
+
 static void add_records(struct buffer *into, const struct batch_entry *entry, const struct record *records)
 {
     uint64_t ms = 0;
@@ -38,7 +45,7 @@ static void add_records(struct buffer *into, const struct batch_entry *entry, co
         append_varint(into, zigzag(records[i].time_ms - ms));
         append_bytes(into, records[i].id.src);
         append_bytes(into, records[i].author);
-        append_bytes(into, records[i].body);
+        append_body(into, entry, records[i].body);
         ms = records[i].time_ms;
     }
 }
@@ -127,7 +134,7 @@ int batch_read_entry(struct bytes value, uint64_t batch, size_t offset, size_t *
         entry.after.n_bytes = scan_varint(&scan);
     }
     entry.records = scan;
-    if (scan.bad || entry.kind < ENTRY_APPEND || entry.kind > ENTRY_REMOVE)
+    if (scan.bad || entry.kind < ENTRY_APPEND || entry.kind > ENTRY_LARGE)
         return -EBADMSG;
     *next = offset + ENTRY_HEAD_BYTES + n_bytes;
     *out = entry;
@@ -142,6 +149,6 @@ int batch_read_record(struct batch_entry *entry, struct record *record)
     record->time_ms += unzigzag(scan_varint(scan));
     record->id.src = scan_bytes(scan);
     record->author = scan_bytes(scan);
-    record->body = scan_bytes(scan);
+    record->body = entry->kind == ENTRY_LARGE ? body_take(scan, scan_varint(scan)) : scan_bytes(scan);
     return scan->bad ? -EBADMSG : 0;
 }

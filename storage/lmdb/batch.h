@@ -6,6 +6,7 @@
  *     entry    | crc, le32 | n_bytes, le32, of what follows | kind | log | from | n | ...
  *     append   ... | first ms | last ms | exists | type | n_bytes | records      create: collection | id before them
  *     record   | seq | ms since the previous one's | src | author | body |
+ *              | ... | length, doubled, 1 more for a mark (large.h) | body unless it is one |      ENTRY_LARGE
  *
  * Numbers without a width are varints; bytes have their length in front. An entry's crc covers the batch's number and
  * all of the entry behind it. A remove has neither times nor records; its `from` is the head, its n 0. */
@@ -21,6 +22,7 @@ enum entry_kind {
     ENTRY_APPEND = 1,
     ENTRY_CREATE, /* an append that the log comes into being with */
     ENTRY_REMOVE,
+    ENTRY_LARGE, /* an append, some of whose bodies are kept apart */
 };
 
 struct batch_entry {

@@ -23,7 +23,7 @@ static const char *const db_names[N_DBS] = {
     [DB_META] = "meta",           [DB_INBOX] = "inbox",   [DB_LOG] = "log",
     [DB_DOCS] = "docs",           [DB_NAMES] = "names",   [DB_SOURCES] = "sources",
     [DB_SNAPSHOTS] = "snapshots", [DB_CHUNKS] = "chunks", [DB_COLLECTIONS] = "collections",
-    [DB_REMOVED] = "removed",
+    [DB_REMOVED] = "removed",     [DB_LARGE] = "large",
 };
 
 int environment_errno(int code)
@@ -128,7 +128,8 @@ static int refuse_data(int code, const char *path, char *why, size_t n_why)
 
 /* ---- format ------------------------------------------------------------------------------------------------------ */
 
-static int format_check(const struct environment *environment, MDB_txn *txn, const char *path, char *why, size_t n_why)
+static int format_check(const struct environment *environment, MDB_txn *txn, const char *path, uint32_t *out, char *why,
+                        size_t n_why)
 {
     struct bytes record = { 0 };
     uint32_t version;
@@ -138,15 +139,18 @@ static int format_check(const struct environment *environment, MDB_txn *txn, con
         return refuse(STORE_DAMAGED, why, n_why,
                       "the format record of %s can't be read: restore the store from a backup", path);
     version = get_le32((const char *)record.at + MAGIC_BYTES);
-    if (version != FORMAT_VERSION)
+    *out = version;
+    if (version == 0 || version > FORMAT_VERSION)
         return refuse(STORE_FOREIGN, why, n_why,
                       "%s has store format %u, this version knows %u: use the version that wrote it, or choose another "
                       "directory",
                       path, version, FORMAT_VERSION);
+    if (version > 1 && !environment->has_large)
+        return refuse(STORE_DAMAGED, why, n_why, "a database is missing in %s: restore the store from a backup", path);
     return 0;
 }
 
-static int format_create(const struct environment *environment, MDB_txn *txn)
+static int format_put(const struct environment *environment, MDB_txn *txn)
 {
     char record[SEAL_BYTES + MAGIC_BYTES + 4];
     struct bytes key = bytes_of_string(FORMAT_KEY);
@@ -162,9 +166,29 @@ static int databases_open(struct environment *environment, MDB_txn *txn, unsigne
 {
     int r = 0;
 
-    for (size_t i = 0; !r && i < N_DBS; i++)
+    for (size_t i = 0; !r && i < DB_LARGE; i++)
         r = mdb_dbi_open(txn, db_names[i], flags, &environment->dbs[i]);
-    return r;
+    if (r)
+        return r;
+    r = mdb_dbi_open(txn, db_names[DB_LARGE], flags, &environment->dbs[DB_LARGE]);
+    environment->has_large = !r;
+    return r == MDB_NOTFOUND ? 0 : r;
+}
+
+/* A store of version 1 gets what it lacks. */
+static int format_renew(struct environment *environment, MDB_txn *txn, uint32_t version, const char *path, char *why,
+                        size_t n_why)
+{
+    int code = 0;
+
+    if (version < FORMAT_VERSION) {
+        code = databases_open(environment, txn, MDB_CREATE);
+        if (!code)
+            code = format_put(environment, txn);
+    }
+    return code ? refuse(environment_errno(code), why, n_why, "can't renew the store in %s: %s", path,
+                         mdb_strerror(code))
+                : 0;
 }
 
 /* Looks whether they are ours. */
@@ -172,6 +196,7 @@ static int databases_check(const struct store_lmdb_config *config, struct enviro
                            size_t n_why)
 {
     MDB_txn *txn = NULL;
+    uint32_t version = 0;
     int code = mdb_txn_begin(environment->env, NULL, config->mode == STORE_READ_ONLY ? MDB_RDONLY : 0, &txn), r;
 
     if (!code)
@@ -182,7 +207,9 @@ static int databases_check(const struct store_lmdb_config *config, struct enviro
     else if (code)
         r = refuse(environment_errno(code), why, n_why, "can't open %s: %s", config->path, mdb_strerror(code));
     else
-        r = format_check(environment, txn, config->path, why, n_why);
+        r = format_check(environment, txn, config->path, &version, why, n_why);
+    if (!r && config->mode != STORE_READ_ONLY)
+        r = format_renew(environment, txn, version, config->path, why, n_why);
     if (r) {
         mdb_txn_abort(txn);
         return r;
@@ -206,7 +233,7 @@ static int databases_create(const struct store_lmdb_config *config, const char *
     if (!code) {
         code = databases_open(&environment, txn, MDB_CREATE);
         if (!code)
-            code = format_create(&environment, txn);
+            code = format_put(&environment, txn);
         if (code)
             mdb_txn_abort(txn);
         else

@@ -12,7 +12,7 @@
 
 #include "storage/lmdb/store_lmdb.h"
 
-#define FORMAT_VERSION 1
+#define FORMAT_VERSION 2 /* 1: without DB_LARGE, and what it is for; becomes 2 when it is opened for writing */
 
 /* The numbers are part of the format: checksums cover them. */
 enum db {
@@ -26,13 +26,15 @@ enum db {
     DB_CHUNKS = 7,      /* log, version, number -> a piece of a snapshot */
     DB_COLLECTIONS = 8, /* collection -> how many of its logs exist, as far as they are folded */
     DB_REMOVED = 9,     /* hash of a name -> the head above which a later log of that name continues */
+    DB_LARGE = 10,      /* log, version, number -> a piece of a large body (large.h) */
     N_DBS
 };
 
 struct environment {
     MDB_env *env; /* NULL: not open */
     MDB_dbi dbs[N_DBS];
-    int lock_fd; /* of writer.lock; -1 */
+    bool has_large; /* false: a store of version 1, opened for reading */
+    int lock_fd;    /* of writer.lock; -1 */
 };
 
 /* As store_lmdb_open. After a failure there is nothing to close. */

@@ -116,7 +116,7 @@ static int slice_span(struct fold *fold, struct view *view, struct slice *slice,
             r = slice_record(fold, &record);
         if (!r)
             r = tally_source(&fold->tally, view, slice->row.number, &record, span->from + i);
-        slice->n_bytes += record.body.n_bytes + record.author.n_bytes + 16;
+        slice->n_bytes += body_kept_bytes(record.body) + record.author.n_bytes + 16;
     }
     if (r)
         return r;
@@ -153,7 +153,7 @@ static size_t segment_take(const struct store_lmdb_tuning *tuning, const struct 
     if (budget > (double)tuning->segment_payload_bytes)
         budget = (double)tuning->segment_payload_bytes;
     for (i = 0; i < n && i < SEGMENT_RECORDS_MAX; i++) {
-        n_bytes += records[i].body.n_bytes + 4;
+        n_bytes += body_kept_bytes(records[i].body) + 4;
         if (i > 0 && (double)n_bytes > budget)
             break;
     }
@@ -270,7 +270,7 @@ static int forget_name(struct fold *fold, struct view *view, const struct overla
 
 static int fold_removed(struct fold *fold, struct view *view, const struct overlay_log *log, bool *whole)
 {
-    static const enum db dbs[] = { DB_LOG, DB_SOURCES, DB_SNAPSHOTS, DB_CHUNKS };
+    static const enum db dbs[] = { DB_LOG, DB_SOURCES, DB_SNAPSHOTS, DB_CHUNKS, DB_LARGE };
     uint64_t number = log->row.number;
     bool left = false;
     int r = 0;

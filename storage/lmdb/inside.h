@@ -2,13 +2,14 @@
  *
  *     store_lmdb.c   life, logs, and the calls as they are accepted on the loop
  *     commit.c       the commit thread, the only writer
+ *     round.c        what it does in one turn; staging.c, large appends in pieces
  *     worker.c       the worker thread: everything that is read, and the jobs
  *     reads.c snapshot.c listing.c collections.c      what the worker does for one call each
  *     fold.c         the job that packs the inbox into segments; tally.c, what that adds up to
  *     view.c         one moment to read from: segments and rows, and overlay.c, the index of the inbox, over them
  *     parcel.c       puts and deletes that a job hands to the commit thread
  *     recovery.c     when LMDB has given its environment up
- *     environment.c rows.c batch.c segment.c      bytes
+ *     environment.c rows.c batch.c segment.c large.c      bytes
  *
  *     loop --request--> commit thread --+
  *       ^  --request--> worker ---------+--> answers --wake--> store_dispatch on the loop
@@ -26,6 +27,7 @@
 #include "base/list.h"
 #include "storage/engine.h"
 #include "storage/lmdb/environment.h"
+#include "storage/lmdb/large.h"
 #include "storage/lmdb/rows.h"
 #include "storage/lmdb/tuning.h"
 #include "storage/lmdb/view.h"
@@ -58,6 +60,7 @@ struct lmdb_log {
     uint64_t head;   /* with everything that was put into the batch being built */
     uint64_t durable;
     int failed; /* what every later write answers */
+    bool waits; /* behind a large append */
 };
 
 /* ---- writes ------------------------------------------------------------------------------------------------------ */
@@ -71,6 +74,8 @@ struct write {
     uint64_t expected;
     const struct record *records;
     size_t n;
+    bool is_large;            /* a body of it goes into pieces */
+    struct record *marks;     /* its own `records`, once the pieces are written */
     struct store_state after; /* its type points to `type` */
     char type[TYPE_BYTES_MAX];
     struct bytes key, value; /* WRITE_META */
@@ -106,6 +111,18 @@ void parcel_delete_range(struct parcel *parcel, enum db db, struct bytes from, s
 /* All of it, in a transaction. 0 or -errno. */
 STORE_MUST_CHECK int parcel_write(const struct parcel *parcel, const struct environment *environment, MDB_txn *txn);
 
+/* The large append that is being written in pieces, and the writes behind it. */
+struct staging {
+    struct list waiting; /* the first is at work */
+    struct record *marks;
+    bool is_first; /* piece of all */
+    size_t record, offset, n_bytes;
+    uint32_t piece;
+    struct parcel parcel; /* with the next piece */
+    struct buffer packed;
+    ZSTD_CCtx *context;
+};
+
 struct commit {
     pthread_t thread;
     bool is_running;
@@ -119,6 +136,7 @@ struct commit {
 
     /* The thread's own. */
     struct list current; /* writes taken over and not yet committed */
+    struct staging staging;
     struct buffer batch;
     struct counters counters;
     size_t inbox_bytes, inbox_batches;
@@ -137,6 +155,39 @@ void commit_finish(struct commit *commit); /* when every write has been answered
 void commit_enqueue(struct lmdb_store *store, struct write *write);
 void commit_enqueue_parcel(struct lmdb_store *store, struct parcel *parcel);
 void commit_fold_ended(struct lmdb_store *store, int r);
+STORE_MUST_CHECK int commit_measure_inbox(struct lmdb_store *store, MDB_txn *txn);
+
+/* One turn of the thread. */
+struct round {
+    bool may_write;               /* false: the inbox is full, and is being folded */
+    int full;                     /* why that will not help: what appends fail with */
+    struct list members, refused; /* writes */
+    struct list parcels;
+    struct batch_head head;
+    uint64_t next_number;
+    size_t n_bytes;
+    bool has_piece;   /* of a large append, rides along */
+    bool ends_staged; /* the append whose pieces are written is among the members */
+    bool clears;      /* pieces may be left that nobody will want */
+};
+
+/* Gathers, commits, answers. */
+void round_run(struct lmdb_store *store, struct round *round);
+
+/* All on the commit thread. */
+void staging_init(struct staging *staging);
+void staging_finish(struct staging *staging);
+/* true: the write, from its queue, waits now, until its pieces are written or behind one that does. */
+bool staging_takes(struct lmdb_store *store, struct write *write);
+/* The next piece of the first that waits. 0 or -errno, or what its log has failed with. */
+STORE_MUST_CHECK int staging_prepare(struct lmdb_store *store);
+STORE_MUST_CHECK int staging_write(struct lmdb_store *store, MDB_txn *txn); /* what was prepared */
+void staging_advance(struct lmdb_store *store);                             /* it is durable */
+void staging_fail(struct lmdb_store *store, int r);                         /* it is not, and so the append fails */
+/* In the transaction that commits the append. */
+STORE_MUST_CHECK int staging_end(struct lmdb_store *store, MDB_txn *txn);
+/* Pieces that were written for nothing go, in a transaction of their own; if it fails, with the next large append. */
+void staging_clear(struct lmdb_store *store);
 
 /* ---- the worker -------------------------------------------------------------------------------------------------- */
 

@@ -40,6 +40,7 @@ struct reading {
     size_t max_bytes;
     store_read_fn *done;
 
+    struct view *view;   /* while it is served */
     struct buffer bytes; /* what the records say, in order: src, author, body */
     struct record *records;
     size_t n, capacity;
@@ -87,8 +88,7 @@ static int reading_record(void *arg, uint64_t version, const struct record *reco
     reading->records[reading->n++] = *record;
     (void)buffer_append(&reading->bytes, record->id.src.at, record->id.src.n_bytes);
     (void)buffer_append(&reading->bytes, record->author.at, record->author.n_bytes);
-    (void)buffer_append(&reading->bytes, record->body.at, record->body.n_bytes);
-    return reading->bytes.error;
+    return view_body(reading->view, reading->base.found.row.number, version, record->body, &reading->bytes);
 }
 
 /* The records leave the view: from here on they borrow from the request. */
@@ -115,6 +115,7 @@ static enum served reading_serve(struct request *request, struct view *view)
     uint64_t to = reading->to;
     int r = view_find_log(view, reading->base.log->name, found);
 
+    reading->view = view;
     if (to > found->row.head)
         to = found->row.head;
     if (!r && reading->from < to)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "storage/lmdb/environment.h"
+#include "storage/lmdb/large.h"
 #include "storage/lmdb/rows.h"
 
 #define SEGMENT_FORMAT    1
@@ -77,7 +78,15 @@ static void columns_index(struct segment_column *columns, const struct record *r
     }
 }
 
-static void payload_write(struct segment_writer *writer, const struct record *records, size_t n)
+static bool any_marks(const struct record *records, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (body_is_mark(records[i].body))
+            return true;
+    return false;
+}
+
+static void payload_write(struct segment_writer *writer, const struct record *records, size_t n, bool marks)
 {
     struct buffer *into = &writer->payload;
     struct segment_column *columns = writer->columns;
@@ -107,9 +116,9 @@ static void payload_write(struct segment_writer *writer, const struct record *re
         ms = records[i].time_ms;
     }
     for (size_t i = 0; i < n; i++)
-        append_varint(into, records[i].body.n_bytes);
+        append_varint(into, marks ? body_length_encode(records[i].body) : records[i].body.n_bytes);
     for (size_t i = 0; i < n; i++)
-        (void)buffer_append(into, records[i].body.at, records[i].body.n_bytes);
+        (void)buffer_append(into, records[i].body.at, body_kept_bytes(records[i].body));
 }
 
 /* Behind the head, which stays to be filled in; packed only where that helps. */
@@ -139,12 +148,14 @@ int segment_write(struct segment_writer *writer, uint64_t number, uint64_t first
     struct log_key key = log_key_of_version(number, first);
     enum compression compression = COMPRESSION_NONE;
     int r = columns_reserve(writer, n);
+    bool marks;
     char *at;
 
     assert(n > 0 && n <= SEGMENT_RECORDS_MAX);
     if (r)
         return r;
-    payload_write(writer, records, n);
+    marks = any_marks(records, n);
+    payload_write(writer, records, n, marks);
     if (writer->payload.error)
         return writer->payload.error;
     buffer_reset(&writer->value);
@@ -155,6 +166,7 @@ int segment_write(struct segment_writer *writer, uint64_t number, uint64_t first
     at = writer->value.at;
     at[4] = SEGMENT_FORMAT;
     at[5] = (char)compression;
+    at[6] = (char)marks;
     put_le32(at + 8, (uint32_t)n);
     put_le32(at + 12, (uint32_t)writer->payload.n_bytes);
     put_le64(at + 16, records[0].time_ms);
@@ -242,7 +254,7 @@ static struct segment_name *name_at(struct segment *segment, struct scan *scan, 
     return NULL;
 }
 
-static void columns_read(struct segment *segment, struct scan *scan, size_t n_sources, uint64_t first_ms)
+static void columns_read(struct segment *segment, struct scan *scan, size_t n_sources, uint64_t first_ms, bool marks)
 {
     struct record *records = segment->records;
     struct scan sources = *scan;
@@ -260,7 +272,7 @@ static void columns_read(struct segment *segment, struct scan *scan, size_t n_so
     for (size_t i = 0; i < segment->n; i++)
         records[i].body.n_bytes = (size_t)scan_varint(scan);
     for (size_t i = 0; i < segment->n; i++)
-        records[i].body = scan_take(scan, records[i].body.n_bytes);
+        records[i].body = marks ? body_take(scan, records[i].body.n_bytes) : scan_take(scan, records[i].body.n_bytes);
     if (scan_left(scan))
         scan->bad = true;
 }
@@ -311,7 +323,7 @@ static int segment_read(struct segment *segment, struct bytes value)
     r = names_read(segment, &scan);
     if (r)
         return r;
-    columns_read(segment, &scan, n_sources, get_le64(at + 16));
+    columns_read(segment, &scan, n_sources, get_le64(at + 16), at[6] != 0);
     return scan.bad ? -EBADMSG : 0;
 }
 

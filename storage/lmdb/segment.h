@@ -1,13 +1,13 @@
 /* A segment: neighbouring records of one log, packed. Pure bytes in, bytes out.
  *
  *     key      log, be64 | first version, be64
- *     value    | seal | format = 1 | compression | 0 | 0 | records, le32 | payload bytes, le32 | first ms, le64 |
+ *     value    | seal | format = 1 | compression | marks | 0 | records, le32 | payload bytes, le32 | first ms, le64 |
  *              | payload, as it is (compression 0) or as one zstd frame (1) |
  *     payload  | sources | authors |                    a count, then each with its length in front
  *              | source of each | author of each |      as indices
  *              | seq of each |                          zigzag, since the same source's previous one
  *              | ms of each |                           zigzag, since the previous record's
- *              | length of each | bodies |
+ *              | length of each | bodies |            marks 1: some may be kept apart, lengths are as in large.h
  *
  * Columns, because like compresses well beside like; versions are implied. The seal covers log and first version. */
 #ifndef STORAGE_LMDB_SEGMENT_H

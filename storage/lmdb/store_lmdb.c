@@ -14,6 +14,7 @@ const struct store_lmdb_tuning store_lmdb_tuning_default = {
     .batch_bytes = 256 * 1024,
     .parcel_bytes = 256 * 1024,
     .chunk_bytes = 256 * 1024,
+    .piece_bytes = 256 * 1024,
     .segment_bytes = 16 * 1024,
     .segment_payload_bytes = 512 * 1024,
     .fold_bytes = 4 * 1024 * 1024,
@@ -215,6 +216,7 @@ static void append_answer(struct request *request)
     struct write *write = (struct write *)request;
 
     write->done.append(write->arg, request->r, write->head);
+    free(write->marks);
     free(write);
 }
 
@@ -270,6 +272,7 @@ static int lmdb_append(struct store_log *base, uint64_t expected, const struct r
     for (size_t i = 0; i < n; i++) {
         assert(records[i].id.src.n_bytes <= SRC_BYTES_MAX && records[i].body.n_bytes <= STORE_RECORD_MAX_BYTES);
         write->n_bytes += records[i].body.n_bytes + records[i].author.n_bytes + records[i].id.src.n_bytes + 16;
+        write->is_large |= records[i].body.n_bytes > lmdb_log_store(base)->tuning.piece_bytes;
     }
     write_enqueue(write);
     return 0;

@@ -8,6 +8,7 @@ struct store_lmdb_tuning {
     size_t batch_bytes;                /* appends that share a transaction; a larger one has its own */
     size_t parcel_bytes;               /* what a fold adds to a transaction */
     size_t chunk_bytes;                /* of a snapshot */
+    size_t piece_bytes;                /* a larger body is kept apart, in pieces of this size */
     size_t segment_bytes;              /* packed: at about this size a segment is closed */
     size_t segment_payload_bytes;      /* the same before packing, where bytes pack very well */
     size_t fold_bytes, fold_batches;   /* an inbox of this size is folded */

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "storage/lmdb/large.h"
 #include "storage/lmdb/removed.h"
 
 static int txn_begin(struct view *view)
@@ -36,6 +37,8 @@ void view_finish(struct view *view)
     view_leave(view);
     overlay_finish(&view->overlay);
     segment_finish(&view->segment);
+    ZSTD_freeDCtx(view->pieces);
+    view->pieces = NULL;
 }
 
 int view_begin(struct view *view)
@@ -256,6 +259,32 @@ int view_walk(struct view *view, const struct view_log *log, uint64_t from, uint
     int r = walk_segments(view, log, &at, to < log->folded ? to : log->folded, fn, arg);
 
     return r ? r : walk_spans(view, log, at, to, fn, arg);
+}
+
+int view_body(struct view *view, uint64_t number, uint64_t version, struct bytes body, struct buffer *into)
+{
+    size_t left = body.n_bytes;
+    int r = 0;
+
+    if (!body_is_mark(body))
+        return buffer_append(into, body.at, body.n_bytes);
+    if (!view->environment->has_large)
+        return -EBADMSG;
+    if (!view->pieces && !(view->pieces = ZSTD_createDCtx()))
+        return -ENOMEM;
+    if (!buffer_room(into, left))
+        return into->error;
+    for (uint32_t piece = 0; !r && left > 0; piece++) {
+        struct log_key key = log_key_of_chunk(number, version, piece);
+        size_t before = into->n_bytes;
+        struct bytes packed;
+
+        r = environment_get(view->environment, view->txn, DB_LARGE, log_key_bytes(&key), &packed);
+        if (!r)
+            r = piece_unpack(view->pieces, packed, left, into);
+        left -= into->n_bytes - before;
+    }
+    return r == -ENOENT ? -EBADMSG : r;
 }
 
 /* ---- beside the records ------------------------------------------------------------------------------------------ */

@@ -14,6 +14,7 @@ struct view {
     MDB_txn *txn;             /* NULL: the next view_begin makes one */
     struct overlay overlay;
     struct segment segment; /* the one unpacked last */
+    ZSTD_DCtx *pieces;
     bool has_segment;
     uint64_t batch; /* the one looked up last; 0: none */
     struct bytes batch_value;
@@ -38,12 +39,16 @@ STORE_MUST_CHECK int view_find_log(struct view *view, struct store_name name, st
 /* The row in DB_DOCS: -ENOENT, there is none, or it is another log's of the same name. */
 STORE_MUST_CHECK int view_folded_row(struct view *view, struct bytes name_key, uint64_t number, struct row *out);
 
-/* 0: goes on; anything else ends the walk, and is what it returns. */
+/* 0: goes on; anything else ends the walk, and is what it returns. A large body is only its mark: view_body. */
 typedef int view_record_fn(void *arg, uint64_t version, const struct record *record);
 
 /* Calls fn for each record of [from, to), which lies within [base, head]. A gap is -EBADMSG. */
 STORE_MUST_CHECK int view_walk(struct view *view, const struct view_log *log, uint64_t from, uint64_t to,
                                view_record_fn *fn, void *arg);
+
+/* Appends the body of a record, also one that has only its mark here. -EBADMSG: a piece of it is missing or damaged. */
+STORE_MUST_CHECK int view_body(struct view *view, uint64_t number, uint64_t version, struct bytes body,
+                               struct buffer *into);
 
 /* The segment that holds the version, unpacked into view->segment. -EBADMSG: there is none. */
 STORE_MUST_CHECK int view_segment(struct view *view, uint64_t number, uint64_t version);

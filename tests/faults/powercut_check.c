@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
+#include "storage/lmdb/large.h"
 #include "storage/lmdb/view.h"
 #include "tests/lib/store_loop.h"
 
@@ -186,6 +187,7 @@ static int check_opened(const char *directory, struct expectation *expectation, 
 /* What state the cut has left, seen from inside. */
 static void look_inside(struct view *view, struct coverage *coverage)
 {
+    struct bytes note;
     bool half_folded = false;
     MDB_cursor *cursor;
     MDB_val key, value;
@@ -198,6 +200,8 @@ static void look_inside(struct view *view, struct coverage *coverage)
             half_folded |= log->spans[log->first_span].from < row.head;
     }
     coverage->n_half_folded += half_folded;
+    coverage->n_half_staged +=
+        !environment_get(view->environment, view->txn, DB_META, bytes_of_string(STAGED_KEY), &note);
     if (mdb_cursor_open(view->txn, view->environment->dbs[DB_CHUNKS], &cursor))
         return;
     while (!mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) {

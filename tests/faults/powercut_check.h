@@ -19,6 +19,7 @@ void expectation_mark(struct expectation *expectation, const struct mark *mark);
 struct coverage {
     size_t n_half_folded;    /* stores with records in both, segments and inbox */
     size_t n_half_snapshots; /* with chunks of a snapshot that is not whole */
+    size_t n_half_staged;    /* with pieces of a large append that is not there */
     size_t n_records;        /* read and compared */
 };
 

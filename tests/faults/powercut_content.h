@@ -15,6 +15,7 @@ static const struct store_lmdb_tuning content_tuning = {
     .batch_bytes = 4000,
     .parcel_bytes = 6000,
     .chunk_bytes = 4000,
+    .piece_bytes = 2000,
     .segment_bytes = 1500,
     .segment_payload_bytes = 4000,
     .fold_bytes = SIZE_MAX,

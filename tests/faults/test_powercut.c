@@ -192,14 +192,14 @@ static void nothing_is_missing(uint64_t seed, size_t n_appends, size_t n_cuts)
     }
     cut_power(&recording, n_cuts, 5, &random, cuts);
     printf("# seed %llu: %zu events, %zu cuts, %zu of them with writes that were not certain; %zu within a fold, %zu "
-           "within a snapshot; %zu records compared\n",
+           "within a snapshot, %zu within a large append; %zu records compared\n",
            (unsigned long long)seed, recording.n_events, cuts->n_done, cuts->n_uncertain, cuts->coverage.n_half_folded,
-           cuts->coverage.n_half_snapshots, cuts->coverage.n_records);
+           cuts->coverage.n_half_snapshots, cuts->coverage.n_half_staged, cuts->coverage.n_records);
     tap(cuts->n_failed == 0 && cuts->n_done == n_cuts,
         "after every cut all that was acknowledged is there, once, in order");
     tap(cuts->coverage.n_half_folded > n_cuts / 50 && cuts->coverage.n_half_snapshots > n_cuts / 50 &&
-            cuts->n_uncertain > n_cuts / 4,
-        "the cuts fell into folds, snapshots and unsynced writes");
+            cuts->coverage.n_half_staged > n_cuts / 50 && cuts->n_uncertain > n_cuts / 4,
+        "the cuts fell into folds, snapshots, large appends and unsynced writes");
     recording_free(&recording);
     (void)munmap(cuts, sizeof(*cuts));
 }

@@ -16,6 +16,7 @@ const struct store_lmdb_tuning place_tiny_tuning = {
     .batch_bytes = 600,
     .parcel_bytes = 2000,
     .chunk_bytes = 70000,
+    .piece_bytes = 100000,
     .segment_bytes = 200,
     .segment_payload_bytes = 400,
     .fold_bytes = SIZE_MAX,

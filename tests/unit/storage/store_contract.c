@@ -222,6 +222,14 @@ static void large_record(void **state)
     assert_true(bytes_equal(f->loop.records[0].body, record.body));
     check_records(f, log, 3, 5);
     store_log_close(log);
+    reopen(f);
+    log = open_log(f, "a");
+    fill(f, log, 5, 20);
+    assert_int_equal(loop_read(&f->loop, log, 2, 3, 10), 0);
+    assert_int_equal(f->loop.n_records, 1);
+    assert_true(bytes_equal(f->loop.records[0].body, record.body));
+    check_records(f, log, 3, 20);
+    store_log_close(log);
     free(body);
 }
 
@@ -288,7 +296,9 @@ static void on_queued(void *arg, int r, uint64_t head)
     --*(&queued->f->loop.n_answers);
 }
 
-static void queue(struct fixture *f, struct store_log *log, struct queued *queued, size_t number, uint64_t expected)
+/* body: empty, one that says the version. */
+static void queue_body(struct fixture *f, struct store_log *log, struct queued *queued, size_t number,
+                       uint64_t expected, struct bytes body)
 {
     struct store_state after = { true, bytes_of_string("text"), 1 };
 
@@ -299,8 +309,15 @@ static void queue(struct fixture *f, struct store_log *log, struct queued *queue
     queued->record = (struct record){
         { bytes_of_string("s"), expected + 1 }, expected, bytes_of_string("someone"), bytes_of_string(queued->body)
     };
+    if (body.n_bytes)
+        queued->record.body = body;
     assert_int_equal(store_append(log, expected, &queued->record, 1, &after, on_queued, queued), 0);
     f->loop.n_answers++;
+}
+
+static void queue(struct fixture *f, struct store_log *log, struct queued *queued, size_t number, uint64_t expected)
+{
+    queue_body(f, log, queued, number, expected, bytes_of(NULL, 0));
 }
 
 static void queued_appends_are_answered_in_order(void **state)
@@ -321,6 +338,38 @@ static void queued_appends_are_answered_in_order(void **state)
     assert_int_equal(next, n);
     check_records(f, log, 0, n);
     store_log_close(log);
+    free(queued);
+}
+
+/* Every tenth is large: whatever an engine does with those, the order of answers stays. */
+static void large_appends_are_answered_in_order(void **state)
+{
+    struct fixture *f = *state;
+    size_t next[2] = { 0 }, n_bytes = 400000;
+    struct store_log *logs[2] = { open_log(f, "a"), open_log(f, "b") };
+    struct queued *queued = calloc(60, sizeof(*queued));
+    char *body = malloc(n_bytes);
+
+    assert_non_null(queued);
+    assert_non_null(body);
+    for (size_t i = 0; i < n_bytes; i++)
+        body[i] = (char)(i * i >> 7);
+    f->loop.n_answers = 0;
+    for (size_t i = 0; i < 60; i++) {
+        queued[i].next = &next[i % 2];
+        queue_body(f, logs[i % 2], &queued[i], i / 2, i / 2,
+                   i / 2 % 10 == 5 ? bytes_of(body, n_bytes) : bytes_of(NULL, 0));
+    }
+    loop_until_none(&f->loop, &f->loop.n_answers);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(next[i], 30);
+        assert_int_equal(loop_read(&f->loop, logs[i], 0, 30, 10 << 20), 0);
+        assert_int_equal(f->loop.n_records, 30);
+        for (size_t v = 0; v < 30; v++)
+            assert_true(bytes_equal(f->loop.records[v].body, queued[2 * v + i].record.body));
+        store_log_close(logs[i]);
+    }
+    free(body);
     free(queued);
 }
 
@@ -776,6 +825,7 @@ int store_contract_run(const struct contract_subject *given)
         TEST(read_is_sliced),
         TEST(wrong_version_is_a_conflict),
         TEST(queued_appends_are_answered_in_order),
+        TEST(large_appends_are_answered_in_order),
         TEST(a_failed_append_fails_those_behind_it),
         TEST(closing_answers_everything),
         TEST(operations_are_found_by_id),

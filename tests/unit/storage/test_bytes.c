@@ -10,6 +10,7 @@
 
 #include "storage/crc32c.h"
 #include "storage/lmdb/batch.h"
+#include "storage/lmdb/large.h"
 #include "storage/lmdb/rows.h"
 #include "storage/lmdb/segment.h"
 #include "tests/sim/random.h"
@@ -153,6 +154,77 @@ static void segments_keep_every_field(void **state)
     segment_finish(&segment);
     segment_writer_finish(&writer);
     free(sample);
+}
+
+static void marks_stand_for_bodies_that_are_kept_apart(void **state)
+{
+    struct bytes bodies[] = { bytes_of_string("small"), body_mark(70000), bytes_of_string(""),
+                              body_mark(STORE_RECORD_MAX_BYTES) };
+    struct batch_entry entry = { .kind = ENTRY_LARGE, .number = 3, .from = 9, .n = 4 }, is;
+    struct record records[4] = { 0 }, record = { 0 };
+    struct segment segment = { 0 };
+    struct segment_writer writer;
+    struct buffer buffer;
+    size_t next;
+
+    (void)state;
+    for (size_t i = 0; i < 4; i++)
+        records[i] = (struct record){ { bytes_of_string("s"), i }, i, bytes_of_string(""), bodies[i] };
+    buffer_init(&buffer, 1000);
+    batch_begin(&buffer);
+    batch_add(&buffer, 5, &entry, records);
+    batch_finish(&buffer, 5, &(struct batch_head){ 1, 4 });
+    assert_int_equal(batch_read_entry(buffer_bytes(&buffer), 5, BATCH_HEAD_BYTES, &next, &is), 0);
+    assert_int_equal(segment_writer_init(&writer), 0);
+    assert_int_equal(segment_write(&writer, 3, 9, records, 4), 0);
+    assert_int_equal(segment_decode(&segment, 3, 9, buffer_bytes(&writer.value)), 0);
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(batch_read_record(&is, &record), 0);
+        for (size_t k = 0; k < 2; k++) {
+            struct bytes body = k ? segment.records[i].body : record.body;
+
+            assert_int_equal(body.n_bytes, bodies[i].n_bytes);
+            assert_int_equal(body_is_mark(body), body_is_mark(bodies[i]));
+            assert_true(body_is_mark(body) || bytes_equal(body, bodies[i]));
+        }
+    }
+    buffer_finish(&buffer);
+    segment_finish(&segment);
+    segment_writer_finish(&writer);
+}
+
+static void pieces_are_one_body(void **state)
+{
+    ZSTD_CCtx *packer = ZSTD_createCCtx();
+    ZSTD_DCtx *unpacker = ZSTD_createDCtx();
+    struct sim_random random = { 3 };
+    struct buffer packed, body;
+    char bytes[3000];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        bytes[i] = i < 2000 ? 'a' : (char)sim_random_u64(&random);
+    buffer_init(&packed, 10000);
+    buffer_init(&body, 10000);
+    for (size_t at = 0; at < sizeof(bytes); at += 1000) {
+        piece_pack(packer, bytes_of(bytes + at, 1000), &packed);
+        assert_int_equal(piece_unpack(unpacker, buffer_bytes(&packed), 999, &body), -EBADMSG);
+        assert_int_equal(piece_unpack(unpacker, buffer_bytes(&packed), 1000, &body), 0);
+    }
+    assert_true(bytes_equal(buffer_bytes(&body), bytes_of(bytes, sizeof(bytes))));
+    for (size_t n = 0; n < packed.n_bytes; n++) {
+        char *cut = malloc(n + 1);
+
+        assert_non_null(cut);
+        memcpy(cut, packed.at, n);
+        assert_int_equal(piece_unpack(unpacker, bytes_of(cut, n), 1000, &body), -EBADMSG);
+        free(cut);
+    }
+    assert_int_equal(body.n_bytes, sizeof(bytes));
+    buffer_finish(&packed);
+    buffer_finish(&body);
+    ZSTD_freeCCtx(packer);
+    ZSTD_freeDCtx(unpacker);
 }
 
 /* An exact copy, so that the address sanitizer sees one byte too many. */
@@ -345,11 +417,17 @@ static void rows_keep_every_field(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(crc_of_known_inputs),          cmocka_unit_test(crc_goes_on_anywhere),
-        cmocka_unit_test(name_keys_are_in_order),       cmocka_unit_test(segments_keep_every_field),
-        cmocka_unit_test(a_damaged_segment_is_refused), cmocka_unit_test(batches_keep_every_field),
-        cmocka_unit_test(a_damaged_batch_is_refused),   cmocka_unit_test(numbers_of_every_size),
+        cmocka_unit_test(crc_of_known_inputs),
+        cmocka_unit_test(crc_goes_on_anywhere),
+        cmocka_unit_test(name_keys_are_in_order),
+        cmocka_unit_test(segments_keep_every_field),
+        cmocka_unit_test(a_damaged_segment_is_refused),
+        cmocka_unit_test(batches_keep_every_field),
+        cmocka_unit_test(a_damaged_batch_is_refused),
+        cmocka_unit_test(numbers_of_every_size),
         cmocka_unit_test(rows_keep_every_field),
+        cmocka_unit_test(pieces_are_one_body),
+        cmocka_unit_test(marks_stand_for_bodies_that_are_kept_apart),
     };
 
     return cmocka_run_group_tests_name("stored bytes", tests, NULL, NULL);

@@ -263,18 +263,30 @@ static void a_flipped_bit_in_a_segment_is_refused(void **state)
     a_flipped_bit_is_refused_in(&place_tiny_tuning);
 }
 
+/* In pieces of 80 bytes, each of which is in the file as it is. */
+static void a_flipped_bit_in_a_piece_is_refused(void **state)
+{
+    struct store_lmdb_tuning tuning = place_tiny_tuning;
+
+    (void)state;
+    tuning.piece_bytes = 80;
+    a_flipped_bit_is_refused_in(&tuning);
+}
+
 /* Sectors that hold something else. */
 static void damage_anywhere_never_gives_wrong_data(void **state)
 {
     struct sim_random random = { 7 };
     size_t n[OUTCOME_DIED + 1] = { 0 };
+    struct store_lmdb_tuning tuning = place_tiny_tuning;
     struct place *place = place_create();
     struct image image;
     char *copy;
 
     (void)state;
     fill_bodies();
-    write_store(place, &place_tiny_tuning);
+    tuning.piece_bytes = N_BYTES - 1; /* two pieces each, but for the first of a log */
+    write_store(place, &tuning);
     image_load(&image, place);
     copy = malloc(image.n_bytes);
     assert_non_null(copy);
@@ -306,6 +318,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_flipped_bit_in_the_inbox_is_refused),
         cmocka_unit_test(a_flipped_bit_in_a_segment_is_refused),
+        cmocka_unit_test(a_flipped_bit_in_a_piece_is_refused),
         cmocka_unit_test(damage_anywhere_never_gives_wrong_data),
     };
 

@@ -20,6 +20,7 @@ struct run {
     struct store_log *logs[N_LOGS];
     uint64_t heads[N_LOGS]; /* acknowledged */
     struct record records[N_LOGS][N_APPENDS];
+    char large[300];
 };
 
 struct answer {
@@ -118,6 +119,8 @@ static void work_on_log(struct run *run, struct answer *answer)
         int r;
 
         *record = (struct record){ { bytes_of_string("s"), v + 1 }, v, bytes_of_string("a"), bytes_of_string("body") };
+        if (v == 5)
+            record->body = bytes_of(run->large, sizeof(run->large));
         r = store_append(log, v, record, 1, &after, on_append, answer);
         called(run, r);
         loop_until_none(&run->loop, &run->n_pending);
@@ -169,11 +172,13 @@ static void check_kept(struct run *run)
 static bool survives(size_t n_pass, enum alloc_fault_kind kind)
 {
     struct place *place = place_create();
+    struct store_lmdb_tuning tuning = place_tiny_tuning;
     struct run run = { .n_pending = 0 };
     bool met;
 
+    tuning.piece_bytes = 100;
     loop_init(&run.loop);
-    run.loop.store = place_open(place, &run.loop, &place_tiny_tuning);
+    run.loop.store = place_open(place, &run.loop, &tuning);
     alloc_fault_arm(n_pass, kind);
     work(&run);
     met = alloc_fault_disarm();

@@ -50,6 +50,7 @@ static struct store_lmdb_tuning random_tuning(struct run *run)
         .batch_bytes = 100 + below(run, 5000),
         .parcel_bytes = 100 + below(run, 8000),
         .chunk_bytes = 1 + below(run, 3000),
+        .piece_bytes = 60 + below(run, 6000),
         .segment_bytes = 100 + below(run, 3000),
         .segment_payload_bytes = 100 + below(run, 10000),
         .fold_bytes = SIZE_MAX,
