@@ -33,7 +33,7 @@ struct config {
     uint64_t max_message, max_document, max_queue, max_store; /* bytes */
     uint64_t max_unanswered_bytes, max_presence, max_transform, max_query;
     uint64_t max_unanswered, max_subscriptions, max_bulk, max_presences, max_components, max_depth; /* counts */
-    uint64_t max_queries, max_query_documents;
+    uint64_t max_queries, max_query_documents, max_snapshots;
     uint64_t ping_seconds, handshake_seconds, idle_seconds;
 
     bool wants_help, wants_version, check_only; /* flags only */

@@ -278,6 +278,7 @@ static void set_session_limits(struct daemon *daemon)
     *limits = session_limits_default;
     limits->n_unanswered = (size_t)config->max_unanswered;
     limits->unanswered_max_bytes = (size_t)config->max_unanswered_bytes;
+    limits->n_snapshots = (size_t)config->max_snapshots;
     limits->n_subscriptions = (size_t)config->max_subscriptions;
     limits->n_bulk = (size_t)config->max_bulk;
     limits->n_presences = (size_t)config->max_presences;

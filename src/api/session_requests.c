@@ -186,9 +186,18 @@ static bool has_too_many(const struct session *session)
     return session->n_requests >= limits->n_unanswered || session->n_unanswered_bytes >= limits->unanswered_max_bytes;
 }
 
+/* Answers that come together, when a document is loaded or the disk goes on, are in memory together. */
+static bool waits_for_documents(const struct session *session)
+{
+    size_t n_max = session->context->limits.n_snapshots;
+
+    return session->is_paused ? session->n_documents > n_max / 2 : session->n_documents >= n_max;
+}
+
 void session_pause_if_due(struct session *session)
 {
-    bool has_too_many_now = has_too_many(session), paused = session->is_reading || has_too_many_now;
+    bool has_too_many_now = has_too_many(session);
+    bool paused = session->is_reading || has_too_many_now || waits_for_documents(session);
 
     if (has_too_many_now && !session->is_paused && session->peer)
         session_hits(session, LIMIT_UNANSWERED);
@@ -203,6 +212,7 @@ void request_unlist(struct request *request)
 {
     list_remove(&request->link);
     request->session->n_requests--;
+    request->session->n_documents -= request->is_for_document;
     request->session->n_unanswered_bytes -= request->n_bytes;
 }
 
@@ -274,12 +284,22 @@ void part_done(struct part *part)
     request_let_go(part->request);
 }
 
+static bool is_for_document(const struct request *request)
+{
+    const struct action *action = request->action;
+
+    return action->begin == begin_past ||
+           (action->answer == answer_snapshot && request->parts[0].version == DOCUMENT_NOW);
+}
+
 void request_start(struct request *request)
 {
     struct session *session = request->session;
 
+    request->is_for_document = is_for_document(request);
     list_append(&session->requests, &request->link);
     session->n_requests++;
+    session->n_documents += request->is_for_document;
     session->n_unanswered_bytes += request->n_bytes;
     session_pause_if_due(session);
     if (request->is_barrier) {

@@ -113,6 +113,27 @@ static void reading_pauses_when_too_much_is_unanswered(void **state)
              "one < not paused\n");
 }
 
+/* What waits for one disk is answered at once when the disk goes on. */
+static void reading_pauses_when_many_documents_are_waited_for(void **state)
+{
+    struct conversation *conversation = *state;
+
+    conversation->context.limits.n_snapshots = 2;
+    converse(conversation,
+             "disk ! hold\n"
+             "one > {\"a\":\"op\",\"c\":\"n\",\"d\":\"a\",\"v\":0,\"seq\":1,\"create\":{\"type\":\"text-unicode\"}}\n"
+             "one > {\"a\":\"f\",\"c\":\"n\",\"d\":\"a\",\"v\":0}\n"
+             "one > {\"a\":\"f\",\"c\":\"n\",\"d\":\"a\"}\n"
+             "one < not paused\n"
+             "one > {\"a\":\"s\",\"c\":\"n\",\"d\":\"a\"}\n"
+             "one < paused\n"
+             "disk ! release\n"
+             "one < ...\n"
+             "one < not paused\n"
+             "one > {\"a\":\"pp\"}\n"
+             "one < {\"a\":\"pp\"}\n");
+}
+
 static void subscriptions_have_a_ceiling(void **state)
 {
     struct conversation *conversation = *state;
@@ -278,6 +299,7 @@ int main(void)
         TEST(a_document_beyond_its_limit_is_refused),
         TEST(names_of_128_bytes_pass_and_of_129_do_not),
         TEST(reading_pauses_when_too_much_is_unanswered),
+        TEST(reading_pauses_when_many_documents_are_waited_for),
         TEST(subscriptions_have_a_ceiling),
         TEST(bulk_requests_have_a_ceiling),
         TEST(a_subscription_to_many_documents_is_served_and_ends_clean),
