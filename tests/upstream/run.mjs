@@ -114,6 +114,7 @@ select(mocha.suite, ({ file, title }) => {
 
   return (listed.has(key) ? !values.others : !values.listed) && key.includes(values.only ?? '');
 });
-for (const result of await runTests(mocha)) process.stdout.write(`${JSON.stringify(result)}\n`);
+const lines = (await runTests(mocha)).map(result => `${JSON.stringify(result)}\n`);
 await servers.end();
+await new Promise(resolve => process.stdout.write(lines.join(''), resolve));
 process.exit(0); // some tests leave a timer behind
