@@ -18,6 +18,24 @@ int cli_say(int status, const char *format, ...)
     return status;
 }
 
+int cli_confirm(const struct cli *cli, const char *format, ...)
+{
+    char question[1024];
+    va_list arguments;
+    int answer;
+
+    if (cli->yes)
+        return CLI_OK;
+    va_start(arguments, format);
+    (void)vsnprintf(question, sizeof(question), format, arguments);
+    va_end(arguments);
+    if (!isatty(STDIN_FILENO))
+        return cli_say(CLI_USAGE, "%s There is no terminal to answer at; say --yes", question);
+    (void)fprintf(stderr, "%s [y/N] ", question);
+    answer = getchar();
+    return answer == 'y' || answer == 'Y' ? CLI_OK : cli_say(CLI_FAILED, "nothing was done");
+}
+
 static int exit_of(int http_status)
 {
     switch (http_status) {

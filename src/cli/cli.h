@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 
+#include "cli/options.h"
 #include "cli/transport.h"
 
 enum cli_exit {
@@ -23,13 +24,11 @@ enum cli_exit {
 #define CLI_TOKEN_MAX 1024
 
 struct cli {
-    const char *server, *data;   /* data not NULL: the store in that directory */
-    const char *token_file;      /* --token-file; NULL: none */
-    char token[CLI_TOKEN_MAX];   /* what is in it, once a server is to be asked; "": none */
-    const char *type, *rights;   /* --type, --rights */
-    const char *from, *count;    /* --from, --count */
-    bool json, yes, lines;       /* --json, --yes, --lines */
-    struct transport *transport; /* opened before the command runs, if it wants one */
+    const char *options[N_OPTIONS]; /* as options_read gives them */
+    const char *server, *data;      /* data not NULL: the store in that directory */
+    char token[CLI_TOKEN_MAX];      /* what is in --token-file, once a server is to be asked; "": none */
+    bool json, yes;                 /* --json, --yes */
+    struct transport *transport;    /* opened before the command runs, if it wants one */
 };
 
 enum cli_access { ACCESS_NONE, ACCESS_READ, ACCESS_WRITE, ACCESS_LINE /* of its own, to a server */ };
@@ -39,6 +38,7 @@ struct command {
     const char *details; /* for `help`; examples first */
     enum cli_access access;
     int (*run)(struct cli *cli, int n_words, char **words); /* words behind the command's name; returns enum cli_exit */
+    struct option_set options;                              /* that it takes, beside the global ones */
 };
 
 extern const struct command command_ls, command_stat, command_cat, command_create, command_put, command_edit,
@@ -57,6 +57,10 @@ int cli_ask(struct cli *cli, struct exchange *exchange);
 
 /* The second half of that. */
 int cli_judge(const struct cli *cli, const struct exchange *exchange);
+
+/* Asks the question, "Delete notes/diary?", and returns CLI_OK if the answer is yes or --yes was given; else it has
+ * said why not: CLI_USAGE without a terminal. */
+__attribute__((format(printf, 2, 3))) int cli_confirm(const struct cli *cli, const char *format, ...);
 
 /* Writes everything to standard output; CLI_OK or CLI_FAILED. Nobody reading any more is no failure. */
 int cli_print(struct bytes bytes);

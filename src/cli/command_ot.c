@@ -108,7 +108,7 @@ static int answer_words(int n_words, char **words)
 
 static int run(struct cli *cli, int n_words, char **words)
 {
-    if (cli->lines)
+    if (cli->options[OPTION_LINES])
         return n_words ? cli_usage(&command_ot) : answer_lines();
     if (n_words < 2)
         return cli_usage(&command_ot);
@@ -117,7 +117,7 @@ static int run(struct cli *cli, int n_words, char **words)
 
 const struct command command_ot = {
     "ot",
-    "TYPE FN ARG... | --lines",
+    "[TYPE FN ARG...]",
     "the transform calculator",
     "    pilcrow ot text-unicode transform '[1,\"a\"]' '[1,\"b\"]' left\n"
     "    pilcrow ot json0 apply '{\"n\":1}' '[{\"p\":[\"n\"],\"na\":2}]'\n"
@@ -129,4 +129,5 @@ const struct command command_ot = {
     "--lines answers one request a line, {\"ok\":...} or {\"error\":...,\"code\":...}, until the end of input.\n",
     ACCESS_NONE,
     run,
+    OPTIONS(OPTION_LINES),
 };

@@ -42,16 +42,17 @@ static int print(const struct cli *cli, const char *secret, json_t *entry)
 static int run(struct cli *cli, int n_words, char **words)
 {
     char secret[TOKEN_CHARS + 1], hash[TOKEN_HASH_TEXT_BYTES];
+    const char *wanted = cli->options[OPTION_RIGHTS];
     json_t *rights, *entry = NULL;
     int status;
 
-    if (n_words != 1 || (cli->rights && !*cli->rights))
+    if (n_words != 1 || (wanted && !*wanted))
         return cli_usage(&command_token);
     if (!token_name_is_allowed(bytes_of_string(words[0])))
         return cli_say(CLI_USAGE, "no principal can be called that: 1 to %d bytes of UTF-8, and not 'anyone'",
                        PRINCIPAL_NAME_MAX_BYTES);
     rights = json_array();
-    status = rights_read(cli->rights ? cli->rights : RIGHTS_DEFAULT, rights);
+    status = rights_read(wanted ? wanted : RIGHTS_DEFAULT, rights);
     if (status)
         goto out;
     token_make(&world_real, secret, hash);
@@ -65,7 +66,7 @@ out:
 
 const struct command command_token = {
     "token",
-    "NAME [--rights read,write,admin]",
+    "NAME",
     "a fresh token for a principal",
     "    pilcrow token ink >ink.token\n"
     "    pilcrow token reader --rights read --json\n\n"
@@ -75,4 +76,5 @@ const struct command command_token = {
     "may read and write. --json prints both as one object, {\"secret\",\"principal\"}.\n",
     ACCESS_NONE,
     run,
+    OPTIONS(OPTION_RIGHTS),
 };

@@ -282,7 +282,8 @@ static int run(struct cli *cli, int n_words, char **words)
     struct doc doc;
     int status;
 
-    if (n_words != 1 || !number_parse(cli->from, 0, &from) || !number_parse(cli->count, 1, &watch.n_left))
+    if (n_words != 1 || !number_parse(cli->options[OPTION_FROM], 0, &from) ||
+        !number_parse(cli->options[OPTION_COUNT], 1, &watch.n_left))
         return cli_usage(&command_watch);
     if (cli->data)
         return cli_say(CLI_USAGE, "watch needs a server (--server): a store by itself tells nobody of what is written");
@@ -302,7 +303,7 @@ static int run(struct cli *cli, int n_words, char **words)
 
 const struct command command_watch = {
     "watch",
-    "DOC [--from VERSION] [--count N]",
+    "DOC",
     "live operations, one a line",
     "    pilcrow watch notes/diary\n"
     "    pilcrow watch notes/diary --from 0 --json | jq .op\n"
@@ -314,4 +315,5 @@ const struct command command_watch = {
     "without a gap and without repeating. Ends after --count operations, with ^C, or when nobody reads any more.\n",
     ACCESS_LINE,
     run,
+    OPTIONS(OPTION_FROM, OPTION_COUNT),
 };

@@ -27,13 +27,15 @@ static void report(const struct cli *cli, const char *what, const char *doc, con
 static int send(struct cli *cli, const struct doc *doc, struct bytes content, const char *condition, const char *value,
                 struct exchange *exchange)
 {
+    const char *type = cli->options[OPTION_TYPE];
+
     exchange_init(exchange, "PUT");
     doc_target(doc, "", exchange);
-    if (cli->type) {
+    if (type) {
         (void)buffer_append_string(&exchange->target, "?type=");
-        (void)buffer_append_string(&exchange->target, cli->type);
+        (void)buffer_append_string(&exchange->target, type);
     }
-    exchange_header(exchange, "content-type", media_of(cli->type));
+    exchange_header(exchange, "content-type", media_of(type));
     exchange_header(exchange, condition, value);
     exchange->body = content;
     exchange->has_body = true;
@@ -70,7 +72,7 @@ static int create_run(struct cli *cli, int n_words, char **words)
 
 const struct command command_create = {
     "create",
-    "DOC [--type T] [FILE|-]",
+    "DOC [FILE|-]",
     "a new document, empty or from a file",
     "    pilcrow create notes/diary\n"
     "    pilcrow create notes/diary diary.txt\n"
@@ -78,6 +80,7 @@ const struct command command_create = {
     "Fails with 4 when there is one already. --type names the type of the document; without it, plain text.\n",
     ACCESS_WRITE,
     create_run,
+    OPTIONS(OPTION_TYPE),
 };
 
 /* ---- put --------------------------------------------------------------------------------------------------------- */
@@ -138,19 +141,6 @@ const struct command command_put = {
 
 /* ---- rm ---------------------------------------------------------------------------------------------------------- */
 
-static int confirm(const struct cli *cli, const char *doc)
-{
-    int answer;
-
-    if (cli->yes)
-        return CLI_OK;
-    if (!isatty(STDIN_FILENO))
-        return cli_say(CLI_USAGE, "rm asks before it deletes; without a terminal say --yes");
-    (void)fprintf(stderr, "Delete %s? [y/N] ", doc);
-    answer = getchar();
-    return answer == 'y' || answer == 'Y' ? CLI_OK : cli_say(CLI_FAILED, "nothing was deleted");
-}
-
 static int rm_run(struct cli *cli, int n_words, char **words)
 {
     struct exchange exchange;
@@ -161,7 +151,7 @@ static int rm_run(struct cli *cli, int n_words, char **words)
         return cli_usage(&command_rm);
     if (!doc_parse(words[0], false, &doc))
         return CLI_USAGE;
-    status = confirm(cli, words[0]);
+    status = cli_confirm(cli, "Delete %s?", words[0]);
     if (status)
         return status;
     exchange_init(&exchange, "DELETE");

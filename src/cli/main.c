@@ -1,24 +1,39 @@
 #include <errno.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
+#include <string.h>
 
 #include "cli/cli.h"
 #include "cli/token_file.h"
 
 #define SERVER_DEFAULT "http://127.0.0.1:8080"
 #define WHY_BYTES      512
+#define USAGE_BYTES    256
 
 const struct command *const commands[] = {
     &command_ls,    &command_stat,  &command_cat, &command_create, &command_put,     &command_edit, &command_rm,
     &command_watch, &command_check, &command_ot,  &command_token,  &command_version, &command_help, NULL,
 };
 
+/* "DOC [FILE|-] [--type TYPE]" */
+static const char *usage_of(const struct command *command, char *into, size_t n_into)
+{
+    size_t n = (size_t)snprintf(into, n_into, "%s", command->arguments);
+
+    for (size_t i = 0; i < command->options.n && n < n_into; i++) {
+        const struct option_row *row = &option_rows[command->options.ids[i]];
+
+        n += (size_t)snprintf(into + n, n_into - n, "%s[--%s%s%s]", n ? " " : "", row->name, row->argument ? " " : "",
+                              row->argument ? row->argument : "");
+    }
+    return into;
+}
+
 int cli_usage(const struct command *command)
 {
-    return cli_say(CLI_USAGE, "usage: pilcrow %s %s", command->name, command->arguments);
+    char usage[USAGE_BYTES];
+
+    return cli_say(CLI_USAGE, "usage: pilcrow %s %s", command->name, usage_of(command, usage, sizeof(usage)));
 }
 
 /* ---- which command ----------------------------------------------------------------------------------------------- */
@@ -73,21 +88,39 @@ static int say_unknown(const char *name)
 
 /* ---- help -------------------------------------------------------------------------------------------------------- */
 
+static void print_option(const struct option_row *row)
+{
+    char left[64];
+
+    (void)snprintf(left, sizeof(left), "--%s%s%s", row->name, row->argument ? " " : "",
+                   row->argument ? row->argument : "");
+    (void)printf("  %-18s %s", left, row->summary);
+    if (row->variable)
+        (void)printf(" (%s)", row->variable);
+    (void)printf("\n");
+}
+
 static void print_overview(void)
 {
     (void)printf("pilcrow [OPTIONS] COMMAND ...\n\n");
     for (size_t i = 0; commands[i]; i++)
-        (void)printf("  %-8s %-34s %s\n", commands[i]->name, commands[i]->arguments, commands[i]->summary);
-    (void)printf("\n"
-                 "DOC is COLLECTION/ID, percent-encoding is understood. Options, anywhere on the line:\n"
-                 "  --server URL       the server to ask: http://HOST:PORT or unix:PATH (PILCROW_SERVER; %s)\n"
-                 "  --token-file FILE  the token for that server: the first line of FILE (PILCROW_TOKEN_FILE)\n"
-                 "  --data DIR         the store in DIR instead, without a server (PILCROW_DATA)\n"
-                 "  --json             one JSON object, or one a line for lists\n"
-                 "  --yes              no questions\n\n"
+        (void)printf("  %-8s %-18s %s\n", commands[i]->name, commands[i]->arguments, commands[i]->summary);
+    (void)printf("\nDOC is COLLECTION/ID, percent-encoding is understood. Options, anywhere on the line:\n\n");
+    for (size_t i = 0; i < N_GLOBAL_OPTIONS; i++)
+        print_option(&option_rows[i]);
+    (void)printf("\nWithout --server and --data, the server at %s is asked.\n"
                  "Exit status: 0 ok, 1 failed, 2 usage, 3 not found, 4 conflict or precondition, 5 not allowed,\n"
                  "6 unavailable, 7 integrity error found.\n",
                  SERVER_DEFAULT);
+}
+
+static void print_command(const struct command *command)
+{
+    char usage[USAGE_BYTES];
+
+    (void)printf("pilcrow %s %s\n\n%s\n", command->name, usage_of(command, usage, sizeof(usage)), command->details);
+    for (size_t i = 0; i < command->options.n; i++)
+        print_option(&option_rows[command->options.ids[i]]);
 }
 
 static int help_run(struct cli *cli, int n_words, char **words)
@@ -97,7 +130,7 @@ static int help_run(struct cli *cli, int n_words, char **words)
     if (n_words && !command)
         return say_unknown(words[0]);
     if (command)
-        (void)printf("pilcrow %s %s\n\n%s\n", command->name, command->arguments, command->details);
+        print_command(command);
     else
         print_overview();
     return CLI_OK;
@@ -120,68 +153,6 @@ const struct command command_version = {
     "version", "", "the version of this tool", "    pilcrow version --json\n", ACCESS_NONE, version_run,
 };
 
-/* ---- options ----------------------------------------------------------------------------------------------------- */
-
-enum {
-    OPTION_SERVER = 256,
-    OPTION_DATA,
-    OPTION_TOKEN_FILE,
-    OPTION_TYPE,
-    OPTION_RIGHTS,
-    OPTION_FROM,
-    OPTION_COUNT,
-    OPTION_JSON,
-    OPTION_YES,
-    OPTION_LINES,
-    OPTION_VERSION
-};
-
-static const struct option options[] = {
-    { "server", required_argument, NULL, OPTION_SERVER },
-    { "data", required_argument, NULL, OPTION_DATA },
-    { "token-file", required_argument, NULL, OPTION_TOKEN_FILE },
-    { "type", required_argument, NULL, OPTION_TYPE },
-    { "rights", required_argument, NULL, OPTION_RIGHTS },
-    { "from", required_argument, NULL, OPTION_FROM },
-    { "count", required_argument, NULL, OPTION_COUNT },
-    { "json", no_argument, NULL, OPTION_JSON },
-    { "yes", no_argument, NULL, OPTION_YES },
-    { "lines", no_argument, NULL, OPTION_LINES },
-    { "help", no_argument, NULL, 'h' },
-    { "version", no_argument, NULL, OPTION_VERSION },
-    { NULL, 0, NULL, 0 },
-};
-
-/* Returns CLI_OK and in *name the command that the options themselves ask for, or NULL. */
-static int options_read(struct cli *cli, int argc, char **argv, const char **name)
-{
-    int option;
-
-    *name = NULL;
-    opterr = 0;
-    while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-        switch (option) {
-        case OPTION_SERVER:
-            cli->server = optarg;
-            cli->data = NULL;
-            break;
-        case OPTION_DATA: cli->data = optarg; break;
-        case OPTION_TOKEN_FILE: cli->token_file = optarg; break;
-        case OPTION_TYPE: cli->type = optarg; break;
-        case OPTION_RIGHTS: cli->rights = optarg; break;
-        case OPTION_FROM: cli->from = optarg; break;
-        case OPTION_COUNT: cli->count = optarg; break;
-        case OPTION_JSON: cli->json = true; break;
-        case OPTION_YES: cli->yes = true; break;
-        case OPTION_LINES: cli->lines = true; break;
-        case OPTION_VERSION: *name = "version"; break;
-        case 'h': *name = "help"; break;
-        default: return cli_say(CLI_USAGE, "unknown or incomplete option %s; see pilcrow help", argv[optind - 1]);
-        }
-    }
-    return CLI_OK;
-}
-
 /* ---- running ----------------------------------------------------------------------------------------------------- */
 
 static int transport_open(struct cli *cli, bool writes)
@@ -195,12 +166,22 @@ static int transport_open(struct cli *cli, bool writes)
     return cli_say(r == -EBUSY ? CLI_UNAVAILABLE : r == -EBADMSG ? CLI_DAMAGED : CLI_FAILED, "%s", why);
 }
 
+/* Whether it takes all that was given. */
+static int options_check(const struct cli *cli, const struct command *command)
+{
+    for (int i = N_GLOBAL_OPTIONS; i < N_OPTIONS; i++)
+        if (cli->options[i] && !option_set_has(&command->options, (enum option_id)i))
+            return cli_say(CLI_USAGE, "%s takes no --%s; see pilcrow help %s", command->name, option_rows[i].name,
+                           command->name);
+    return CLI_OK;
+}
+
 static int command_run(struct cli *cli, const struct command *command, int n_words, char **words)
 {
-    int status = CLI_OK;
+    int status = options_check(cli, command);
 
-    if (command->access != ACCESS_NONE && cli->token_file && !cli->data)
-        status = token_file_read(cli->token_file, cli->token);
+    if (status == CLI_OK && command->access != ACCESS_NONE && cli->options[OPTION_TOKEN_FILE] && !cli->data)
+        status = token_file_read(cli->options[OPTION_TOKEN_FILE], cli->token);
     if (status == CLI_OK && (command->access == ACCESS_READ || command->access == ACCESS_WRITE))
         status = transport_open(cli, command->access == ACCESS_WRITE);
     if (status == CLI_OK)
@@ -214,29 +195,27 @@ static int command_run(struct cli *cli, const struct command *command, int n_wor
 
 int main(int argc, char **argv)
 {
-    struct cli cli = { .server = getenv("PILCROW_SERVER"),
-                       .data = getenv("PILCROW_DATA"),
-                       .token_file = getenv("PILCROW_TOKEN_FILE") };
+    struct cli cli = { 0 };
     const struct command *command;
-    const char *name;
-    int status;
+    int first;
 
     (void)signal(SIGPIPE, SIG_DFL); /* who stops reading, stops us, silently */
-    if (!cli.server)
-        cli.server = SERVER_DEFAULT;
-    status = options_read(&cli, argc, argv, &name);
-    if (status)
-        return status;
-    if (name && strcmp(name, "help") == 0) /* `pilcrow ls --help` is `pilcrow help ls` */
-        return command_run(&cli, &command_help, argc - optind, argv + optind);
-    if (name)
+    if (!options_read(argc, argv, cli.options, &first))
+        return CLI_USAGE;
+    cli.server = cli.options[OPTION_SERVER] ? cli.options[OPTION_SERVER] : SERVER_DEFAULT;
+    cli.data = cli.options[OPTION_DATA];
+    cli.json = cli.options[OPTION_JSON];
+    cli.yes = cli.options[OPTION_YES];
+    if (cli.options[OPTION_HELP]) /* `pilcrow ls --help` is `pilcrow help ls` */
+        return help_run(&cli, argc - first, argv + first);
+    if (cli.options[OPTION_VERSION])
         return command_run(&cli, &command_version, 0, NULL);
-    if (optind == argc) {
+    if (first == argc) {
         print_overview();
         return CLI_USAGE;
     }
-    command = command_find(argv[optind]);
+    command = command_find(argv[first]);
     if (!command)
-        return say_unknown(argv[optind]);
-    return command_run(&cli, command, argc - optind - 1, argv + optind + 1);
+        return say_unknown(argv[first]);
+    return command_run(&cli, command, argc - first - 1, argv + first + 1);
 }

@@ -1,0 +1,58 @@
+#include "cli/options.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+
+#include "cli/cli.h"
+
+const struct option_row option_rows[N_OPTIONS] = {
+    [OPTION_SERVER] = { "server", "URL", "the server to ask: http://HOST:PORT or unix:PATH", "PILCROW_SERVER" },
+    [OPTION_TOKEN_FILE] = { "token-file", "FILE", "the token for that server: the first line of FILE",
+                            "PILCROW_TOKEN_FILE" },
+    [OPTION_DATA] = { "data", "DIR", "the store in DIR instead, without a server", "PILCROW_DATA" },
+    [OPTION_JSON] = { "json", NULL, "one JSON object, or one a line for lists", NULL },
+    [OPTION_YES] = { "yes", NULL, "no questions", NULL },
+    [OPTION_HELP] = { "help", NULL, "what the command does, and examples", NULL },
+    [OPTION_VERSION] = { "version", NULL, "the version of this tool", NULL },
+    [OPTION_TYPE] = { "type", "TYPE", "text-unicode, rich-text, json0 or json1", NULL },
+    [OPTION_RIGHTS] = { "rights", "RIGHTS", "what the token's owner may: read, write, admin", NULL },
+    [OPTION_FROM] = { "from", "VERSION", "begin there", NULL },
+    [OPTION_COUNT] = { "count", "N", "end after so many", NULL },
+    [OPTION_LINES] = { "lines", NULL, "one request a line on standard input, one answer a line", NULL },
+};
+
+bool option_set_has(const struct option_set *set, enum option_id id)
+{
+    for (size_t i = 0; i < set->n; i++)
+        if (set->ids[i] == id)
+            return true;
+    return false;
+}
+
+#define LONG_OPTION 256 /* getopt's numbers for ours; those below are letters */
+
+bool options_read(int argc, char **argv, const char *values[N_OPTIONS], int *first)
+{
+    struct option all[N_OPTIONS + 1] = { 0 };
+    int found;
+
+    for (int i = 0; i < N_OPTIONS; i++) {
+        const struct option_row *row = &option_rows[i];
+
+        all[i] = (struct option){ row->name, row->argument ? required_argument : no_argument, NULL, LONG_OPTION + i };
+        values[i] = row->variable ? getenv(row->variable) : NULL;
+    }
+    opterr = 0;
+    while ((found = getopt_long(argc, argv, "h", all, NULL)) != -1) {
+        if (found == '?') {
+            (void)cli_say(CLI_USAGE, "unknown or incomplete option %s; see pilcrow help", argv[optind - 1]);
+            return false;
+        }
+        found = found == 'h' ? OPTION_HELP : found - LONG_OPTION;
+        values[found] = optarg ? optarg : "";
+        if (found == OPTION_SERVER)
+            values[OPTION_DATA] = NULL; /* said now, against a PILCROW_DATA of the environment */
+    }
+    *first = optind;
+    return true;
+}
