@@ -25,6 +25,15 @@ struct store_engine {
     int (*meta_get)(struct store *store, struct bytes key, store_meta_fn *done, void *arg);
     int (*meta_put)(struct store *store, struct bytes key, struct bytes value, store_done_fn *done, void *arg);
     int (*health)(const struct store *store);
+
+    /* NULL: -ENOTSUP. */
+    int (*begin_at)(struct store_log *log, uint64_t version, store_done_fn *done, void *arg);
+    int (*merge)(struct store_log *log, uint64_t from, const struct record *records, size_t n, store_done_fn *done,
+                 void *arg);
+    int (*pack)(struct store *store, store_done_fn *done, void *arg);
+    int (*compact)(struct store *store, store_progress_fn *progress, store_done_fn *done, void *arg);
+    int (*backup)(struct store *store, int fd, store_done_fn *done, void *arg);
+    int (*sizes)(struct store *store, store_sizes_fn *done, void *arg);
 };
 
 /* The first member of an engine's own store and log. */

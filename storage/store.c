@@ -1,3 +1,5 @@
+#include <errno.h>
+
 #include "storage/engine.h"
 
 void store_dispatch(struct store *store)
@@ -82,4 +84,41 @@ int store_meta_put(struct store *store, struct bytes key, struct bytes value, st
 int store_health(const struct store *store)
 {
     return store->engine->health(store);
+}
+
+/* ---- what an engine may leave to tools of its own ---------------------------------------------------------------- */
+
+int store_begin_at(struct store_log *log, uint64_t version, store_done_fn *done, void *arg)
+{
+    const struct store_engine *engine = log->store->engine;
+
+    return engine->begin_at ? engine->begin_at(log, version, done, arg) : -ENOTSUP;
+}
+
+int store_merge(struct store_log *log, uint64_t from, const struct record *records, size_t n, store_done_fn *done,
+                void *arg)
+{
+    const struct store_engine *engine = log->store->engine;
+
+    return engine->merge ? engine->merge(log, from, records, n, done, arg) : -ENOTSUP;
+}
+
+int store_pack(struct store *store, store_done_fn *done, void *arg)
+{
+    return store->engine->pack ? store->engine->pack(store, done, arg) : -ENOTSUP;
+}
+
+int store_compact(struct store *store, store_progress_fn *progress, store_done_fn *done, void *arg)
+{
+    return store->engine->compact ? store->engine->compact(store, progress, done, arg) : -ENOTSUP;
+}
+
+int store_backup(struct store *store, int fd, store_done_fn *done, void *arg)
+{
+    return store->engine->backup ? store->engine->backup(store, fd, done, arg) : -ENOTSUP;
+}
+
+int store_sizes(struct store *store, store_sizes_fn *done, void *arg)
+{
+    return store->engine->sizes ? store->engine->sizes(store, done, arg) : -ENOTSUP;
 }

@@ -14,8 +14,9 @@
  * Asynchronous calls return 0: accepted, `done` will be called exactly once, never from inside the call; or -ENOMEM,
  * -ESHUTDOWN, -EROFS (a store opened for reading): refused, `done` is not called. What a call borrows (names, records,
  * arg) stays borrowed until done. What `done` is given is borrowed by it until it returns. Answers to the calls on one
- * log arrive in the order of the calls within each of three lanes, writes (append, remove), snapshots (snapshot_put)
- * and reads (all others); the lanes may overtake each other, so that no acknowledgement waits for a snapshot.
+ * log arrive in the order of the calls within each of three lanes, writes (append, remove, begin_at), snapshots
+ * (snapshot_put, merge) and reads (all others); the lanes may overtake each other, so that no acknowledgement waits for
+ * a snapshot.
  *
  * Results: 0; -errno, passed up (-ENOSPC: disk or configured ceiling full, nothing was written; -EBADMSG: a checksum
  * does not fit, the data is damaged; -EIO and others); a positive enum store_error, handled by the caller. */
@@ -57,7 +58,14 @@ struct record {
     struct op_id id;  /* unique within its log */
     uint64_t time_ms; /* since 1970, never less than its predecessor's (the caller's duty) */
     struct bytes author, body;
+    uint64_t n_merged; /* 0: leads from its version to the next. Else it stands for so many more: see store_merge */
 };
+
+/* The version that the record of `version` leads to. */
+static inline uint64_t record_end(uint64_t version, const struct record *record)
+{
+    return version + 1 + record->n_merged;
+}
 
 /* What a listing says of a log, beside its versions; told by whoever appends, opaque to the store. */
 struct store_state {
@@ -104,10 +112,10 @@ void store_log_close(struct store_log *log);
  * whatever r is. */
 typedef void store_append_fn(void *arg, int r, uint64_t head);
 
-/* Appends records[0..n), leading from version expected to expected + n: all of them or none; `after` describes the log
- * then. Appends may be queued behind one another without waiting. After one has failed, those queued behind it fail the
- * same way, and so does every later one until the log has been closed and opened again. A log comes into being with its
- * first append: expected 0 is the exclusive "create". */
+/* Appends records[0..n), leading from version expected to the last one's end: all of them or none; `after` describes
+ * the log then. Appends may be queued behind one another without waiting. After one has failed, those queued behind it
+ * fail the same way, and so does every later one until the log has been closed and opened again. A log comes into being
+ * with its first append: expected 0 is the exclusive "create". */
 STORE_MUST_CHECK int store_append(struct store_log *log, uint64_t expected, const struct record *records, size_t n,
                                   const struct store_state *after, store_append_fn *done, void *arg);
 
@@ -124,7 +132,9 @@ struct store_source {
 typedef void store_find_fn(void *arg, int r, uint64_t version, const struct store_source *source);
 STORE_MUST_CHECK int store_find(struct store_log *log, struct op_id id, store_find_fn *done, void *arg);
 
-/* Records [from, from + n); n is 0 only when from is the head or beyond. */
+/* n records, the first of version `from`, each of the version that the one before it leads to; n is 0 only when from is
+ * the head or beyond. The last may lead beyond `to`. r: STORE_TOO_OLD, from lies below what is kept, or within a record
+ * that was merged. */
 typedef void store_read_fn(void *arg, int r, uint64_t from, const struct record *records, size_t n);
 
 /* As many of [from, to) as fit in about max_bytes, but at least one. */
@@ -150,8 +160,19 @@ STORE_MUST_CHECK int store_snapshot_put(struct store_log *log, uint64_t version,
                                         store_done_fn *done, void *arg);
 
 /* Forgets every record, source and snapshot for good. What stays is the hash of the name with the head, above which a
- * later log of that name continues: the next append expects the head as before. */
+ * later log of that name continues: the next append expects the head as before. It is so when done is called; the bytes
+ * have left the databases after the next store_pack, and the disk after store_compact. */
 STORE_MUST_CHECK int store_remove(struct store_log *log, store_done_fn *done, void *arg);
+
+/* A log that holds nothing continues above `version`, as if one of that head had been removed: for whoever brings a log
+ * from another store. STORE_CONFLICT: it holds something, or its head is above that. */
+STORE_MUST_CHECK int store_begin_at(struct store_log *log, uint64_t version, store_done_fn *done, void *arg);
+
+/* Puts records[0..n) in the place of those of [from, end of the last): what lay between them is gone, and its versions
+ * can't be read from any more. STORE_CONFLICT: from, or that end, is within a record; or nothing is there. Snapshots of
+ * versions within the new records go with it. Sources stay known. -ENOTSUP: the engine keeps what it has. */
+STORE_MUST_CHECK int store_merge(struct store_log *log, uint64_t from, const struct record *records, size_t n,
+                                 store_done_fn *done, void *arg);
 
 /* ---- all logs ---------------------------------------------------------------------------------------------------- */
 
@@ -185,6 +206,35 @@ typedef void store_meta_fn(void *arg, int r, struct bytes value);
 STORE_MUST_CHECK int store_meta_get(struct store *store, struct bytes key, store_meta_fn *done, void *arg);
 STORE_MUST_CHECK int store_meta_put(struct store *store, struct bytes key, struct bytes value, store_done_fn *done,
                                     void *arg);
+
+/* ---- the whole ---------------------------------------------------------------------------------------------------
+ *
+ * For administrators. An engine that has tools of its own for this answers -ENOTSUP from the call. */
+
+/* How long work goes: in units of its own, out of total. On the loop thread, now and then; may be NULL. */
+typedef void store_progress_fn(void *arg, uint64_t n_done, uint64_t n_total);
+
+/* Packs everything that was committed before the call as tightly as background work would, in time. */
+STORE_MUST_CHECK int store_pack(struct store *store, store_done_fn *done, void *arg);
+
+/* The same, as tightly as possible, and gives free space back to the disk. Meanwhile appends wait, reads don't; it
+ * needs room for a second copy. -EBUSY: another process reads the store. */
+STORE_MUST_CHECK int store_compact(struct store *store, store_progress_fn *progress, store_done_fn *done, void *arg);
+
+/* Writes a copy of the store as it is at some moment behind the call to fd, a file or a pipe: the data file of a store
+ * of its own. On a thread of its own, which nobody waits for; fd is the caller's, and in use until done. One at a time:
+ * -EBUSY. A pipe that nobody reads any more: -EPIPE. */
+STORE_MUST_CHECK int store_backup(struct store *store, int fd, store_done_fn *done, void *arg);
+
+struct store_sizes {
+    uint64_t file_bytes, free_bytes; /* the data file; of it, pages that will be used again */
+    uint64_t n_logs, n_documents;    /* the second: that exist */
+    uint64_t n_batches, inbox_bytes; /* committed and not packed yet */
+    uint64_t n_segments, segment_bytes, n_snapshots, snapshot_bytes, large_bytes, other_bytes;
+};
+/* r: 0 or -errno. Bytes are those of the pages that hold it. */
+typedef void store_sizes_fn(void *arg, int r, const struct store_sizes *sizes);
+STORE_MUST_CHECK int store_sizes(struct store *store, store_sizes_fn *done, void *arg);
 
 /* Whether writes would be accepted now: 0, or why the last commit failed (-ENOSPC, -EIO, ...). Cheap. */
 int store_health(const struct store *store);

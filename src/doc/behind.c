@@ -23,7 +23,7 @@ static void on_slice(void *arg, int r, uint64_t from, const struct record *recor
     else if (!r && (!n || from != submission->at))
         r = -EBADMSG;
     for (size_t i = 0; !r && i < n && submission->work < until; i++)
-        r = submission_pass(submission, &records[i]);
+        r = records[i].n_merged ? DOCUMENT_OPS_GONE : submission_pass(submission, &records[i]);
 
     if (r || document->state != DOCUMENT_OPEN || !stands(submission))
         submission_move(submission, r);

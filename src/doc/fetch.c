@@ -42,7 +42,7 @@ static void fetch_operations(struct fetch *fetch);
 
 static void give(struct fetch *fetch, struct committed_op *op)
 {
-    fetch->at++;
+    fetch->at = committed_op_end(op);
     fetch->n_bytes += op->body.n_bytes;
     fetch->on_op(fetch, op);
 }
@@ -77,12 +77,13 @@ static void fetch_on_slice(void *arg, int r, uint64_t from, const struct record 
     else if (!r && (!n || from != fetch->at))
         r = -EBADMSG;
     for (size_t i = 0; !r && i < n && may_go_on(fetch); i++) {
-        struct committed_op *op = committed_op_create(fetch->at, &records[i]);
+        bool is_gone = records[i].n_merged && !fetch->takes_merged;
+        struct committed_op *op = is_gone ? NULL : committed_op_create(fetch->at, &records[i]);
 
         if (op)
             give(fetch, op);
         else
-            r = -ENOMEM;
+            r = is_gone ? DOCUMENT_OPS_GONE : -ENOMEM;
         committed_op_unref(op);
     }
     if (r)

@@ -21,9 +21,11 @@ struct committed_op *committed_op_create(uint64_t version, const struct record *
 
     if (!op)
         return NULL;
-    *op = (struct committed_op){
-        .n_references = 1, .version = version, .time_ms = record->time_ms, .seq = record->id.seq
-    };
+    *op = (struct committed_op){ .n_references = 1,
+                                 .version = version,
+                                 .time_ms = record->time_ms,
+                                 .seq = record->id.seq,
+                                 .n_merged = record->n_merged };
     op->src = copy_behind(&at, record->id.src);
     op->author = copy_behind(&at, record->author);
     op->body = copy_behind(&at, record->body);

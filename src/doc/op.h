@@ -17,9 +17,16 @@ struct committed_op {
     uint32_t n_references;
     uint64_t version; /* it led from version to version + 1 */
     uint64_t time_ms, seq;
+    uint64_t n_merged;              /* 0; more: it stands for so many more, and leads so much further */
     struct bytes src, author, body; /* point behind this struct */
     struct frame *frame;            /* kept for whoever serialises it first; the floors above decide what it holds */
 };
+
+/* The version it leads to. */
+static inline uint64_t committed_op_end(const struct committed_op *op)
+{
+    return op->version + 1 + op->n_merged;
+}
 
 /* A copy with one reference; NULL without memory. */
 struct committed_op *committed_op_create(uint64_t version, const struct record *record);
