@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 int directory_path(char out[PATH_MAX], const char *path, const char *file)
@@ -24,6 +25,16 @@ int directory_sync(const char *path)
         r = -errno;
     (void)close(fd);
     return r;
+}
+
+int directory_free_bytes(const char *path, uint64_t *out)
+{
+    struct statvfs status;
+
+    if (statvfs(path, &status))
+        return -errno;
+    *out = (uint64_t)status.f_bavail * status.f_frsize;
+    return 0;
 }
 
 int directory_create(const char *path)

@@ -12,6 +12,9 @@ STORE_MUST_CHECK int directory_create(const char *path); /* one level; there alr
 /* A new name is durable when the directory that it stands in has been synced. */
 STORE_MUST_CHECK int directory_sync(const char *path);
 
+/* What an ordinary user may still write on that disk. */
+STORE_MUST_CHECK int directory_free_bytes(const char *path, uint64_t *out);
+
 /* -EBUSY: another one writes here. out: the descriptor that holds the lock until it is closed. */
 STORE_MUST_CHECK int directory_lock(const char *path, int *out);
 

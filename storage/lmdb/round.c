@@ -3,7 +3,10 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "storage/lmdb/directory.h"
 #include "storage/lmdb/inside.h"
+
+#define DISK_FULL_BYTES ((uint64_t)1 << 20) /* with less than that, and what was to be written twice, it is */
 
 /* ---- building a batch -------------------------------------------------------------------------------------------- */
 
@@ -289,6 +292,15 @@ static int round_transact(struct lmdb_store *store, struct round *round)
     return r;
 }
 
+/* A disk takes what still fits and no more, and LMDB calls a write that was cut short an I/O error. */
+static bool disk_is_full(const struct lmdb_store *store)
+{
+    uint64_t n_bytes;
+
+    return directory_free_bytes(store->config.path, &n_bytes) == 0 &&
+           n_bytes < DISK_FULL_BYTES + 2 * store->commit.batch.n_bytes;
+}
+
 void round_run(struct lmdb_store *store, struct round *round)
 {
     int r = 0;
@@ -298,6 +310,8 @@ void round_run(struct lmdb_store *store, struct round *round)
     round_add_piece(store, round);
     if (!round_is_empty(round)) {
         r = round_transact(store, round);
+        if (r == -EIO && disk_is_full(store))
+            r = -ENOSPC;
         health_is(store, r);
         if (r)
             store_recover(store);
