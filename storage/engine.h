@@ -36,6 +36,14 @@ struct store_engine {
     int (*sizes)(struct store *store, store_sizes_fn *done, void *arg);
 };
 
+/* The version that records[0..n), the first of `version`, lead to. */
+static inline uint64_t records_end(uint64_t version, const struct record *records, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        version = record_end(version, &records[i]);
+    return version;
+}
+
 /* The first member of an engine's own store and log. */
 struct store {
     const struct store_engine *engine;

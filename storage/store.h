@@ -126,9 +126,10 @@ struct store_source {
 };
 
 /* r: 0, found, committed at `version` (it led from there to version + 1); STORE_NOT_FOUND, no such operation in the
- * log; STORE_TOO_OLD: seq is lower than the source's highest, not among the STORE_SEQ_WINDOW records up to the source's
- * newest, and the log goes on further back. source: given with each of these three, NULL when the log holds nothing of
- * that source, so that the caller need not ask again for its later operations. Durable records only. */
+ * log; STORE_TOO_OLD: seq is lower than the source's highest, not among the STORE_SEQ_WINDOW versions up to the
+ * source's newest, and the log goes on further back, or some of these were merged. source: given with each of these
+ * three, NULL when the log holds nothing of that source, so that the caller need not ask again for its later
+ * operations. Durable records only. */
 typedef void store_find_fn(void *arg, int r, uint64_t version, const struct store_source *source);
 STORE_MUST_CHECK int store_find(struct store_log *log, struct op_id id, store_find_fn *done, void *arg);
 

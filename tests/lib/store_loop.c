@@ -312,6 +312,13 @@ int loop_remove(struct store_loop *loop, struct store_log *log)
     return call_wait(&call, store_remove(log, on_plain, &call));
 }
 
+int loop_merge(struct store_loop *loop, struct store_log *log, uint64_t from, const struct record *records, size_t n)
+{
+    struct call call = call_begin(loop);
+
+    return call_wait(&call, store_merge(log, from, records, n, on_plain, &call));
+}
+
 static void on_list(void *arg, int r, const struct store_entry *entries, size_t n, bool more)
 {
     struct store_loop *loop = call_answered(arg, r);

@@ -145,8 +145,7 @@ void server_append_foreign(struct run *run, size_t document)
     after.n_bytes += 4;
     store_sim_append_foreign(server->store, run_name(document), &record, &after,
                              run->hints_are_reliable || run_chance(run, 500));
-    run_trace(run, "somebody else writes d%zu at %d: %.*s", document, (int)(log->base + log->n - 1), (int)body.n_bytes,
-              body.at);
+    run_trace(run, "somebody else writes d%zu at %d: %.*s", document, (int)(log->head - 1), (int)body.n_bytes, body.at);
     buffer_finish(&body);
     ot_snapshot_destroy(value);
 }

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "storage/engine.h"
 #include "tests/sim/violation.h"
 
 /* Defined when tests/lib/alloc_fault is linked in. */
@@ -52,7 +53,8 @@ struct record record_copy(const struct record *record)
     return (struct record){ .id = { sim_copy(record->id.src), record->id.seq },
                             .time_ms = record->time_ms,
                             .author = sim_copy(record->author),
-                            .body = sim_copy(record->body) };
+                            .body = sim_copy(record->body),
+                            .n_merged = record->n_merged };
 }
 
 void records_free(struct record *records, size_t n)
@@ -81,6 +83,11 @@ static void free_records(struct sim_log *log)
     records_free(log->records, log->n);
     log->records = NULL;
     log->n = log->capacity = 0;
+    for (size_t i = 0; i < log->n_sources; i++)
+        sim_free(log->sources[i].src);
+    free(log->sources);
+    log->sources = NULL;
+    log->n_sources = 0;
     for (size_t i = 0; i < 2; i++) {
         free(log->snapshots[i].at);
         log->snapshots[i] = (struct sim_snapshot){ 0 };
@@ -135,11 +142,30 @@ uint64_t sim_disk_head(const struct sim_disk *disk, struct store_name name)
     return sim_log_info(sim_disk_find(disk, name)).head;
 }
 
+/* How many records lie below the version; *at: where the next one begins, which is the version unless that lies within
+ * the last of them. */
+static size_t n_below(const struct sim_log *log, uint64_t version, uint64_t *at)
+{
+    size_t i = 0;
+
+    if (log->head - log->base == log->n && version >= log->base && version <= log->head) {
+        *at = version;
+        return version - log->base;
+    }
+    for (*at = log->base; i < log->n && *at < version; i++)
+        *at = record_end(*at, &log->records[i]);
+    return i;
+}
+
 const struct record *sim_log_record(const struct sim_log *log, uint64_t version)
 {
-    if (!log || version < log->base || version - log->base >= log->n)
+    uint64_t at;
+    size_t i;
+
+    if (!log || version < log->base || version >= log->head)
         return NULL;
-    return &log->records[version - log->base];
+    i = n_below(log, version, &at);
+    return at == version ? &log->records[i] : NULL;
 }
 
 const struct sim_snapshot *sim_log_snapshot(const struct sim_log *log, uint64_t at_most)
@@ -155,7 +181,7 @@ struct store_info sim_log_info(const struct sim_log *log)
     if (!log)
         return (struct store_info){ 0 };
     return (struct store_info){ .first = log->base,
-                                .head = log->base + log->n,
+                                .head = log->head,
                                 .created_ms = log->created_ms,
                                 .modified_ms = log->modified_ms,
                                 .snapshot_version = log->snapshots[0].version,
@@ -171,7 +197,36 @@ static void check_record(const struct sim_disk *disk, const struct sim_log *log,
     for (size_t i = 0; !disk->may_repeat_ids && i < log->n; i++)
         if (log->records[i].id.seq == record->id.seq && bytes_equal(log->records[i].id.src, record->id.src))
             sim_violation("exactly once", "operation %.*s/%" PRIu64 " of version %" PRIu64 " appended again",
-                          (int)record->id.src.n_bytes, (const char *)record->id.src.at, record->id.seq, log->base + i);
+                          (int)record->id.src.n_bytes, (const char *)record->id.src.at, record->id.seq,
+                          records_end(log->base, log->records, i));
+}
+
+static struct sim_source *source_of(const struct sim_log *log, struct bytes src)
+{
+    for (size_t i = 0; log && i < log->n_sources; i++)
+        if (bytes_equal(log->sources[i].src, src))
+            return &log->sources[i];
+    return NULL;
+}
+
+static void note_source(struct sim_log *log, struct op_id id, uint64_t version)
+{
+    struct sim_source *source = source_of(log, id.src), *grown;
+
+    if (!source) {
+        grown = sim_alloc((log->n_sources + 1) * sizeof(*grown));
+        if (log->n_sources)
+            memcpy(grown, log->sources, log->n_sources * sizeof(*grown));
+        free(log->sources);
+        log->sources = grown;
+        source = &log->sources[log->n_sources++];
+        *source = (struct sim_source){ sim_copy(id.src), { id.seq, version, version } };
+    }
+    source->source.newest_version = version;
+    if (id.seq > source->source.highest_seq) {
+        source->source.highest_seq = id.seq;
+        source->source.highest_version = version;
+    }
 }
 
 static void append_record(struct sim_log *log, const struct record *record)
@@ -186,6 +241,8 @@ static void append_record(struct sim_log *log, const struct record *record)
         log->capacity = log->capacity * 2 + 8;
     }
     log->records[log->n++] = record_copy(record);
+    note_source(log, record->id, log->head);
+    log->head = record_end(log->head, record);
 }
 
 static struct sim_log *log_create(struct sim_disk *disk, struct store_name name)
@@ -221,10 +278,13 @@ void sim_disk_keep_snapshot(struct sim_disk *disk, struct store_name name, uint6
 {
     struct sim_log *log = sim_disk_find(disk, name);
 
-    if (!log || version > log->base + log->n)
+    uint64_t at;
+
+    if (!log || version > log->head)
         sim_violation("snapshots are of durable versions", "one of version %" PRIu64 ", the head is %" PRIu64, version,
                       sim_log_info(log).head);
-    if (version <= log->snapshots[0].version || version <= log->base)
+    (void)n_below(log, version, &at);
+    if (version <= log->snapshots[0].version || version <= log->base || at != version)
         return;
     free(log->snapshots[1].at);
     log->snapshots[1] = log->snapshots[0];
@@ -240,61 +300,118 @@ void sim_disk_remove(struct sim_disk *disk, struct store_name name)
 
     if (!log)
         return;
-    log->base += log->n;
+    log->base = log->head;
     free_records(log);
+}
+
+/* ---- merging ----------------------------------------------------------------------------------------------------- */
+
+static void drop_snapshots_within(struct sim_log *log, uint64_t from, uint64_t to)
+{
+    for (size_t i = 2; i-- > 0;) {
+        if (log->snapshots[i].version <= from || log->snapshots[i].version >= to)
+            continue;
+        free(log->snapshots[i].at);
+        if (i == 0)
+            log->snapshots[0] = log->snapshots[1];
+        log->snapshots[1] = (struct sim_snapshot){ 0 };
+    }
+}
+
+/* The times of records[0..n), put in the place of those from the i-th up to the k-th. */
+static void check_merged(const struct sim_log *log, size_t i, size_t k, const struct record *records, size_t n)
+{
+    uint64_t least = i > 0 ? log->records[i - 1].time_ms : 0;
+
+    for (size_t at = 0; at < n; at++) {
+        if (records[at].time_ms < least)
+            sim_violation("times ascend", "a merged record of %" PRIu64 " behind one of %" PRIu64, records[at].time_ms,
+                          least);
+        least = records[at].time_ms;
+    }
+    if (k < log->n && log->records[k].time_ms < least)
+        sim_violation("times ascend", "a merged record of %" PRIu64 " in front of one of %" PRIu64, least,
+                      log->records[k].time_ms);
+}
+
+static void replace_records(struct sim_log *log, size_t i, size_t k, const struct record *records, size_t n)
+{
+    size_t n_left = log->n - (k - i);
+    struct record *merged = sim_alloc((n_left + n) * sizeof(*merged)), *replaced = sim_alloc((k - i) * sizeof(*merged));
+
+    memcpy(replaced, &log->records[i], (k - i) * sizeof(*merged));
+    memcpy(merged, log->records, i * sizeof(*merged));
+    for (size_t at = 0; at < n; at++)
+        merged[i + at] = record_copy(&records[at]);
+    memcpy(&merged[i + n], &log->records[k], (log->n - k) * sizeof(*merged));
+    free(log->records);
+    log->records = merged;
+    log->n = log->capacity = n_left + n;
+    records_free(replaced, k - i);
+}
+
+int sim_disk_merge(struct sim_disk *disk, struct store_name name, uint64_t from, const struct record *records, size_t n)
+{
+    struct sim_log *log = sim_disk_find(disk, name);
+    uint64_t to = records_end(from, records, n), first, last;
+    size_t i, k;
+
+    if (!log || from < log->base || to > log->head)
+        return STORE_CONFLICT;
+    i = n_below(log, from, &first);
+    k = n_below(log, to, &last);
+    if (first != from || last != to)
+        return STORE_CONFLICT;
+    check_merged(log, i, k, records, n);
+    replace_records(log, i, k, records, n);
+    for (size_t at = 0; at < n; at++) {
+        drop_snapshots_within(log, from, record_end(from, &records[at]));
+        from = record_end(from, &records[at]);
+    }
+    return 0;
 }
 
 /* ---- looking up -------------------------------------------------------------------------------------------------- */
 
-static bool source_of(const struct sim_log *log, struct bytes src, struct store_source *source)
-{
-    bool found = false;
-
-    for (size_t i = 0; log && i < log->n; i++) {
-        const struct record *record = &log->records[i];
-
-        if (!bytes_equal(record->id.src, src))
-            continue;
-        source->newest_version = log->base + i;
-        if (!found || record->id.seq > source->highest_seq) {
-            source->highest_seq = record->id.seq;
-            source->highest_version = log->base + i;
-        }
-        found = true;
-    }
-    return found;
-}
-
 int sim_log_find(const struct sim_log *log, struct op_id id, uint64_t *version, struct store_source *source,
                  bool *has_source)
 {
-    uint64_t v;
-    size_t n_looked = 0;
+    const struct sim_source *known = source_of(log, id.src);
+    bool lost_some = false;
+    uint64_t at, least;
+    size_t i;
 
-    *has_source = source_of(log, id.src, source);
-    if (!*has_source || id.seq > source->highest_seq)
+    *has_source = known != NULL;
+    if (known)
+        *source = known->source;
+    if (!known || id.seq > source->highest_seq)
         return STORE_NOT_FOUND;
     if (id.seq == source->highest_seq) {
         *version = source->highest_version;
         return 0;
     }
-    for (v = source->newest_version + 1; v > log->base && n_looked < STORE_SEQ_WINDOW; n_looked++) {
-        const struct record *record = sim_log_record(log, --v);
+    least = source->newest_version + 1 > STORE_SEQ_WINDOW ? source->newest_version + 1 - STORE_SEQ_WINDOW : 0;
+    for (i = 0, at = log->base; i < log->n && at <= source->newest_version; i++) {
+        const struct record *record = &log->records[i];
 
-        if (record->id.seq == id.seq && bytes_equal(record->id.src, id.src)) {
-            *version = v;
-            return 0;
+        if (record_end(at, record) > least) {
+            lost_some |= record->n_merged > 0;
+            if (record->id.seq == id.seq && bytes_equal(record->id.src, id.src)) {
+                *version = at;
+                return 0;
+            }
         }
+        at = record_end(at, record);
     }
-    return v > 0 ? STORE_TOO_OLD : STORE_NOT_FOUND;
+    return lost_some || least > 0 || log->base > 0 ? STORE_TOO_OLD : STORE_NOT_FOUND;
 }
 
 uint64_t sim_log_version_at(const struct sim_log *log, uint64_t time_ms)
 {
-    uint64_t version = 0;
+    uint64_t version = 0, at = log ? log->base : 0;
 
     for (size_t i = 0; log && i < log->n && log->records[i].time_ms <= time_ms; i++)
-        version = log->base + i + 1;
+        version = at = record_end(at, &log->records[i]);
     return version;
 }
 

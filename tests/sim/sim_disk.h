@@ -15,12 +15,19 @@ struct sim_snapshot {
     size_t n_bytes;
 };
 
+struct sim_source {
+    struct bytes src; /* owned */
+    struct store_source source;
+};
+
 struct sim_log {
     struct list link;
     struct store_name name; /* owned */
-    uint64_t base;          /* versions below are gone */
-    struct record *records; /* [base, base + n), owned */
+    uint64_t base, head;    /* versions below base are gone */
+    struct record *records; /* of [base, head), owned */
     size_t n, capacity;
+    struct sim_source *sources; /* owned; they outlive records that were merged */
+    size_t n_sources;
     struct store_state state; /* type is owned */
     uint64_t created_ms, modified_ms;
     struct sim_snapshot snapshots[2]; /* the newest first; version 0: none */
@@ -39,7 +46,7 @@ void sim_disk_destroy(struct sim_disk *disk); /* NULL is fine */
 struct sim_log *sim_disk_find(const struct sim_disk *disk, struct store_name name);
 uint64_t sim_disk_head(const struct sim_disk *disk, struct store_name name);
 
-/* The record that leads from version to version + 1; NULL: not there. */
+/* The record that leads from version to the next, or further; NULL: none begins there. */
 const struct record *sim_log_record(const struct sim_log *log, uint64_t version);
 struct store_info sim_log_info(const struct sim_log *log); /* NULL: never written */
 
@@ -48,6 +55,8 @@ void sim_disk_append(struct sim_disk *disk, struct store_name name, const struct
                      const struct store_state *after);
 void sim_disk_keep_snapshot(struct sim_disk *disk, struct store_name name, uint64_t version, struct bytes snapshot);
 void sim_disk_remove(struct sim_disk *disk, struct store_name name);
+int sim_disk_merge(struct sim_disk *disk, struct store_name name, uint64_t from, const struct record *records,
+                   size_t n); /* 0 or STORE_CONFLICT */
 int sim_log_find(const struct sim_log *log, struct op_id id, uint64_t *version, struct store_source *source,
                  bool *has_source);
 uint64_t sim_log_version_at(const struct sim_log *log, uint64_t time_ms);

@@ -82,6 +82,7 @@ uint64_t call_checksum(const struct call *call)
 
         sum = checksum_add(sum, bytes_of(&record->id.seq, sizeof(record->id.seq)));
         sum = checksum_add(sum, bytes_of(&record->time_ms, sizeof(record->time_ms)));
+        sum = checksum_add(sum, bytes_of(&record->n_merged, sizeof(record->n_merged)));
         sum = checksum_add(sum, record->id.src);
         sum = checksum_add(sum, record->author);
         sum = checksum_add(sum, record->body);
@@ -228,6 +229,23 @@ static int sim_remove(struct store_log *log, store_done_fn *done, void *arg)
     return accept_on_log(call, handle_of(log), LANE_WRITES);
 }
 
+static int sim_merge(struct store_log *log, uint64_t from, const struct record *records, size_t n, store_done_fn *done,
+                     void *arg)
+{
+    struct call *call;
+    int r = call_create(sim_of(log->store), SIM_MERGE, arg, &call);
+
+    assert(n > 0);
+    if (!call)
+        return r;
+    call->done.plain = done;
+    call->from = from;
+    call->records = records;
+    call->n = n;
+    call->checksum = call_checksum(call);
+    return accept_on_log(call, handle_of(log), LANE_SNAPSHOTS);
+}
+
 static int sim_list(struct store *store, const struct store_list_query *query, store_list_fn *done, void *arg)
 {
     struct store_sim *sim = sim_of(store);
@@ -318,6 +336,7 @@ static const struct store_engine engine = {
     .snapshot_get = sim_snapshot_get,
     .snapshot_put = sim_snapshot_put,
     .remove = sim_remove,
+    .merge = sim_merge,
     .list = sim_list,
     .collections = sim_collections,
     .meta_get = sim_meta_get,

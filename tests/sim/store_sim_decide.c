@@ -99,7 +99,7 @@ static uint64_t head_of(const struct store_sim *sim, struct store_name name)
         const struct ghost *ghost = LIST_ENTRY(node, struct ghost, link);
 
         if (bytes_equal(ghost->name.collection, name.collection) && bytes_equal(ghost->name.id, name.id))
-            head += ghost->n;
+            head = records_end(head, ghost->records, ghost->n);
     }
     return head;
 }
@@ -158,7 +158,7 @@ static void decide_append(struct store_sim *sim, struct call *call)
     }
     call_append_now(sim, call);
     sim->health = 0;
-    call->version = head + call->n;
+    call->version = records_end(head, call->records, call->n);
 }
 
 static void decide_read(struct store_sim *sim, struct call *call)
@@ -168,18 +168,19 @@ static void decide_read(struct store_sim *sim, struct call *call)
     uint64_t to = call->to < head ? call->to : head;
     size_t n_bytes = 0;
 
-    if (log && call->from < log->base && call->from < to) {
+    if (call->from >= to)
+        return;
+    if (!sim_log_record(log, call->from)) {
         call->r = STORE_TOO_OLD;
         return;
     }
-    if (call->from >= to)
-        return;
     call->lent = sim_alloc((size_t)(to - call->from) * sizeof(*call->lent));
-    for (uint64_t v = call->from; v < to && (call->n_lent == 0 || n_bytes < call->max_bytes); v++) {
+    for (uint64_t v = call->from; v < to && (call->n_lent == 0 || n_bytes < call->max_bytes);) {
         const struct record *record = sim_log_record(log, v);
 
         call->lent[call->n_lent++] = record_copy(record);
         n_bytes += record->body.n_bytes + record->author.n_bytes + record->id.src.n_bytes;
+        v = record_end(v, record);
     }
 }
 
@@ -310,6 +311,7 @@ void call_decide(struct store_sim *sim, struct call *call)
     case SIM_SNAPSHOT_GET: decide_snapshot_get(sim, call); break;
     case SIM_SNAPSHOT_PUT: decide_snapshot_put(sim, call); break;
     case SIM_REMOVE: sim_disk_remove(sim->disk, call->handle->name); break;
+    case SIM_MERGE: call->r = sim_disk_merge(sim->disk, call->handle->name, call->from, call->records, call->n); break;
     case SIM_LIST: decide_list(sim, call); break;
     case SIM_COLLECTIONS: decide_collections(sim, call); break;
     case SIM_META_GET: decide_meta_get(sim, call); break;
