@@ -99,7 +99,12 @@ int store_merge(struct store_log *log, uint64_t from, const struct record *recor
                 void *arg)
 {
     const struct store_engine *engine = log->store->engine;
+    size_t n_bytes = 0;
 
+    for (size_t i = 0; i < n; i++)
+        n_bytes += records[i].body.n_bytes;
+    if (n_bytes > STORE_MERGE_MAX_BYTES)
+        return -E2BIG;
     return engine->merge ? engine->merge(log, from, records, n, done, arg) : -ENOTSUP;
 }
 

@@ -30,7 +30,8 @@
 
 #define STORE_RECORD_MAX_BYTES (64 * 1024 * 1024)
 #define STORE_NEWEST           UINT64_MAX
-#define STORE_SEQ_WINDOW       1000 /* how many operations back a lower seq is looked for */
+#define STORE_MERGE_MAX_BYTES  (256 * 1024) /* of all bodies that one merge puts into the place of others */
+#define STORE_SEQ_WINDOW       1000         /* how many operations back a lower seq is looked for */
 
 #define STORE_MUST_CHECK __attribute__((warn_unused_result))
 
@@ -171,7 +172,9 @@ STORE_MUST_CHECK int store_begin_at(struct store_log *log, uint64_t version, sto
 
 /* Puts records[0..n) in the place of those of [from, end of the last): what lay between them is gone, and its versions
  * can't be read from any more. STORE_CONFLICT: from, or that end, is within a record; or nothing is there. Snapshots of
- * versions within the new records go with it. Sources stay known. -ENOTSUP: the engine keeps what it has. */
+ * versions within the new records go with it. Sources stay known. The times are the caller's duty, as for an append.
+ * -E2BIG: their bodies are more than STORE_MERGE_MAX_BYTES; records with larger ones stay as they are. -ENOTSUP: the
+ * engine keeps what it has. */
 STORE_MUST_CHECK int store_merge(struct store_log *log, uint64_t from, const struct record *records, size_t n,
                                  store_done_fn *done, void *arg);
 

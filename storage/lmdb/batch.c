@@ -25,9 +25,19 @@ static uint32_t entry_crc(uint64_t batch, const char *at, size_t n_bytes)
     return crc32c(crc32c(0, key, sizeof(key)), at, n_bytes);
 }
 
+static bool keeps_marks(enum entry_kind kind)
+{
+    return kind >= ENTRY_LARGE;
+}
+
+static bool keeps_merged(enum entry_kind kind)
+{
+    return kind >= ENTRY_MERGED;
+}
+
 static void append_body(struct buffer *into, const struct batch_entry *entry, struct bytes body)
 {
-    append_varint(into, entry->kind == ENTRY_LARGE ? body_length_encode(body) : body.n_bytes);
+    append_varint(into, keeps_marks(entry->kind) ? body_length_encode(body) : body.n_bytes);
     (void)buffer_append(into, body.at, body_kept_bytes(body));
 }
 
@@ -36,16 +46,18 @@ static void add_records(struct buffer *into, const struct batch_entry *entry, co
     uint64_t ms = 0;
 
     append_varint(into, records[0].time_ms);
-    append_varint(into, records[entry->n - 1].time_ms);
+    append_varint(into, records[entry->n_records - 1].time_ms);
     append_varint(into, entry->after.exists);
     append_bytes(into, entry->after.type);
     append_varint(into, entry->after.n_bytes);
-    for (size_t i = 0; i < entry->n; i++) {
+    for (size_t i = 0; i < entry->n_records; i++) {
         append_varint(into, records[i].id.seq);
         append_varint(into, zigzag(records[i].time_ms - ms));
         append_bytes(into, records[i].id.src);
         append_bytes(into, records[i].author);
         append_body(into, entry, records[i].body);
+        if (keeps_merged(entry->kind))
+            append_varint(into, records[i].n_merged);
         ms = records[i].time_ms;
     }
 }
@@ -60,7 +72,7 @@ void batch_add(struct buffer *into, uint64_t batch, const struct batch_entry *en
     append_varint(into, entry->number);
     append_varint(into, entry->from);
     append_varint(into, entry->n);
-    if (entry->kind == ENTRY_CREATE) {
+    if (entry_creates(entry->kind)) {
         append_bytes(into, entry->name.collection);
         append_bytes(into, entry->name.id);
     }
@@ -122,7 +134,7 @@ int batch_read_entry(struct bytes value, uint64_t batch, size_t offset, size_t *
     entry.number = scan_varint(&scan);
     entry.from = scan_varint(&scan);
     entry.n = scan_varint(&scan);
-    if (entry.kind == ENTRY_CREATE) {
+    if (entry_creates(entry.kind)) {
         entry.name.collection = scan_bytes(&scan);
         entry.name.id = scan_bytes(&scan);
     }
@@ -134,14 +146,14 @@ int batch_read_entry(struct bytes value, uint64_t batch, size_t offset, size_t *
         entry.after.n_bytes = scan_varint(&scan);
     }
     entry.records = scan;
-    if (scan.bad || entry.kind < ENTRY_APPEND || entry.kind > ENTRY_LARGE)
+    if (scan.bad || entry.kind < ENTRY_APPEND || entry.kind > ENTRY_CREATE_MERGED || entry.n > UINT64_MAX - entry.from)
         return -EBADMSG;
     *next = offset + ENTRY_HEAD_BYTES + n_bytes;
     *out = entry;
     return 0;
 }
 
-int batch_read_record(struct batch_entry *entry, struct record *record)
+int batch_read_record(struct batch_entry *entry, uint64_t version, struct record *record)
 {
     struct scan *scan = &entry->records;
 
@@ -149,6 +161,7 @@ int batch_read_record(struct batch_entry *entry, struct record *record)
     record->time_ms += unzigzag(scan_varint(scan));
     record->id.src = scan_bytes(scan);
     record->author = scan_bytes(scan);
-    record->body = entry->kind == ENTRY_LARGE ? body_take(scan, scan_varint(scan)) : scan_bytes(scan);
-    return scan->bad ? -EBADMSG : 0;
+    record->body = keeps_marks(entry->kind) ? body_take(scan, scan_varint(scan)) : scan_bytes(scan);
+    record->n_merged = keeps_merged(entry->kind) ? scan_varint(scan) : 0;
+    return scan->bad || record->n_merged >= entry->from + entry->n - version ? -EBADMSG : 0;
 }

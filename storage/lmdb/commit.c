@@ -46,6 +46,19 @@ void commit_fold_ended(struct lmdb_store *store, int r)
     pthread_mutex_unlock(&commit->mutex);
 }
 
+void commit_fold_now(struct lmdb_store *store)
+{
+    struct commit *commit = &store->commit;
+    bool begins;
+
+    pthread_mutex_lock(&commit->mutex);
+    begins = !commit->is_folding;
+    commit->is_folding = true;
+    pthread_mutex_unlock(&commit->mutex);
+    if (begins)
+        worker_fold(store);
+}
+
 /* ---- the inbox's size -------------------------------------------------------------------------------------------- */
 
 static bool inbox_is_full(const struct lmdb_store *store)

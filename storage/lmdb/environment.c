@@ -175,7 +175,7 @@ static int databases_open(struct environment *environment, MDB_txn *txn, unsigne
     return r == MDB_NOTFOUND ? 0 : r;
 }
 
-/* A store of version 1 gets what it lacks. */
+/* A store of a former version gets what it lacks. */
 static int format_renew(struct environment *environment, MDB_txn *txn, uint32_t version, const char *path, char *why,
                         size_t n_why)
 {

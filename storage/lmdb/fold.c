@@ -17,7 +17,7 @@
 #include "storage/lmdb/inside.h"
 #include "storage/lmdb/removed.h"
 
-#define SLICE_RECORDS_MAX (4 * SEGMENT_RECORDS_MAX)
+#define SLICE_RECORDS_MAX 16384
 #define DELETES_A_PARCEL  1000
 #define OP_COST           512 /* about what a put costs a transaction beside its bytes */
 
@@ -56,12 +56,12 @@ int fold_begin(struct lmdb_store *store, struct view *view)
 
 struct slice {
     const struct overlay_log *log;
-    struct row row;       /* as it will be */
-    bool existed, is_new; /* the row as it is */
-    uint64_t first;       /* version of fold->records[0]: may lie below the old head, from the open segment */
-    size_t n_bytes, n_new;
-    double ratio;  /* how well such records pack, as far as is known */
-    bool is_whole; /* nothing is left of the log up to the last batch */
+    struct row row;        /* as it will be */
+    bool existed, is_new;  /* the row as it is */
+    uint64_t first;        /* version of fold->records[0]: may lie below the old head, from the open segment */
+    size_t n_bytes, n_new; /* records from the inbox */
+    double ratio;          /* how well such records pack, as far as is known */
+    bool is_whole;         /* nothing is left of the log up to the last batch */
 };
 
 static int slice_record(struct fold *fold, const struct record *record)
@@ -83,22 +83,25 @@ static int slice_record(struct fold *fold, const struct record *record)
 static int slice_reopen(struct lmdb_store *store, struct view *view, struct slice *slice)
 {
     struct log_key key = log_key_of_version(slice->row.number, slice->row.head);
+    const struct segment *segment = &view->segment;
     struct bytes found, value;
+    size_t n_raw;
     int r = view_at_or_before(view, DB_LOG, log_key_bytes(&key), 8, &found, &value);
 
     slice->first = slice->row.head;
-    if (r || value.n_bytes >= store->tuning.segment_bytes)
+    if (r || value.n_bytes >= store->tuning.segment_bytes || segment_state(value) == SEGMENT_TIGHT)
         return r == -ENOENT ? 0 : r;
     r = slice->row.head > 0 ? view_segment(view, slice->row.number, slice->row.head - 1) : -EBADMSG;
     if (r)
         return r == -EBADMSG ? 0 : r;
-    if (view->segment.first + view->segment.n != slice->row.head ||
-        get_le32((const char *)value.at + 12) >= store->tuning.segment_payload_bytes)
+    n_raw = packing_raw_bytes(segment->records, segment->n);
+    if (segment->end != slice->row.head || segment->n >= SEGMENT_RECORDS_MAX ||
+        n_raw >= store->tuning.segment_payload_bytes)
         return 0;
-    slice->first = view->segment.first;
-    slice->ratio = (double)get_le32((const char *)value.at + 12) / (double)value.n_bytes;
-    for (size_t i = 0; !r && i < view->segment.n; i++)
-        r = slice_record(fold_of(store), &view->segment.records[i]);
+    slice->first = segment->first;
+    slice->ratio = (double)n_raw / (double)value.n_bytes;
+    for (size_t i = 0; !r && i < segment->n; i++)
+        r = slice_record(fold_of(store), &segment->records[i]);
     return r;
 }
 
@@ -106,22 +109,23 @@ static int slice_span(struct fold *fold, struct view *view, struct slice *slice,
 {
     struct record record = { 0 };
     struct batch_entry entry;
+    uint64_t version = span->from;
     int r = view_entry(view, span, &entry);
 
     if (!r && (span->from != slice->row.head || entry.n != span->n))
         r = -EBADMSG;
-    for (uint64_t i = 0; !r && i < span->n; i++) {
-        r = batch_read_record(&entry, &record);
+    for (; !r && version < span->from + span->n; version = record_end(version, &record)) {
+        r = batch_read_record(&entry, version, &record);
         if (!r)
             r = slice_record(fold, &record);
         if (!r)
-            r = tally_source(&fold->tally, view, slice->row.number, &record, span->from + i);
+            r = tally_source(&fold->tally, view, slice->row.number, &record, version);
         slice->n_bytes += body_kept_bytes(record.body) + record.author.n_bytes + 16;
+        slice->n_new++;
     }
     if (r)
         return r;
     row_advance(&slice->row, span->n, entry.first_ms, entry.last_ms, &entry.after);
-    slice->n_new += span->n;
     return 0;
 }
 
@@ -144,40 +148,12 @@ static int slice_collect(struct lmdb_store *store, struct view *view, struct sli
     return r;
 }
 
-/* How many records make a segment of about the right size, from how well those before them packed. */
-static size_t segment_take(const struct store_lmdb_tuning *tuning, const struct record *records, size_t n, double ratio)
-{
-    double budget = (double)tuning->segment_bytes * ratio;
-    size_t i, n_bytes = 0;
-
-    if (budget > (double)tuning->segment_payload_bytes)
-        budget = (double)tuning->segment_payload_bytes;
-    for (i = 0; i < n && i < SEGMENT_RECORDS_MAX; i++) {
-        n_bytes += body_kept_bytes(records[i].body) + 4;
-        if (i > 0 && (double)n_bytes > budget)
-            break;
-    }
-    return i;
-}
-
 static int slice_segments(struct lmdb_store *store, const struct slice *slice)
 {
     struct fold *fold = fold_of(store);
-    double ratio = slice->ratio;
-    int r = 0;
 
-    for (size_t at = 0, n; !r && at < fold->n_records; at += n) {
-        uint64_t first = slice->first + at;
-        struct log_key key = log_key_of_version(slice->row.number, first);
-
-        n = segment_take(&store->tuning, fold->records + at, fold->n_records - at, ratio);
-        r = segment_write(&fold->writer, slice->row.number, first, fold->records + at, n);
-        if (r)
-            break;
-        ratio = (double)fold->writer.payload.n_bytes / (double)fold->writer.value.n_bytes;
-        parcel_put_sealed(&fold->job.parcel, DB_LOG, log_key_bytes(&key), buffer_bytes(&fold->writer.value));
-    }
-    return r;
+    return packing_put(store, &fold->job.parcel, slice->row.number, slice->first, fold->records, fold->n_records,
+                       slice->ratio);
 }
 
 static int slice_put(struct lmdb_store *store, struct slice *slice)
@@ -205,7 +181,7 @@ static int slice_put(struct lmdb_store *store, struct slice *slice)
 static int fold_slice(struct lmdb_store *store, struct view *view, const struct overlay_log *log, bool *whole)
 {
     struct fold *fold = fold_of(store);
-    struct slice slice = { .log = log, .ratio = 4 };
+    struct slice slice = { .log = log, .ratio = PACKING_RATIO };
     int r = view_folded_row(view, log->key, log->row.number, &slice.row);
 
     if (r && r != -ENOENT)
@@ -344,11 +320,12 @@ static void fold_ended(struct lmdb_store *store, int r)
     if (r)
         log_error("store", "packing the inbox failed: %s", strerror(-r));
     commit_fold_ended(store, r);
+    merging_fold_ended(store, r);
 }
 
 void fold_init(struct fold *fold)
 {
-    *fold = (struct fold){ .job = { .step = fold_step, .ended = fold_ended } };
+    *fold = (struct fold){ .job = { .step = fold_step, .ended = fold_ended, .takes_turns = true } };
     parcel_init(&fold->job.parcel);
     tally_init(&fold->tally);
     buffer_init(&fold->scratch, SIZE_MAX / 2);
@@ -357,7 +334,6 @@ void fold_init(struct fold *fold)
 void fold_finish(struct fold *fold)
 {
     parcel_finish(&fold->job.parcel);
-    segment_writer_finish(&fold->writer);
     tally_finish(&fold->tally);
     buffer_finish(&fold->scratch);
     free(fold->numbers);

@@ -7,6 +7,8 @@
  *     reads.c snapshot.c listing.c collections.c      what the worker does for one call each
  *     fold.c         the job that packs the inbox into segments; tally.c, what that adds up to
  *     view.c         one moment to read from: segments and rows, and overlay.c, the index of the inbox, over them
+ *     merge.c        the job that puts records in the place of others
+ *     packing.c      records become segments, for these three
  *     parcel.c       puts and deletes that a job hands to the commit thread
  *     recovery.c     when LMDB has given its environment up
  *     environment.c rows.c batch.c segment.c large.c      bytes
@@ -43,6 +45,7 @@ struct request {
     struct list link;
     struct lmdb_store *store;
     enum served (*serve)(struct request *request, struct view *view); /* on the worker, within a view */
+    void (*begin)(struct lmdb_store *store, struct request *request); /* of the lane: starts its job, or answers */
     void (*answer)(struct request *request);                          /* on the loop: calls done, and frees */
     int r;
 };
@@ -74,6 +77,7 @@ struct write {
     uint64_t expected;
     const struct record *records;
     size_t n;
+    uint64_t n_versions;      /* that they lead through: n, unless some stand for several */
     bool is_large;            /* a body of it goes into pieces */
     struct record *marks;     /* its own `records`, once the pieces are written */
     struct store_state after; /* its type points to `type` */
@@ -155,6 +159,8 @@ void commit_finish(struct commit *commit); /* when every write has been answered
 void commit_enqueue(struct lmdb_store *store, struct write *write);
 void commit_enqueue_parcel(struct lmdb_store *store, struct parcel *parcel);
 void commit_fold_ended(struct lmdb_store *store, int r);
+/* Begins a fold, unless one goes on; its end is told as any other's. */
+void commit_fold_now(struct lmdb_store *store);
 STORE_MUST_CHECK int commit_measure_inbox(struct lmdb_store *store, MDB_txn *txn);
 
 /* One turn of the thread. */
@@ -196,10 +202,12 @@ enum job_step {
     JOB_FINISHED /* *r says how it went */
 };
 
-/* Work in steps of a parcel each, beside everything else. */
+/* Work in steps of a parcel each, beside everything else. Jobs that write segments take turns, a step each: what one
+ * computes is durable before another looks. */
 struct job {
     struct parcel parcel;
-    bool is_running;
+    struct list link; /* while it waits for its turn */
+    bool is_running, takes_turns;
     enum job_step (*step)(struct lmdb_store *store, struct view *view, int *r); /* within a view */
     void (*ended)(struct lmdb_store *store, int r);
 };
@@ -225,7 +233,6 @@ STORE_MUST_CHECK int tally_put_collections(struct tally *tally, struct view *vie
 
 struct fold {
     struct job job;
-    struct segment_writer writer;
     struct buffer scratch;
     uint64_t last_batch;
     bool is_done;      /* the batches go with the parcel on its way */
@@ -239,11 +246,21 @@ struct fold {
 struct snapshotting {
     struct job job;
     struct buffer scratch;
-    struct list waiting; /* requests */
     struct snapshot_put *put;
     struct buffer content;
     struct manifest manifest;
     uint32_t next_chunk;
+};
+
+/* One call at a time: what it replaces is folded first. */
+struct merging {
+    struct job job;
+    struct merge *merge;
+    bool waits; /* for a fold */
+    bool is_written;
+    struct segment left, right; /* the segments that it begins and ends in */
+    struct record *records;     /* what they become */
+    size_t n_records;
 };
 
 struct worker {
@@ -258,8 +275,13 @@ struct worker {
 
     /* The thread's own. */
     struct view view;
+    struct segment_writer writer;
+    struct job *turn;  /* the job that writes segments, while its parcel is under way */
+    struct list turns; /* those that will: jobs */
+    struct list lane;  /* requests that write snapshots, or drop some, in the order of the calls */
     struct fold fold;
     struct snapshotting snapshotting;
+    struct merging merging;
 };
 
 void worker_init(struct worker *worker);
@@ -275,10 +297,26 @@ void fold_finish(struct fold *fold);
 /* Chooses what will be folded: everything there is. */
 STORE_MUST_CHECK int fold_begin(struct lmdb_store *store, struct view *view);
 
+/* On the worker: the request's `begin` is called when those in front of it in the lane are done with. */
+void worker_line_up(struct lmdb_store *store, struct request *request);
+/* On the worker: the job's first step, or its turn for it. */
+void worker_start_job(struct lmdb_store *store, struct job *job);
+
 void snapshotting_init(struct snapshotting *snapshotting);
 void snapshotting_finish(struct snapshotting *snapshotting);
-/* Produces the next one that waits; the job is to be started then. false: none waits, or one is running. */
-bool snapshotting_begin(struct lmdb_store *store);
+/* Snapshots of versions within (from, to) go with the parcel. */
+void snapshot_drop_within(struct parcel *parcel, uint64_t number, uint64_t from, uint64_t to);
+
+void merging_init(struct merging *merging);
+void merging_finish(struct merging *merging);
+void merging_fold_ended(struct lmdb_store *store, int r); /* if it waits for that */
+
+/* Records as segments, quickly packed. ratio: how well such records pack, as far as is known: packing_raw_bytes against
+ * the bytes of their segments. */
+#define PACKING_RATIO 4.0
+STORE_MUST_CHECK int packing_put(struct lmdb_store *store, struct parcel *parcel, uint64_t number, uint64_t first,
+                                 const struct record *records, size_t n, double ratio);
+size_t packing_raw_bytes(const struct record *records, size_t n);
 
 /* ---- the store --------------------------------------------------------------------------------------------------- */
 
@@ -339,6 +377,8 @@ int lmdb_version_at(struct store_log *log, uint64_t time_ms, store_version_fn *d
 int lmdb_snapshot_get(struct store_log *log, uint64_t at_most, store_snapshot_fn *done, void *arg);
 int lmdb_snapshot_put(struct store_log *log, uint64_t version, store_produce_fn *produce, store_done_fn *done,
                       void *arg);
+int lmdb_merge(struct store_log *log, uint64_t from, const struct record *records, size_t n, store_done_fn *done,
+               void *arg);
 int lmdb_list(struct store *base, const struct store_list_query *query, store_list_fn *done, void *arg);
 int lmdb_collections(struct store *base, store_collections_fn *done, void *arg);
 int lmdb_meta_get(struct store *base, struct bytes key, store_meta_fn *done, void *arg);

@@ -102,7 +102,7 @@ static int log_seed(const struct environment *environment, MDB_txn *txn, const s
     struct bytes value;
     int r;
 
-    if (entry->kind == ENTRY_CREATE) {
+    if (entry_creates(entry->kind)) {
         *key = name_key_of(entry->name);
     } else {
         r = environment_get(environment, txn, DB_NAMES, log_key_bytes(&number), &value);
@@ -118,7 +118,7 @@ static int log_seed(const struct environment *environment, MDB_txn *txn, const s
         r = row_decode(value, row);
     if (!r && row->number == entry->number)
         return 0;
-    if (entry->kind != ENTRY_CREATE)
+    if (!entry_creates(entry->kind))
         return r ? r : -ENOENT;
     if (r && r != -ENOENT)
         return r;

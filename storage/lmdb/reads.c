@@ -79,6 +79,8 @@ static int reading_record(void *arg, uint64_t version, const struct record *reco
     size_t n_bytes = record->id.src.n_bytes + record->author.n_bytes + record->body.n_bytes;
     int r = 0;
 
+    if (version < reading->from)
+        return STORE_TOO_OLD;
     if (reading->n > 0 && reading->bytes.n_bytes + n_bytes + (reading->n + 1) * RECORD_COST > reading->max_bytes)
         return READING_IS_FULL;
     if (reading->n == reading->capacity)
@@ -157,7 +159,7 @@ struct finding {
     store_find_fn *done;
     uint64_t version;
     struct store_source source;
-    bool has_source;
+    bool has_source, saw_merged;
 };
 
 static void finding_answer(struct request *request)
@@ -174,6 +176,7 @@ static int finding_record(void *arg, uint64_t version, const struct record *reco
 {
     struct finding *finding = arg;
 
+    finding->saw_merged |= record->n_merged > 0;
     if (record->id.seq != finding->id.seq || !bytes_equal(record->id.src, finding->id.src))
         return 0;
     finding->version = version;
@@ -192,7 +195,7 @@ static int finding_search(struct view *view, struct finding *finding)
     r = view_walk(view, found, from, to, finding_record, finding);
     if (r == FINDING_FOUND)
         return 0;
-    return r ? r : from > 0 ? STORE_TOO_OLD : STORE_NOT_FOUND;
+    return r ? r : from > 0 || finding->saw_merged ? STORE_TOO_OLD : STORE_NOT_FOUND;
 }
 
 static enum served finding_serve(struct request *request, struct view *view)
@@ -235,6 +238,8 @@ struct dating {
     struct log_request base; /* first */
     uint64_t time_ms, version;
     store_version_fn *done;
+    uint64_t at, end; /* of the record looked at last */
+    bool is_behind;
 };
 
 static void dating_answer(struct request *request)
@@ -247,7 +252,11 @@ static void dating_answer(struct request *request)
 
 static int dating_record(void *arg, uint64_t version, const struct record *record)
 {
-    *(uint64_t *)arg = record->time_ms;
+    struct dating *dating = arg;
+
+    dating->is_behind = record->time_ms > dating->time_ms;
+    dating->at = version;
+    dating->end = record_end(version, record);
     return 0;
 }
 
@@ -258,16 +267,16 @@ static enum served dating_serve(struct request *request, struct view *view)
     struct dating *dating = (struct dating *)request;
     const struct view_log *found = &dating->base.found;
     int r = view_find_log(view, dating->base.log->name, &dating->base.found);
-    uint64_t low = found->row.base, high = found->row.head, ms = 0;
+    uint64_t low = found->row.base, high = found->row.head;
 
     while (!r && low < high) {
         uint64_t middle = low + (high - low) / 2;
 
-        r = view_walk(view, found, middle, middle + 1, dating_record, &ms);
-        if (ms <= dating->time_ms)
-            low = middle + 1;
+        r = view_walk(view, found, middle, middle + 1, dating_record, dating);
+        if (dating->is_behind)
+            high = dating->at;
         else
-            high = middle;
+            low = dating->end;
     }
     dating->version = r || low == found->row.base ? 0 : low;
     request->r = r;

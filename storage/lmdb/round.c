@@ -25,27 +25,28 @@ static int write_check(const struct write *write)
 static void write_encode(struct lmdb_store *store, struct round *round, struct write *write)
 {
     struct lmdb_log *log = write->log;
-    struct batch_entry entry = { .kind = ENTRY_APPEND, .after = write->after };
+    struct batch_entry entry = { .after = write->after };
 
     if (write->kind == WRITE_META || (write->kind == WRITE_REMOVE && !log->number))
         return; /* not in the inbox; or there is nothing to remove */
     if (write->kind == WRITE_REMOVE) {
         entry.kind = ENTRY_REMOVE;
     } else if (!log->number) {
-        entry.kind = ENTRY_CREATE;
+        entry.kind = write->n_versions > write->n ? ENTRY_CREATE_MERGED : ENTRY_CREATE;
         entry.name = log->name;
         log->number = round->next_number++;
-    } else if (write->marks) {
-        entry.kind = ENTRY_LARGE;
-        round->ends_staged = true;
+    } else {
+        entry.kind = write->n_versions > write->n ? ENTRY_MERGED : write->marks ? ENTRY_LARGE : ENTRY_APPEND;
+        round->ends_staged |= write->marks != NULL;
     }
     entry.number = log->number;
     entry.from = log->head;
-    entry.n = write->n;
+    entry.n = write->n_versions;
+    entry.n_records = write->n;
     (void)buffer_room(&store->commit.batch, write->n_bytes); /* a large one grows it once; a failure stays in it */
     batch_add(&store->commit.batch, store->commit.counters.next_batch, &entry, write->records);
     round->head.n_entries++;
-    log->head += write->n;
+    log->head += write->n_versions;
     if (write->kind == WRITE_REMOVE)
         log->number = 0;
 }
@@ -181,7 +182,7 @@ static void write_settle(struct lmdb_store *store, struct write *write, int r)
     if (r) {
         log->failed = r;
     } else {
-        log->durable += write->n;
+        log->durable += write->n_versions;
         store->commit.wants_fold |= write->kind == WRITE_REMOVE;
     }
     write->head = log->durable;

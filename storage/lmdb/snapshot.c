@@ -65,6 +65,10 @@ static int find_number(struct snapshotting *job, struct view *view)
     if (!r && (!found.row.number || job->put->version > found.row.head || job->put->version <= found.row.base))
         r = STORE_NOT_FOUND;
     if (!r)
+        r = view_between(view, &found, job->put->version);
+    if (r == -ENOENT)
+        r = STORE_NOT_FOUND; /* within what was merged: nobody could go on from there */
+    if (!r)
         job->job.parcel.number = found.row.number;
     return r;
 }
@@ -96,37 +100,32 @@ static void snapshotting_ended(struct lmdb_store *store, int r)
     job->put = NULL;
 }
 
-bool snapshotting_begin(struct lmdb_store *store)
+static void snapshotting_begin(struct lmdb_store *store, struct request *request)
 {
     struct snapshotting *job = snapshotting_of(store);
-    struct list *node;
     int r;
 
-    while (!job->job.is_running && (node = list_pop(&job->waiting))) {
-        job->put = LIST_ENTRY(node, struct snapshot_put, request.link);
-        r = job->put->produce(job->put->arg, &job->content);
-        if (!r)
-            r = job->content.error;
-        if (r) {
-            snapshotting_ended(store, r);
-            continue;
-        }
-        job->manifest.n_bytes = job->content.n_bytes;
-        job->manifest.n_chunks =
-            (uint32_t)((job->content.n_bytes + store->tuning.chunk_bytes - 1) / store->tuning.chunk_bytes);
-        job->manifest.crc = crc32c(0, job->content.at, job->content.n_bytes);
-        job->next_chunk = 0;
-        job->job.parcel.log = job->put->log;
-        return true;
+    job->put = (struct snapshot_put *)request;
+    r = job->put->produce(job->put->arg, &job->content);
+    if (!r)
+        r = job->content.error;
+    if (r) {
+        snapshotting_ended(store, r);
+        return;
     }
-    return false;
+    job->manifest.n_bytes = job->content.n_bytes;
+    job->manifest.n_chunks =
+        (uint32_t)((job->content.n_bytes + store->tuning.chunk_bytes - 1) / store->tuning.chunk_bytes);
+    job->manifest.crc = crc32c(0, job->content.at, job->content.n_bytes);
+    job->next_chunk = 0;
+    job->job.parcel.log = job->put->log;
+    worker_start_job(store, &job->job);
 }
 
 void snapshotting_init(struct snapshotting *snapshotting)
 {
     *snapshotting = (struct snapshotting){ .job = { .step = snapshotting_step, .ended = snapshotting_ended } };
     parcel_init(&snapshotting->job.parcel);
-    list_init(&snapshotting->waiting);
     buffer_init(&snapshotting->scratch, SIZE_MAX / 2);
     buffer_init(&snapshotting->content, SNAPSHOT_MAX_BYTES);
 }
@@ -136,6 +135,16 @@ void snapshotting_finish(struct snapshotting *snapshotting)
     parcel_finish(&snapshotting->job.parcel);
     buffer_finish(&snapshotting->scratch);
     buffer_finish(&snapshotting->content);
+}
+
+void snapshot_drop_within(struct parcel *parcel, uint64_t number, uint64_t from, uint64_t to)
+{
+    struct log_key first = log_key_of_version(number, from + 1), last = log_key_of_version(number, to - 1);
+    struct log_key first_chunk = log_key_of_chunk(number, from + 1, 0);
+    struct log_key last_chunk = log_key_of_chunk(number, to - 1, UINT32_MAX);
+
+    parcel_delete_range(parcel, DB_SNAPSHOTS, log_key_bytes(&first), log_key_bytes(&last), SIZE_MAX);
+    parcel_delete_range(parcel, DB_CHUNKS, log_key_bytes(&first_chunk), log_key_bytes(&last_chunk), SIZE_MAX);
 }
 
 /* ---- put --------------------------------------------------------------------------------------------------------- */
@@ -150,7 +159,8 @@ static void put_answer(struct request *request)
 
 static enum served put_serve(struct request *request, struct view *view)
 {
-    list_append(&snapshotting_of(request->store)->waiting, &request->link);
+    (void)view;
+    worker_line_up(request->store, request);
     return SERVED_BY_JOB;
 }
 
@@ -166,6 +176,7 @@ int lmdb_snapshot_put(struct store_log *log, uint64_t version, store_produce_fn 
     put = lmdb_request_create(store, sizeof(*put), put_answer);
     if (!put)
         return -ENOMEM;
+    put->request.begin = snapshotting_begin;
     put->log = lmdb_log_of(log);
     put->version = version;
     put->produce = produce;

@@ -88,7 +88,7 @@ static int begin(struct lmdb_store *store, struct write *write)
 
 static void put_note(struct staging *staging, const struct write *write)
 {
-    struct staged_note note = { write->log->number, write->expected, write->n };
+    struct staged_note note = { write->log->number, write->expected, write->n_versions };
 
     buffer_reset(&staging->packed);
     staged_note_encode(&note, &staging->packed);
@@ -114,7 +114,8 @@ int staging_prepare(struct lmdb_store *store)
     staging->n_bytes = body.n_bytes - staging->offset;
     if (staging->n_bytes > store->tuning.piece_bytes)
         staging->n_bytes = store->tuning.piece_bytes;
-    key = log_key_of_chunk(write->log->number, write->expected + staging->record, staging->piece);
+    key = log_key_of_chunk(write->log->number, records_end(write->expected, write->records, staging->record),
+                           staging->piece);
     piece_pack(staging->context, bytes_of((const char *)body.at + staging->offset, staging->n_bytes), &staging->packed);
     parcel_put_encoded(&staging->parcel, DB_LARGE, log_key_bytes(&key), &staging->packed);
     return staging->parcel.ops.error;

@@ -263,6 +263,7 @@ static int lmdb_append(struct store_log *base, uint64_t expected, const struct r
     write->expected = expected;
     write->records = records;
     write->n = n;
+    write->n_versions = records_end(expected, records, n) - expected;
     write->after = *after;
     if (after->type.n_bytes)
         memcpy(write->type, after->type.at, after->type.n_bytes);
@@ -357,6 +358,7 @@ static const struct store_engine lmdb_engine = {
     .snapshot_get = lmdb_snapshot_get,
     .snapshot_put = lmdb_snapshot_put,
     .remove = lmdb_remove,
+    .merge = lmdb_merge,
     .list = lmdb_list,
     .collections = lmdb_collections,
     .meta_get = lmdb_meta_get,

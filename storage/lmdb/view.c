@@ -153,23 +153,36 @@ int view_at_or_before(struct view *view, enum db db, struct bytes key, size_t n_
     return 0;
 }
 
-int view_segment(struct view *view, uint64_t number, uint64_t version)
+int view_unpack_segment(struct view *view, uint64_t number, uint64_t version, struct segment *segment,
+                        struct bytes *value)
 {
-    struct segment *segment = &view->segment;
     struct log_key key = log_key_of_version(number, version);
-    struct bytes found = { 0 }, value = { 0 };
-    int r;
+    struct bytes found = { 0 }, packed = { 0 };
+    int r = view_at_or_before(view, DB_LOG, log_key_bytes(&key), 8, &found, &packed);
 
-    if (view->has_segment && segment->number == number && version - segment->first < segment->n)
-        return 0;
-    view->has_segment = false;
-    r = view_at_or_before(view, DB_LOG, log_key_bytes(&key), 8, &found, &value);
     if (r == -ENOENT || (!r && found.n_bytes != 16))
         return -EBADMSG;
     if (!r)
-        r = segment_decode(segment, number, get_be64((const char *)found.at + 8), value);
-    if (!r && version - segment->first >= segment->n)
+        r = segment_decode(segment, number, get_be64((const char *)found.at + 8), packed);
+    if (!r && version >= segment->end)
         r = -EBADMSG;
+    if (value)
+        *value = packed;
+    return r;
+}
+
+static bool segment_holds(const struct segment *segment, uint64_t number, uint64_t version)
+{
+    return segment->number == number && version >= segment->first && version < segment->end;
+}
+
+int view_segment(struct view *view, uint64_t number, uint64_t version)
+{
+    int r;
+
+    if (view->has_segment && segment_holds(&view->segment, number, version))
+        return 0;
+    r = view_unpack_segment(view, number, version, &view->segment, NULL);
     view->has_segment = !r;
     return r;
 }
@@ -196,12 +209,17 @@ int view_entry(struct view *view, const struct span *span, struct batch_entry *o
 static int walk_segments(struct view *view, const struct view_log *log, uint64_t *at, uint64_t to, view_record_fn *fn,
                          void *arg)
 {
+    const struct segment *segment = &view->segment;
     int r = 0;
 
     while (!r && *at < to) {
         r = view_segment(view, log->row.number, *at);
-        for (uint64_t i = *at - view->segment.first; !r && i < view->segment.n && *at < to; i++, ++*at)
-            r = fn(arg, *at, &view->segment.records[i]);
+        for (size_t i = r ? 0 : segment_index(segment, *at, at); !r && i < segment->n && *at < to; i++) {
+            const struct record *record = &segment->records[i];
+
+            r = fn(arg, *at, record);
+            *at = record_end(*at, record);
+        }
     }
     return r;
 }
@@ -211,15 +229,16 @@ static int walk_span(struct view *view, const struct span *span, uint64_t *at, u
 {
     struct record record = { 0 };
     struct batch_entry entry;
+    uint64_t version = span->from;
     int r = view_entry(view, span, &entry);
 
     if (!r && (entry.from != span->from || entry.n != span->n || entry.from > *at))
         r = -EBADMSG;
-    for (uint64_t version = span->from; !r && version < span->from + span->n && *at < to; version++) {
-        r = batch_read_record(&entry, &record);
-        if (!r && version == *at) {
+    for (; !r && version < span->from + span->n && *at < to; version = record_end(version, &record)) {
+        r = batch_read_record(&entry, version, &record);
+        if (!r && record_end(version, &record) > *at) {
             r = fn(arg, version, &record);
-            ++*at;
+            *at = record_end(version, &record);
         }
     }
     return r;
@@ -259,6 +278,17 @@ int view_walk(struct view *view, const struct view_log *log, uint64_t from, uint
     int r = walk_segments(view, log, &at, to < log->folded ? to : log->folded, fn, arg);
 
     return r ? r : walk_spans(view, log, at, to, fn, arg);
+}
+
+static int begins_at(void *arg, uint64_t version, const struct record *record)
+{
+    (void)record;
+    return version == *(uint64_t *)arg ? 0 : -ENOENT;
+}
+
+int view_between(struct view *view, const struct view_log *log, uint64_t version)
+{
+    return version < log->row.head ? view_walk(view, log, version, version + 1, begins_at, &version) : 0;
 }
 
 int view_body(struct view *view, uint64_t number, uint64_t version, struct bytes body, struct buffer *into)

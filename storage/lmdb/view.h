@@ -39,12 +39,17 @@ STORE_MUST_CHECK int view_find_log(struct view *view, struct store_name name, st
 /* The row in DB_DOCS: -ENOENT, there is none, or it is another log's of the same name. */
 STORE_MUST_CHECK int view_folded_row(struct view *view, struct bytes name_key, uint64_t number, struct row *out);
 
-/* 0: goes on; anything else ends the walk, and is what it returns. A large body is only its mark: view_body. */
+/* 0: goes on; anything else ends the walk, and is what it returns. A large body is only its mark: view_body. The first
+ * record begins below what was asked for, when that lies within one that stands for several. */
 typedef int view_record_fn(void *arg, uint64_t version, const struct record *record);
 
-/* Calls fn for each record of [from, to), which lies within [base, head]. A gap is -EBADMSG. */
+/* Calls fn for each record that holds one of the versions [from, to), which lie within [base, head]. A gap is -EBADMSG.
+ */
 STORE_MUST_CHECK int view_walk(struct view *view, const struct view_log *log, uint64_t from, uint64_t to,
                                view_record_fn *fn, void *arg);
+
+/* 0: a record begins at the version, or it is the head. -ENOENT: it lies within one. */
+STORE_MUST_CHECK int view_between(struct view *view, const struct view_log *log, uint64_t version);
 
 /* Appends the body of a record, also one that has only its mark here. -EBADMSG: a piece of it is missing or damaged. */
 STORE_MUST_CHECK int view_body(struct view *view, uint64_t number, uint64_t version, struct bytes body,
@@ -52,6 +57,10 @@ STORE_MUST_CHECK int view_body(struct view *view, uint64_t number, uint64_t vers
 
 /* The segment that holds the version, unpacked into view->segment. -EBADMSG: there is none. */
 STORE_MUST_CHECK int view_segment(struct view *view, uint64_t number, uint64_t version);
+
+/* The same into one of the caller's. value: as it lies there; may be NULL. */
+STORE_MUST_CHECK int view_unpack_segment(struct view *view, uint64_t number, uint64_t version, struct segment *segment,
+                                         struct bytes *value);
 
 /* The entry of a span. */
 STORE_MUST_CHECK int view_entry(struct view *view, const struct span *span, struct batch_entry *out);

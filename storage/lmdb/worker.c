@@ -52,6 +52,8 @@ static void job_step(struct lmdb_store *store, struct job *job, int r)
         view_end(view);
     }
     if (step == JOB_PARCEL && !r) {
+        if (job->takes_turns)
+            store->worker.turn = job;
         commit_enqueue_parcel(store, &job->parcel);
         return;
     }
@@ -59,10 +61,24 @@ static void job_step(struct lmdb_store *store, struct job *job, int r)
     job->ended(store, r);
 }
 
-static void job_start(struct lmdb_store *store, struct job *job)
+static void turns_run(struct lmdb_store *store)
+{
+    struct worker *worker = &store->worker;
+    struct list *node;
+
+    while (!worker->turn && (node = list_pop(&worker->turns)))
+        job_step(store, LIST_ENTRY(node, struct job, link), 0);
+}
+
+void worker_start_job(struct lmdb_store *store, struct job *job)
 {
     job->is_running = true;
-    job_step(store, job, 0);
+    if (job->takes_turns) {
+        list_append(&store->worker.turns, &job->link);
+        turns_run(store);
+    } else {
+        job_step(store, job, 0);
+    }
 }
 
 static void fold_start(struct lmdb_store *store)
@@ -78,15 +94,41 @@ static void fold_start(struct lmdb_store *store)
     if (r)
         store->worker.fold.job.ended(store, r);
     else
-        job_start(store, &store->worker.fold.job);
+        worker_start_job(store, &store->worker.fold.job);
 }
 
 static void parcel_came_back(struct lmdb_store *store, struct parcel *parcel)
 {
     struct worker *worker = &store->worker;
-    struct job *job = parcel == &worker->fold.job.parcel ? &worker->fold.job : &worker->snapshotting.job;
+    struct job *job = LIST_ENTRY(parcel, struct job, parcel);
 
-    job_step(store, job, parcel->r);
+    if (job->takes_turns)
+        worker->turn = NULL;
+    if (job->takes_turns && !parcel->r)
+        list_append(&worker->turns, &job->link);
+    else
+        job_step(store, job, parcel->r);
+    turns_run(store);
+}
+
+/* ---- the lane of snapshots --------------------------------------------------------------------------------------- */
+
+void worker_line_up(struct lmdb_store *store, struct request *request)
+{
+    list_append(&store->worker.lane, &request->link);
+}
+
+/* One at a time, so that neither drops what the other is about to write. */
+static void lane_run(struct lmdb_store *store)
+{
+    struct worker *worker = &store->worker;
+    struct list *node;
+
+    while (!worker->snapshotting.put && !worker->merging.merge && (node = list_pop(&worker->lane))) {
+        struct request *request = LIST_ENTRY(node, struct request, link);
+
+        request->begin(store, request);
+    }
 }
 
 /* ---- requests ---------------------------------------------------------------------------------------------------- */
@@ -150,8 +192,7 @@ static void *worker_main(void *arg)
             parcel_came_back(store, LIST_ENTRY(node, struct parcel, link));
         if (errands.fold_is_due)
             fold_start(store);
-        if (snapshotting_begin(store))
-            job_start(store, &worker->snapshotting.job);
+        lane_run(store);
     }
     return NULL;
 }
@@ -167,6 +208,9 @@ void worker_init(struct worker *worker)
     overlay_init(&worker->view.overlay);
     fold_init(&worker->fold);
     snapshotting_init(&worker->snapshotting);
+    list_init(&worker->turns);
+    list_init(&worker->lane);
+    merging_init(&worker->merging);
 }
 
 int worker_start(struct lmdb_store *store)
@@ -175,7 +219,7 @@ int worker_start(struct lmdb_store *store)
     int r = view_init(&worker->view, &store->environment, &store->environment_in_use);
 
     if (!r && !store->is_read_only)
-        r = segment_writer_init(&worker->fold.writer);
+        r = segment_writer_init(&worker->writer);
     if (!r)
         r = -pthread_create(&worker->thread, NULL, worker_main, store);
     worker->is_running = !r;
@@ -200,6 +244,8 @@ void worker_finish(struct worker *worker)
 {
     fold_finish(&worker->fold);
     snapshotting_finish(&worker->snapshotting);
+    merging_finish(&worker->merging);
+    segment_writer_finish(&worker->writer);
     view_finish(&worker->view);
     pthread_cond_destroy(&worker->changed);
     pthread_mutex_destroy(&worker->mutex);

@@ -667,6 +667,251 @@ static void a_name_goes_on_above_what_was_removed(void **state)
     store_log_close(log);
 }
 
+/* ---- records that stand for several ------------------------------------------------------------------------------ */
+
+static struct record merged_record(uint64_t version, uint64_t n_merged, const char *body)
+{
+    return (struct record){ .id = { bytes_of_string("s"), version + n_merged + 1 },
+                            .time_ms = version + n_merged,
+                            .author = bytes_of_string("someone"),
+                            .body = bytes_of_string(body),
+                            .n_merged = n_merged };
+}
+
+/* The record of `version`, and nothing else. */
+static void check_merged(struct fixture *f, struct store_log *log, uint64_t version, uint64_t n_merged,
+                         const char *body)
+{
+    assert_int_equal(loop_read(&f->loop, log, version, version + 1, 1000), 0);
+    assert_int_equal(f->loop.version, version);
+    assert_int_equal(f->loop.n_records, 1);
+    assert_int_equal(f->loop.records[0].n_merged, n_merged);
+    assert_int_equal(f->loop.records[0].time_ms, version + n_merged);
+    assert_int_equal(f->loop.records[0].id.seq, version + n_merged + 1);
+    check_bytes(f->loop.records[0].id.src, "s");
+    check_bytes(f->loop.records[0].author, "someone");
+    check_bytes(f->loop.records[0].body, body);
+}
+
+/* The log is closed and opened, and its store with it. */
+static struct store_log *reopen_log(struct fixture *f, struct store_log *log)
+{
+    store_log_close(log);
+    reopen(f);
+    return open_log(f, "a");
+}
+
+static void a_record_may_stand_for_several(void **state)
+{
+    struct fixture *f = *state;
+    struct store_log *log = open_log(f, "a");
+    struct record records[] = { merged_record(2, 3, "2 to 6"), merged_record(6, 0, "body 6"),
+                                merged_record(7, 1, "7 to 9") };
+    struct store_state after = { true, bytes_of_string("text"), 1 };
+
+    fill(f, log, 0, 2);
+    assert_int_equal(loop_append_records(&f->loop, log, 2, records, 3, &after), 0);
+    assert_int_equal(f->loop.head, 9);
+    assert_int_equal(loop_append(&f->loop, log, 5, "too low"), STORE_CONFLICT);
+    log = reopen_log(f, log);
+    assert_int_equal(f->loop.info.head, 9);
+    fill(f, log, 9, 40);
+    for (int round = 0; round < 3; round++) {
+        check_merged(f, log, 2, 3, "2 to 6");
+        check_merged(f, log, 7, 1, "7 to 9");
+        check_records(f, log, 0, 2);
+        check_records(f, log, 6, 7);
+        check_records(f, log, 9, 40);
+        for (uint64_t v = 3; v < 6; v++)
+            assert_int_equal(loop_read(&f->loop, log, v, STORE_NEWEST, 1000), STORE_TOO_OLD);
+        assert_int_equal(loop_read(&f->loop, log, 8, 9, 1000), STORE_TOO_OLD);
+        assert_int_equal(loop_read(&f->loop, log, 0, 7, 1000), 0);
+        assert_int_equal(f->loop.n_records, 4);
+        assert_int_equal(loop_read(&f->loop, log, 0, 8, 1000), 0);
+        assert_int_equal(f->loop.n_records, 5);
+        log = reopen_log(f, log);
+        fill(f, log, 40 + (uint64_t)round, 41 + (uint64_t)round);
+    }
+    store_log_close(log);
+}
+
+static void a_log_may_begin_with_one_that_stands_for_several(void **state)
+{
+    struct fixture *f = *state;
+    struct store_log *log = open_log(f, "a");
+    struct record record = merged_record(0, 9, "0 to 10");
+    struct store_state after = { true, bytes_of_string("text"), 1 };
+
+    assert_int_equal(loop_append_records(&f->loop, log, 0, &record, 1, &after), 0);
+    assert_int_equal(f->loop.head, 10);
+    fill(f, log, 10, 30);
+    for (int round = 0; round < 2; round++) {
+        check_merged(f, log, 0, 9, "0 to 10");
+        check_records(f, log, 10, 30);
+        log = reopen_log(f, log);
+        assert_int_equal(f->loop.info.head, 30);
+        assert_int_equal(f->loop.info.created_ms, 9);
+    }
+    store_log_close(log);
+}
+
+static void merging_replaces_records(void **state)
+{
+    struct fixture *f = *state;
+    struct store_log *log = open_log(f, "a");
+    struct record records[] = { merged_record(5, 9, "5 to 15"), merged_record(15, 0, "body 15"),
+                                merged_record(16, 3, "16 to 20") };
+    struct record wider = merged_record(3, 11, "3 to 15");
+
+    fill(f, log, 0, 50);
+    assert_int_equal(loop_merge(&f->loop, log, 5, records, 3), 0);
+    for (int round = 0; round < 2; round++) {
+        check_records(f, log, 0, 5);
+        check_merged(f, log, 5, 9, "5 to 15");
+        check_records(f, log, 15, 16);
+        check_merged(f, log, 16, 3, "16 to 20");
+        check_records(f, log, 20, 50);
+        assert_int_equal(loop_read(&f->loop, log, 6, 50, 1000), STORE_TOO_OLD);
+        assert_int_equal(loop_read(&f->loop, log, 19, 50, 1000), STORE_TOO_OLD);
+        log = reopen_log(f, log);
+        assert_int_equal(f->loop.info.head, 50);
+        assert_int_equal(f->loop.info.first, 0);
+        assert_int_equal(f->loop.info.created_ms, 0);
+        assert_int_equal(f->loop.info.modified_ms, 49);
+    }
+    assert_int_equal(loop_merge(&f->loop, log, 3, &wider, 1), 0);
+    check_records(f, log, 0, 3);
+    check_merged(f, log, 3, 11, "3 to 15");
+    check_merged(f, log, 16, 3, "16 to 20");
+    fill(f, log, 50, 60);
+    check_records(f, log, 20, 60);
+    store_log_close(log);
+}
+
+static void everything_may_be_merged(void **state)
+{
+    struct fixture *f = *state;
+    struct store_log *log = open_log(f, "a");
+    struct record record = merged_record(0, 99, "0 to 100");
+
+    fill(f, log, 0, 100);
+    assert_int_equal(loop_merge(&f->loop, log, 0, &record, 1), 0);
+    check_merged(f, log, 0, 99, "0 to 100");
+    fill(f, log, 100, 110);
+    log = reopen_log(f, log);
+    check_merged(f, log, 0, 99, "0 to 100");
+    check_records(f, log, 100, 110);
+    store_log_close(log);
+}
+
+static void merging_within_a_record_is_a_conflict(void **state)
+{
+    struct fixture *f = *state;
+    struct store_log *log = open_log(f, "a");
+    struct record middle = merged_record(5, 4, "5 to 10"), left = merged_record(2, 4, "2 to 7"),
+                  right = merged_record(7, 5, "7 to 13"), beyond = merged_record(15, 5, "15 to 21");
+
+    assert_int_equal(loop_merge(&f->loop, log, 5, &middle, 1), STORE_CONFLICT);
+    fill(f, log, 0, 20);
+    assert_int_equal(loop_merge(&f->loop, log, 5, &middle, 1), 0);
+    assert_int_equal(loop_merge(&f->loop, log, 2, &left, 1), STORE_CONFLICT);
+    assert_int_equal(loop_merge(&f->loop, log, 7, &right, 1), STORE_CONFLICT);
+    assert_int_equal(loop_merge(&f->loop, log, 15, &beyond, 1), STORE_CONFLICT);
+    assert_int_equal(loop_merge(&f->loop, log, 20, &middle, 1), STORE_CONFLICT);
+    check_records(f, log, 0, 5);
+    check_merged(f, log, 5, 4, "5 to 10");
+    check_records(f, log, 10, 20);
+    assert_int_equal(loop_remove(&f->loop, log), 0);
+    assert_int_equal(loop_merge(&f->loop, log, 10, &middle, 1), STORE_CONFLICT);
+    store_log_close(log);
+    log = open_log(f, "a");
+    fill(f, log, 20, 30);
+    assert_int_equal(loop_merge(&f->loop, log, 15, &beyond, 1), STORE_CONFLICT);
+    check_records(f, log, 20, 30);
+    store_log_close(log);
+}
+
+/* "x" at 0, 1 and 3; what stays of 1 to 4 has the id of the last. */
+static void sources_stay_known_after_a_merge(void **state)
+{
+    struct fixture *f = *state;
+    struct store_log *log = open_log(f, "a");
+    struct record record = { .id = { bytes_of_string("x"), 7 },
+                             .time_ms = 3,
+                             .author = bytes_of_string("ann"),
+                             .body = bytes_of_string("b"),
+                             .n_merged = 2 };
+
+    assert_int_equal(append_of(f, log, 0, "x", 5), 0);
+    assert_int_equal(append_of(f, log, 1, "x", 9), 0);
+    assert_int_equal(append_of(f, log, 2, "y", 1), 0);
+    assert_int_equal(append_of(f, log, 3, "x", 7), 0);
+    assert_int_equal(loop_merge(&f->loop, log, 1, &record, 1), 0);
+    for (int round = 0; round < 2; round++) {
+        assert_int_equal(loop_find(&f->loop, log, "x", 9), 0);
+        assert_int_equal(f->loop.version, 1);
+        assert_int_equal(f->loop.source.highest_seq, 9);
+        assert_int_equal(f->loop.source.newest_version, 3);
+        assert_int_equal(loop_find(&f->loop, log, "y", 1), 0);
+        assert_int_equal(f->loop.version, 2);
+        assert_int_equal(loop_find(&f->loop, log, "x", 5), 0);
+        assert_int_equal(f->loop.version, 0);
+        assert_int_equal(loop_find(&f->loop, log, "x", 7), 0);
+        assert_int_equal(f->loop.version, 1);
+        assert_int_equal(loop_find(&f->loop, log, "x", 8), STORE_TOO_OLD);
+        assert_int_equal(loop_find(&f->loop, log, "x", 10), STORE_NOT_FOUND);
+        assert_int_equal(loop_find(&f->loop, log, "z", 1), STORE_NOT_FOUND);
+        assert_false(f->loop.has_source);
+        log = reopen_log(f, log);
+    }
+    store_log_close(log);
+}
+
+static void versions_by_time_skip_what_was_merged(void **state)
+{
+    struct fixture *f = *state;
+    struct store_log *log = open_log(f, "a");
+    struct record records[] = { merged_record(4, 5, "4 to 10"), merged_record(10, 1, "10 to 12") };
+
+    fill(f, log, 0, 20);
+    assert_int_equal(loop_merge(&f->loop, log, 4, records, 2), 0);
+    for (int round = 0; round < 2; round++) {
+        for (uint64_t ms = 0; ms < 25; ms++) {
+            uint64_t want = ms < 4 ? ms + 1 : ms < 9 ? 4 : ms < 11 ? 10 : ms < 20 ? ms + 1 : 20;
+
+            assert_int_equal(loop_version_at(&f->loop, log, ms), 0);
+            assert_int_equal(f->loop.version, want);
+        }
+        log = reopen_log(f, log);
+    }
+    store_log_close(log);
+}
+
+static void snapshots_within_merged_records_go(void **state)
+{
+    struct fixture *f = *state;
+    struct store_log *log = open_log(f, "a");
+    struct record records[] = { merged_record(4, 5, "4 to 10"), merged_record(10, 9, "10 to 20") };
+
+    fill(f, log, 0, 30);
+    assert_int_equal(loop_snapshot_put(&f->loop, log, 10, bytes_of_string("at 10")), 0);
+    assert_int_equal(loop_snapshot_put(&f->loop, log, 15, bytes_of_string("at 15")), 0);
+    assert_int_equal(loop_merge(&f->loop, log, 4, records, 1), 0);
+    check_snapshot(f, log, 15, 15, bytes_of_string("at 15"));
+    assert_int_equal(loop_merge(&f->loop, log, 4, records, 2), 0);
+    for (int round = 0; round < 2; round++) {
+        for (uint64_t v = 11; v < 30; v++) {
+            assert_int_equal(loop_snapshot_get(&f->loop, log, v), 0);
+            assert_in_range(f->loop.version, 0, 10);
+        }
+        log = reopen_log(f, log);
+        assert_in_range(f->loop.info.snapshot_version, 0, 10);
+    }
+    assert_int_equal(loop_snapshot_put(&f->loop, log, 20, bytes_of_string("at 20")), 0);
+    check_snapshot(f, log, STORE_NEWEST, 20, bytes_of_string("at 20"));
+    store_log_close(log);
+}
+
 /* ---- listing ----------------------------------------------------------------------------------------------------- */
 
 static void check_list(struct fixture *f, const char *prefix, const char *after, const char *type, size_t limit,
@@ -835,6 +1080,14 @@ int store_contract_run(const struct contract_subject *given)
         TEST(what_cannot_be_produced_is_not_kept),
         TEST(what_was_removed_is_gone_for_good),
         TEST(a_name_goes_on_above_what_was_removed),
+        TEST(a_record_may_stand_for_several),
+        TEST(a_log_may_begin_with_one_that_stands_for_several),
+        TEST(merging_replaces_records),
+        TEST(everything_may_be_merged),
+        TEST(merging_within_a_record_is_a_conflict),
+        TEST(sources_stay_known_after_a_merge),
+        TEST(versions_by_time_skip_what_was_merged),
+        TEST(snapshots_within_merged_records_go),
         TEST(lists_are_in_order),
         TEST(lists_tell_of_each_log),
         TEST(created_is_since_it_last_came_to_exist),

@@ -10,7 +10,9 @@
 
 #include "storage/crc32c.h"
 #include "storage/lmdb/batch.h"
+#include "storage/lmdb/environment.h"
 #include "storage/lmdb/large.h"
+#include "storage/lmdb/numbers.h"
 #include "storage/lmdb/rows.h"
 #include "storage/lmdb/segment.h"
 #include "tests/sim/random.h"
@@ -86,6 +88,17 @@ static void name_keys_are_in_order(void **state)
     }
 }
 
+/* An exact copy, so that the address sanitizer sees one byte too many. */
+static void *exact(struct bytes bytes)
+{
+    void *at = malloc(bytes.n_bytes ? bytes.n_bytes : 1);
+
+    assert_non_null(at);
+    if (bytes.n_bytes)
+        memcpy(at, bytes.at, bytes.n_bytes);
+    return at;
+}
+
 /* ---- records ----------------------------------------------------------------------------------------------------- */
 
 #define N_RECORDS 200
@@ -95,7 +108,8 @@ struct sample {
     char bytes[N_RECORDS][64];
 };
 
-/* Records as awkward as they come: few and many sources, seqs and times up and down, empty and binary bodies. */
+/* Records as awkward as they come: few and many sources, seqs and times up and down, empty and binary bodies, bodies
+ * with numbers and with what only looks like some; of every fourth sample some stand for several. */
 static void sample_fill(struct sample *sample, uint64_t seed)
 {
     struct sim_random random = { seed };
@@ -112,6 +126,9 @@ static void sample_fill(struct sample *sample, uint64_t seed)
         record->body = bytes_of(at + 24, sim_random_below(&random, 41));
         record->id.seq = sim_random_chance(&random, 100) ? sim_random_u64(&random) : i;
         record->time_ms = sim_random_chance(&random, 100) ? sim_random_u64(&random) : 1000000 + i;
+        record->n_merged = seed % 4 == 0 && sim_random_chance(&random, 300) ? sim_random_below(&random, 5000) : 0;
+        for (size_t k = 24; seed % 3 == 0 && k < 64; k++)
+            at[k] = "0123456789019[,:]}a"[sim_random_below(&random, 19)];
     }
 }
 
@@ -122,6 +139,19 @@ static void check_equal(const struct record *a, const struct record *b)
     assert_true(a->time_ms == b->time_ms);
     assert_true(bytes_equal(a->author, b->author));
     assert_true(bytes_equal(a->body, b->body));
+    assert_true(a->n_merged == b->n_merged);
+}
+
+static uint64_t sample_end(const struct sample *sample, uint64_t first, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        first = record_end(first, &sample->records[i]);
+    return first;
+}
+
+static int pack(struct segment_writer *writer, uint64_t number, uint64_t first, const struct record *records, size_t n)
+{
+    return segment_write(writer, number, first, records, n, SEGMENT_LEVEL_QUICK, SEGMENT_LOOSE);
 }
 
 static void segments_keep_every_field(void **state)
@@ -138,9 +168,10 @@ static void segments_keep_every_field(void **state)
         uint64_t first_ms;
 
         sample_fill(sample, seed);
-        assert_int_equal(segment_write(&writer, seed, 1000 * seed, sample->records, n), 0);
+        assert_int_equal(pack(&writer, seed, 1000 * seed, sample->records, n), 0);
         assert_int_equal(segment_decode(&segment, seed, 1000 * seed, buffer_bytes(&writer.value)), 0);
         assert_int_equal(segment.n, n);
+        assert_true(segment.end == sample_end(sample, 1000 * seed, n));
         for (size_t i = 0; i < n; i++)
             check_equal(&segment.records[i], &sample->records[i]);
         assert_int_equal(segment_first_ms(seed, 1000 * seed, buffer_bytes(&writer.value), &first_ms), 0);
@@ -156,11 +187,154 @@ static void segments_keep_every_field(void **state)
     free(sample);
 }
 
+/* What program of format version 2 wrote: lengths and times as they were then. */
+static void segments_of_format_1_are_read(void **state)
+{
+    struct log_key key = log_key_of_version(3, 9);
+    struct segment segment = { 0 };
+    struct buffer value;
+
+    (void)state;
+    buffer_init(&value, 1000);
+    (void)buffer_append(&value, "\0\0\0\0\1\0\1\0\3\0\0\0\0\0\0\0\x64\0\0\0\0\0\0\0", 24);
+    (void)buffer_append(&value, "\1\1s\2\0\3ann", 9);     /* sources, authors */
+    (void)buffer_append(&value, "\0\0\0\0\1\0", 6);       /* of each */
+    (void)buffer_append(&value, "\2\2\2\0\x0a\1", 6);     /* seqs 1 2 3; ms 100 105 104 */
+    (void)buffer_append(&value, "\4\0\x83\x80\x20hi", 7); /* "hi", "", a mark of 262145 */
+    put_le32(value.at, seal_of(DB_LOG, log_key_bytes(&key), bytes_of(value.at + 4, value.n_bytes - 4)));
+    assert_int_equal(segment_decode(&segment, 3, 9, buffer_bytes(&value)), 0);
+    assert_int_equal(segment.n, 3);
+    assert_int_equal(segment.end, 12);
+    assert_int_equal(segment_state(buffer_bytes(&value)), SEGMENT_LOOSE);
+    for (uint64_t i = 0; i < 3; i++) {
+        assert_true(bytes_equal(segment.records[i].id.src, bytes_of_string("s")));
+        assert_int_equal(segment.records[i].id.seq, i + 1);
+        assert_int_equal(segment.records[i].author.n_bytes, i == 1 ? 3 : 0);
+        assert_int_equal(segment.records[i].n_merged, 0);
+    }
+    assert_int_equal(segment.records[1].time_ms, 105);
+    assert_int_equal(segment.records[2].time_ms, 104);
+    assert_true(bytes_equal(segment.records[0].body, bytes_of_string("hi")));
+    assert_true(body_is_mark(segment.records[2].body));
+    assert_int_equal(segment.records[2].body.n_bytes, 262145);
+    segment_finish(&segment);
+    buffer_finish(&value);
+}
+
+static struct row_of_numbers {
+    const char *body, *text; /* text: NULL, it is not touched */
+} rows_of_numbers[] = {
+    { "{\"op\":[1203,\"a\"]}", "{\"op\":[\1,\"a\"]}" },
+    { "[0,10,{\"d\":7}]", "[\1,\1,{\"d\":\1}]" },
+    { "[007,1]", "[007,\1]" },
+    { "[123456789012345678,1234567890123456789]", "[\1,1234567890123456789]" },
+    { "[-1,1.5,1e3,\"2\"]", NULL },
+    { "17", NULL },
+    { "[12", NULL },
+    { "\1[3]", NULL },
+    { "", NULL },
+};
+
+static void numbers_leave_bodies_and_come_back(void **state)
+{
+    struct numbers out = { 0 }, in = { 0 };
+    struct buffer text, differences;
+
+    (void)state;
+    buffer_init(&text, 1000);
+    buffer_init(&differences, 1000);
+    for (size_t i = 0; i < sizeof(rows_of_numbers) / sizeof(rows_of_numbers[0]); i++) {
+        struct bytes body = bytes_of_string(rows_of_numbers[i].body);
+        char joined[100], *at = joined;
+        struct scan scan;
+
+        buffer_reset(&text);
+        buffer_reset(&differences);
+        assert_int_equal(numbers_split(&out, body, &text, &differences), rows_of_numbers[i].text != NULL);
+        if (!rows_of_numbers[i].text) {
+            assert_int_equal(text.n_bytes + differences.n_bytes, 0);
+            continue;
+        }
+        assert_true(bytes_equal(buffer_bytes(&text), bytes_of_string(rows_of_numbers[i].text)));
+        scan = scan_of(buffer_bytes(&differences));
+        assert_true(numbers_join(&in, buffer_bytes(&text), &scan, &at, joined + sizeof(joined)));
+        assert_true(bytes_equal(bytes_of(joined, (size_t)(at - joined)), body));
+        assert_int_equal(scan_left(&scan), 0);
+        in = out;
+    }
+    buffer_finish(&text);
+    buffer_finish(&differences);
+}
+
+/* Nothing is written beyond the room that there is, whatever the text and the numbers say. */
+static void numbers_stay_within_their_room(void **state)
+{
+    struct bytes text = bytes_of_string("[\1,\1]");
+    char differences[] = "\xff\xff\xff\xff\xff\xff\xff\xff\xff\1\2";
+
+    (void)state;
+    for (size_t n = 0; n < 30; n++) {
+        struct scan scan = scan_of(bytes_of(differences, sizeof(differences) - 1));
+        struct numbers numbers = { 0 };
+        char *room = exact(bytes_of("                              ", n)), *at = room;
+
+        assert_int_equal(numbers_join(&numbers, text, &scan, &at, room + n), n >= 23);
+        free(room);
+    }
+}
+
+static void records_of_a_batch_may_stand_for_several(void **state)
+{
+    struct sample *sample = malloc(sizeof(*sample));
+    struct batch_entry entry = { .kind = ENTRY_CREATE_MERGED,
+                                 .number = 3,
+                                 .from = 9,
+                                 .n_records = 50,
+                                 .name = { bytes_of_string("notes"), bytes_of_string("a") } },
+                       is;
+    struct record record = { 0 };
+    struct buffer buffer;
+    uint64_t version = 9;
+    size_t next;
+
+    (void)state;
+    assert_non_null(sample);
+    sample_fill(sample, 4);
+    buffer_init(&buffer, 100000);
+    entry.n = sample_end(sample, 9, 50) - 9;
+    for (int round = 0; round < 2; round++) {
+        batch_begin(&buffer);
+        batch_add(&buffer, 5, &entry, sample->records);
+        batch_finish(&buffer, 5, &(struct batch_head){ 1, 4 });
+        assert_int_equal(batch_read_entry(buffer_bytes(&buffer), 5, BATCH_HEAD_BYTES, &next, &is), 0);
+        assert_true(is.n == entry.n);
+        record = (struct record){ 0 };
+        version = 9;
+        for (size_t i = 0; i < 50; i++, version = record_end(version, &record)) {
+            assert_int_equal(batch_read_record(&is, version, &record), 0);
+            check_equal(&record, &sample->records[i]);
+        }
+        assert_true(version == 9 + entry.n);
+        entry.kind = ENTRY_MERGED;
+    }
+    /* One that would lead beyond what the entry says. */
+    entry.n_records = 1;
+    entry.n = 1;
+    sample->records[0].n_merged = 1;
+    batch_begin(&buffer);
+    batch_add(&buffer, 5, &entry, sample->records);
+    assert_int_equal(batch_read_entry(buffer_bytes(&buffer), 5, BATCH_HEAD_BYTES, &next, &is), 0);
+    record = (struct record){ 0 };
+    assert_int_equal(batch_read_record(&is, 9, &record), -EBADMSG);
+    buffer_finish(&buffer);
+    free(sample);
+}
+
 static void marks_stand_for_bodies_that_are_kept_apart(void **state)
 {
     struct bytes bodies[] = { bytes_of_string("small"), body_mark(70000), bytes_of_string(""),
                               body_mark(STORE_RECORD_MAX_BYTES) };
-    struct batch_entry entry = { .kind = ENTRY_LARGE, .number = 3, .from = 9, .n = 4 }, is;
+    struct batch_entry entry = { .kind = ENTRY_LARGE, .number = 3, .from = 9, .n = 4, .n_records = 4 }, is;
     struct record records[4] = { 0 }, record = { 0 };
     struct segment segment = { 0 };
     struct segment_writer writer;
@@ -176,10 +350,10 @@ static void marks_stand_for_bodies_that_are_kept_apart(void **state)
     batch_finish(&buffer, 5, &(struct batch_head){ 1, 4 });
     assert_int_equal(batch_read_entry(buffer_bytes(&buffer), 5, BATCH_HEAD_BYTES, &next, &is), 0);
     assert_int_equal(segment_writer_init(&writer), 0);
-    assert_int_equal(segment_write(&writer, 3, 9, records, 4), 0);
+    assert_int_equal(pack(&writer, 3, 9, records, 4), 0);
     assert_int_equal(segment_decode(&segment, 3, 9, buffer_bytes(&writer.value)), 0);
     for (size_t i = 0; i < 4; i++) {
-        assert_int_equal(batch_read_record(&is, &record), 0);
+        assert_int_equal(batch_read_record(&is, 9 + i, &record), 0);
         for (size_t k = 0; k < 2; k++) {
             struct bytes body = k ? segment.records[i].body : record.body;
 
@@ -227,17 +401,6 @@ static void pieces_are_one_body(void **state)
     ZSTD_freeDCtx(unpacker);
 }
 
-/* An exact copy, so that the address sanitizer sees one byte too many. */
-static void *exact(struct bytes bytes)
-{
-    void *at = malloc(bytes.n_bytes ? bytes.n_bytes : 1);
-
-    assert_non_null(at);
-    if (bytes.n_bytes)
-        memcpy(at, bytes.at, bytes.n_bytes);
-    return at;
-}
-
 static void a_damaged_segment_is_refused(void **state)
 {
     struct sample *sample = malloc(sizeof(*sample));
@@ -249,7 +412,7 @@ static void a_damaged_segment_is_refused(void **state)
     assert_non_null(sample);
     sample_fill(sample, 5);
     assert_int_equal(segment_writer_init(&writer), 0);
-    assert_int_equal(segment_write(&writer, 1, 2, sample->records, 20), 0);
+    assert_int_equal(pack(&writer, 1, 2, sample->records, 20), 0);
     whole = buffer_bytes(&writer.value);
     for (size_t n = 0; n < whole.n_bytes; n++) {
         char *cut = exact(bytes_of(whole.at, n)), *flipped = exact(whole);
@@ -271,9 +434,10 @@ static void batch_of_three(struct buffer *into, const struct sample *sample, uin
                                    .number = 7,
                                    .from = 3,
                                    .n = 20,
+                                   .n_records = 20,
                                    .name = { bytes_of_string("notes"), bytes_of_string("a") },
                                    .after = { true, bytes_of_string("text"), 99 } };
-    struct batch_entry appended = { .kind = ENTRY_APPEND, .number = 6, .from = 1ull << 40, .n = 1 };
+    struct batch_entry appended = { .kind = ENTRY_APPEND, .number = 6, .from = 1ull << 40, .n = 1, .n_records = 1 };
     struct batch_entry removed = { .kind = ENTRY_REMOVE, .number = 7, .from = 23 };
 
     batch_begin(into);
@@ -312,10 +476,10 @@ static void batches_keep_every_field(void **state)
     assert_int_equal(entry.after.n_bytes, 99);
     assert_true(entry.first_ms == sample->records[0].time_ms && entry.last_ms == sample->records[19].time_ms);
     for (size_t i = 0; i < 20; i++) {
-        assert_int_equal(batch_read_record(&entry, &record), 0);
+        assert_int_equal(batch_read_record(&entry, 3 + i, &record), 0);
         check_equal(&record, &sample->records[i]);
     }
-    assert_int_equal(batch_read_record(&entry, &record), -EBADMSG);
+    assert_int_equal(batch_read_record(&entry, 23, &record), -EBADMSG);
 
     assert_int_equal(batch_read_entry(buffer_bytes(&buffer), 77, offset, &offset, &entry), 0);
     assert_true(entry.from == 1ull << 40);
@@ -421,6 +585,10 @@ int main(void)
         cmocka_unit_test(crc_goes_on_anywhere),
         cmocka_unit_test(name_keys_are_in_order),
         cmocka_unit_test(segments_keep_every_field),
+        cmocka_unit_test(segments_of_format_1_are_read),
+        cmocka_unit_test(numbers_leave_bodies_and_come_back),
+        cmocka_unit_test(numbers_stay_within_their_room),
+        cmocka_unit_test(records_of_a_batch_may_stand_for_several),
         cmocka_unit_test(a_damaged_segment_is_refused),
         cmocka_unit_test(batches_keep_every_field),
         cmocka_unit_test(a_damaged_batch_is_refused),

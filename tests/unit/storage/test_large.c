@@ -1,5 +1,5 @@
 /* Large bodies in LMDB: they are written in pieces, between which others come first; what came to nothing leaves no
- * pieces; a store of the former format gets a place for them. */
+ * pieces; a store of a former format gets a place for them. */
 #include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -13,6 +13,7 @@
 
 #include "storage/lmdb/environment.h"
 #include "storage/lmdb/large.h"
+#include "storage/lmdb/rows.h"
 #include "tests/sim/random.h"
 #include "tests/unit/storage/place.h"
 
@@ -336,24 +337,130 @@ static void a_store_without_its_large_bodies_is_damaged(void **state)
     assert_int_equal(place_try_open(f->place, &f->loop, STORE_READ_ONLY, &f->loop.store, why), STORE_DAMAGED);
 }
 
-static void become_version_1(struct environment *environment, MDB_txn *txn, void *arg)
+/* Between two records that stay; one of the three that go is large. */
+static void pieces_go_with_what_is_merged(void **state)
+{
+    struct fixture *f = *state;
+    struct record record = { { bytes_of_string("s"), 4 }, 3, bytes_of_string("ann"), bytes_of_string("2 to 5"), 2 };
+    struct store_log *log;
+
+    f->loop.store = place_open(f->place, &f->loop, &f->tuning);
+    log = open_log(f, "a");
+    assert_int_equal(loop_append(&f->loop, log, 0, "one"), 0);
+    for (uint64_t v = 1; v < 5; v++)
+        assert_int_equal(append_large(f, log, v, 5000), 0);
+    assert_int_equal(loop_merge(&f->loop, log, 2, &record, 1), 0);
+    check_large(f, log, 1, 5000);
+    assert_int_equal(loop_read(&f->loop, log, 2, 3, 1000), 0);
+    assert_true(bytes_equal(f->loop.records[0].body, bytes_of_string("2 to 5")));
+    store_log_close(log);
+    store_close(f->loop.store);
+    check_pieces(f, 5);
+}
+
+static void become_version(struct environment *environment, MDB_txn *txn, uint32_t version)
 {
     struct bytes key = bytes_of_string(".format");
     MDB_val k = val_of(key), value;
     char record[64];
 
-    (void)arg;
-    assert_int_equal(mdb_drop(txn, environment->dbs[DB_LARGE], 1), 0);
     assert_int_equal(mdb_get(txn, environment->dbs[DB_META], &k, &value), 0);
     assert_true(value.mv_size <= sizeof(record));
     memcpy(record, value.mv_data, value.mv_size);
-    put_le32(record + value.mv_size - 4, 1);
+    put_le32(record + value.mv_size - 4, version);
     put_le32(record, seal_of(DB_META, key, bytes_of(record + 4, value.mv_size - 4)));
     value.mv_data = record;
     assert_int_equal(mdb_put(txn, environment->dbs[DB_META], &k, &value, 0), 0);
 }
 
-static void a_store_of_the_former_format_goes_on(void **state)
+static void become_version_1(struct environment *environment, MDB_txn *txn, void *arg)
+{
+    (void)arg;
+    assert_int_equal(mdb_drop(txn, environment->dbs[DB_LARGE], 1), 0);
+    become_version(environment, txn, 1);
+}
+
+static void put_sealed(struct environment *environment, MDB_txn *txn, enum db db, struct bytes key, struct bytes value)
+{
+    char *sealed = malloc(SEAL_BYTES + value.n_bytes);
+    MDB_val k = val_of(key), v = { SEAL_BYTES + value.n_bytes, sealed };
+
+    assert_non_null(sealed);
+    put_le32(sealed, seal_of(db, key, value));
+    memcpy(sealed + SEAL_BYTES, value.at, value.n_bytes);
+    assert_int_equal(mdb_put(txn, environment->dbs[db], &k, &v, 0), 0);
+    free(sealed);
+}
+
+/* As a program of version 2 wrote it when it folded three appends to notes/a, spelled out. */
+static void become_version_2(struct environment *environment, MDB_txn *txn, void *arg)
+{
+    struct name_key name = name_key_of((struct store_name){ bytes_of_string("notes"), bytes_of_string("a") });
+    struct log_key number = log_key_of(1), first = log_key_of_version(1, 0);
+
+    (void)arg;
+    put_sealed(environment, txn, DB_META, bytes_of_string(".counters"), bytes_of("\2\4", 2));
+    put_sealed(environment, txn, DB_NAMES, log_key_bytes(&number), name_key_bytes(&name));
+    put_sealed(environment, txn, DB_DOCS, name_key_bytes(&name), bytes_of("\1\0\3\0\2\5\1\4text", 12));
+    put_sealed(environment, txn, DB_LOG, log_key_bytes(&first),
+               bytes_of("\1\0\0\0\3\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0" /* head */
+                        "\1\1s\1\3ann\0\0\0\0\0\0\2\2\2\0\2\2"     /* who, seqs 1 2 3, ms 0 1 2 */
+                        "\5\5\3one, two, 3d.",
+                        20 + 20 + 3 + 13));
+    put_sealed(environment, txn, DB_SOURCES, bytes_of("\0\0\0\0\0\0\0\1s", 9), bytes_of("\3\2\2", 3));
+    become_version(environment, txn, 2);
+}
+
+static void check_bodies(struct fixture *f, struct store_log *log, const char *const *bodies, size_t n)
+{
+    assert_int_equal(loop_read(&f->loop, log, 0, STORE_NEWEST, 1000), 0);
+    assert_int_equal(f->loop.n_records, n);
+    for (size_t i = 0; i < n; i++) {
+        assert_true(bytes_equal(f->loop.records[i].body, bytes_of_string(bodies[i])));
+        assert_int_equal(f->loop.records[i].id.seq, i + 1);
+        assert_int_equal(f->loop.records[i].time_ms, i);
+    }
+}
+
+static void format_is_newest(struct environment *environment, MDB_txn *txn, void *arg)
+{
+    struct bytes value;
+
+    (void)arg;
+    assert_int_equal(environment_get(environment, txn, DB_META, bytes_of_string(".format"), &value), 0);
+    assert_int_equal(get_le32((const char *)value.at + 16), FORMAT_VERSION);
+}
+
+static void a_store_of_version_2_is_read_and_goes_on(void **state)
+{
+    static const char *const bodies[] = { "one, ", "two, ", "3d.", "four", "five", "six", "seven" };
+    struct fixture *f = *state;
+    struct store_log *log;
+
+    store_close(place_open(f->place, &f->loop, &f->tuning));
+    look(f, become_version_2, NULL);
+    assert_int_equal(place_try_open(f->place, &f->loop, STORE_READ_ONLY, &f->loop.store, (char[256]){ 0 }), 0);
+    log = open_log(f, "a");
+    assert_int_equal(f->loop.info.head, 3);
+    check_bodies(f, log, bodies, 3);
+    store_log_close(log);
+    store_close(f->loop.store);
+
+    for (size_t n = 3; n < 7; n++) {
+        f->loop.store = place_open(f->place, &f->loop, &f->tuning);
+        log = open_log(f, "a");
+        check_bodies(f, log, bodies, n);
+        assert_int_equal(loop_append(&f->loop, log, n, bodies[n]), 0);
+        check_bodies(f, log, bodies, n + 1);
+        assert_int_equal(loop_find(&f->loop, log, "s", 3), 0);
+        assert_int_equal(f->loop.version, 2);
+        store_log_close(log);
+        store_close(f->loop.store);
+    }
+    look(f, format_is_newest, NULL);
+}
+
+static void a_store_of_version_1_goes_on(void **state)
 {
     struct fixture *f = *state;
     struct store_log *log;
@@ -391,7 +498,9 @@ int main(void)
         TEST(a_large_append_at_the_wrong_version_writes_nothing),
         TEST(what_a_killed_writer_left_is_removed),
         TEST(pieces_go_with_their_log),
-        TEST(a_store_of_the_former_format_goes_on),
+        TEST(a_store_of_version_1_goes_on),
+        TEST(a_store_of_version_2_is_read_and_goes_on),
+        TEST(pieces_go_with_what_is_merged),
         TEST(a_store_without_its_large_bodies_is_damaged),
     };
 

@@ -1,0 +1,93 @@
+#include "storage/lmdb/numbers.h"
+
+#include <string.h>
+
+#define STAND_IN   '\1'
+#define DIGITS_MAX 18
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static uint64_t *place_of(struct numbers *numbers, size_t i)
+{
+    return &numbers->at[i < NUMBERS_PLACES ? i : NUMBERS_PLACES - 1];
+}
+
+/* How many digits at `at` are a number; 0: none. */
+static size_t number_length(const char *at, const char *end, uint64_t *out)
+{
+    size_t n = 0;
+
+    for (*out = 0; at + n < end && n <= DIGITS_MAX && is_digit(at[n]); n++)
+        *out = *out * 10 + (uint64_t)(at[n] - '0');
+    if (n == 0 || n > DIGITS_MAX || (n > 1 && at[0] == '0') || at + n == end)
+        return 0;
+    return at[n] == ',' || at[n] == ']' || at[n] == '}' ? n : 0;
+}
+
+bool numbers_split(struct numbers *numbers, struct bytes body, struct buffer *text, struct buffer *differences)
+{
+    const char *at = body.at, *end = at + body.n_bytes, *rest = at;
+    size_t n_numbers = 0;
+
+    if (body.n_bytes == 0 || memchr(at, STAND_IN, body.n_bytes))
+        return false;
+    while (at < end) {
+        char before = *at++;
+        uint64_t number;
+        size_t n = before == ',' || before == '[' || before == ':' ? number_length(at, end, &number) : 0;
+
+        if (n > 0) {
+            uint64_t *place = place_of(numbers, n_numbers++);
+            char stand_in = STAND_IN;
+
+            (void)buffer_append(text, rest, (size_t)(at - rest));
+            (void)buffer_append(text, &stand_in, 1);
+            append_varint(differences, zigzag(number - *place));
+            *place = number;
+            rest = at += n;
+        }
+    }
+    if (n_numbers > 0)
+        (void)buffer_append(text, rest, (size_t)(end - rest));
+    return n_numbers > 0;
+}
+
+static bool put(char **at, const char *end, const char *from, size_t n)
+{
+    if (n > (size_t)(end - *at))
+        return false;
+    if (n > 0)
+        memcpy(*at, from, n);
+    *at += n;
+    return true;
+}
+
+static bool put_number(char **at, const char *end, uint64_t number)
+{
+    char digits[20];
+    size_t i = sizeof(digits);
+
+    do {
+        digits[--i] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    return put(at, end, digits + i, sizeof(digits) - i);
+}
+
+bool numbers_join(struct numbers *numbers, struct bytes text, struct scan *differences, char **at, const char *end)
+{
+    const char *from = text.at, *text_end = from + text.n_bytes, *stand_in;
+
+    for (size_t i = 0; from < text_end && (stand_in = memchr(from, STAND_IN, (size_t)(text_end - from))); i++) {
+        uint64_t *place = place_of(numbers, i);
+
+        *place += unzigzag(scan_varint(differences));
+        if (!put(at, end, from, (size_t)(stand_in - from)) || !put_number(at, end, *place))
+            return false;
+        from = stand_in + 1;
+    }
+    return put(at, end, from, (size_t)(text_end - from));
+}

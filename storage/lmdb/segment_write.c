@@ -1,0 +1,227 @@
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "storage/lmdb/environment.h"
+#include "storage/lmdb/large.h"
+#include "storage/lmdb/numbers.h"
+#include "storage/lmdb/rows.h"
+#include "storage/lmdb/segment_inside.h"
+
+struct segment_column {
+    uint32_t src, author;       /* of this record: indices into the tables */
+    uint32_t src_at, author_at; /* of table row i: the record that has it first */
+    uint64_t src_seq;           /* of table row i: the source's newest seq */
+    uint64_t length;            /* of this record's body, with its form */
+};
+
+int segment_writer_init(struct segment_writer *writer)
+{
+    *writer = (struct segment_writer){ .context = ZSTD_createCCtx() };
+    buffer_init(&writer->payload, SEGMENT_PAYLOAD_MAX_BYTES);
+    buffer_init(&writer->value, SEGMENT_PAYLOAD_MAX_BYTES);
+    buffer_init(&writer->texts, SEGMENT_PAYLOAD_MAX_BYTES);
+    buffer_init(&writer->differences, SEGMENT_PAYLOAD_MAX_BYTES);
+    return writer->context ? 0 : -ENOMEM;
+}
+
+void segment_writer_finish(struct segment_writer *writer)
+{
+    buffer_finish(&writer->payload);
+    buffer_finish(&writer->value);
+    buffer_finish(&writer->texts);
+    buffer_finish(&writer->differences);
+    ZSTD_freeCCtx(writer->context);
+    free(writer->columns);
+}
+
+static int columns_reserve(struct segment_writer *writer, size_t n)
+{
+    struct segment_column *grown;
+
+    if (n <= writer->capacity)
+        return 0;
+    grown = realloc(writer->columns, n * sizeof(*grown));
+    if (!grown)
+        return -ENOMEM;
+    writer->columns = grown;
+    writer->capacity = n;
+    return 0;
+}
+
+/* Whoever wrote last probably writes again: the tables are searched from their end. */
+static void columns_index(struct segment_column *columns, const struct record *records, size_t n, size_t *n_sources,
+                          size_t *n_authors)
+{
+    *n_sources = *n_authors = 0;
+    for (size_t i = 0; i < n; i++) {
+        size_t src = *n_sources, author = *n_authors;
+
+        while (src > 0 && !bytes_equal(records[columns[src - 1].src_at].id.src, records[i].id.src))
+            src--;
+        if (src == 0) {
+            src = ++*n_sources;
+            columns[src - 1].src_at = (uint32_t)i;
+            columns[src - 1].src_seq = 0;
+        }
+        while (author > 0 && !bytes_equal(records[columns[author - 1].author_at].author, records[i].author))
+            author--;
+        if (author == 0) {
+            author = ++*n_authors;
+            columns[author - 1].author_at = (uint32_t)i;
+        }
+        columns[i].src = (uint32_t)src - 1;
+        columns[i].author = (uint32_t)author - 1;
+    }
+}
+
+static bool any_merged(const struct record *records, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (records[i].n_merged > 0)
+            return true;
+    return false;
+}
+
+/* The bodies, apart: their lengths go in front of them. Returns what the texts among them were. */
+static size_t bodies_write(struct segment_writer *writer, const struct record *records, size_t n)
+{
+    struct numbers numbers = { 0 };
+    size_t n_joined = 0;
+
+    buffer_reset(&writer->texts);
+    buffer_reset(&writer->differences);
+    for (size_t i = 0; i < n; i++) {
+        struct bytes body = records[i].body;
+        uint64_t *length = &writer->columns[i].length;
+        size_t before = writer->texts.n_bytes;
+
+        if (body_is_mark(body)) {
+            *length = (uint64_t)body.n_bytes << 2 | BODY_MARK;
+        } else if (numbers_split(&numbers, body, &writer->texts, &writer->differences)) {
+            *length = (uint64_t)(writer->texts.n_bytes - before) << 2 | BODY_TEXT;
+            n_joined += body.n_bytes;
+        } else {
+            *length = (uint64_t)body.n_bytes << 2 | BODY_BYTES;
+            (void)buffer_append(&writer->texts, body.at, body.n_bytes);
+        }
+    }
+    return n_joined;
+}
+
+static void names_write(struct segment_writer *writer, const struct record *records, size_t n)
+{
+    struct buffer *into = &writer->payload;
+    struct segment_column *columns = writer->columns;
+    size_t n_sources, n_authors;
+
+    columns_index(columns, records, n, &n_sources, &n_authors);
+    append_varint(into, n_sources);
+    for (size_t i = 0; i < n_sources; i++)
+        append_bytes(into, records[columns[i].src_at].id.src);
+    append_varint(into, n_authors);
+    for (size_t i = 0; i < n_authors; i++)
+        append_bytes(into, records[columns[i].author_at].author);
+    for (size_t i = 0; i < n; i++)
+        append_varint(into, columns[i].src);
+    for (size_t i = 0; i < n; i++)
+        append_varint(into, columns[i].author);
+    for (size_t i = 0; i < n; i++) {
+        uint64_t *seq = &columns[columns[i].src].src_seq;
+
+        append_varint(into, zigzag(records[i].id.seq - *seq));
+        *seq = records[i].id.seq;
+    }
+}
+
+/* What lies between two keystrokes is noise in its low bits: they stand alone, so that the rest packs. */
+static void times_write(struct buffer *into, const struct record *records, size_t n)
+{
+    uint64_t ms = records[0].time_ms;
+
+    for (size_t i = 0; i < n; i++) {
+        char low = (char)((records[i].time_ms - ms) & 0xff);
+
+        (void)buffer_append(into, &low, 1);
+        ms = records[i].time_ms;
+    }
+    ms = records[0].time_ms;
+    for (size_t i = 0; i < n; i++) {
+        append_varint(into, (records[i].time_ms - ms) >> 8);
+        ms = records[i].time_ms;
+    }
+}
+
+static void payload_write(struct segment_writer *writer, const struct record *records, size_t n, bool merged)
+{
+    struct buffer *into = &writer->payload;
+    size_t n_joined;
+
+    buffer_reset(into);
+    names_write(writer, records, n);
+    times_write(into, records, n);
+    for (size_t i = 0; merged && i < n; i++)
+        append_varint(into, records[i].n_merged);
+    n_joined = bodies_write(writer, records, n);
+    for (size_t i = 0; i < n; i++)
+        append_varint(into, writer->columns[i].length);
+    append_varint(into, n_joined);
+    append_bytes(into, buffer_bytes(&writer->differences));
+    (void)buffer_append(into, writer->texts.at, writer->texts.n_bytes);
+    if (!into->error)
+        into->error = writer->differences.error ? writer->differences.error : writer->texts.error;
+}
+
+/* Behind the head, which stays to be filled in; packed only where that helps. */
+static int payload_pack(struct segment_writer *writer, int level, enum compression *compression)
+{
+    struct buffer *payload = &writer->payload, *value = &writer->value;
+    size_t bound = ZSTD_compressBound(payload->n_bytes), n;
+    char *room = buffer_room(value, SEGMENT_HEAD_BYTES + bound);
+
+    if (!room)
+        return value->error;
+    memset(room, 0, SEGMENT_HEAD_BYTES);
+    n = ZSTD_compressCCtx(writer->context, room + SEGMENT_HEAD_BYTES, bound, payload->at, payload->n_bytes, level);
+    *compression = COMPRESSION_ZSTD;
+    if (ZSTD_isError(n) || n >= payload->n_bytes) {
+        *compression = COMPRESSION_NONE;
+        n = payload->n_bytes;
+        memcpy(room + SEGMENT_HEAD_BYTES, payload->at, n);
+    }
+    buffer_grew(value, SEGMENT_HEAD_BYTES + n);
+    return 0;
+}
+
+int segment_write(struct segment_writer *writer, uint64_t number, uint64_t first, const struct record *records,
+                  size_t n, int level, enum segment_state state)
+{
+    struct log_key key = log_key_of_version(number, first);
+    enum compression compression = COMPRESSION_NONE;
+    int r = columns_reserve(writer, n);
+    bool merged;
+    char *at;
+
+    assert(n > 0 && n <= SEGMENT_RECORDS_MAX);
+    if (r)
+        return r;
+    merged = any_merged(records, n);
+    payload_write(writer, records, n, merged);
+    if (writer->payload.error)
+        return writer->payload.error;
+    buffer_reset(&writer->value);
+    r = payload_pack(writer, level, &compression);
+    if (r)
+        return r;
+
+    at = writer->value.at;
+    at[4] = SEGMENT_FORMAT;
+    at[5] = (char)compression;
+    at[6] = (char)(merged ? SEGMENT_MERGED : 0);
+    at[7] = (char)state;
+    put_le32(at + 8, (uint32_t)n);
+    put_le32(at + 12, (uint32_t)writer->payload.n_bytes);
+    put_le64(at + 16, records[0].time_ms);
+    put_le32(at, seal_of(DB_LOG, log_key_bytes(&key), bytes_of(at + 4, writer->value.n_bytes - 4)));
+    return 0;
+}
