@@ -86,7 +86,8 @@ static int census_rows(struct census *census, struct view *view)
     return r ? r : code == MDB_NOTFOUND ? 0 : environment_errno(code);
 }
 
-static int census_overlay(struct census *census, struct view *view)
+/* *n_logs: of those in the overlay, how many more there are than rows. */
+static int census_overlay(struct census *census, struct view *view, int64_t *n_logs)
 {
     char collection[NAME_BYTES_MAX];
     struct store_name name;
@@ -100,6 +101,7 @@ static int census_overlay(struct census *census, struct view *view)
         r = view_folded_row(view, log->key, log->row.number, &row);
         if (r && r != -ENOENT)
             return r;
+        *n_logs += !log->is_removed - !r;
         r = 0;
         if (exists == row.exists)
             continue;
@@ -138,13 +140,35 @@ static void census_sum(struct census *census)
 static enum served census_serve(struct request *request, struct view *view)
 {
     struct census *census = (struct census *)request;
+    int64_t n_logs = 0;
 
     request->r = census_rows(census, view);
     if (!request->r)
-        request->r = census_overlay(census, view);
+        request->r = census_overlay(census, view, &n_logs);
     if (!request->r)
         census_sum(census);
     return SERVED;
+}
+
+int lmdb_count_logs(struct view *view, uint64_t *n_logs, uint64_t *n_documents)
+{
+    struct census census = { 0 };
+    int64_t n_more = 0, n_exist = 0;
+    MDB_stat stat;
+    int r = environment_errno(mdb_stat(view->txn, view->environment->dbs[DB_DOCS], &stat));
+
+    if (!r)
+        r = census_rows(&census, view);
+    if (!r)
+        r = census_overlay(&census, view, &n_more);
+    for (size_t i = 0; i < census.n; i++)
+        n_exist += census.found[i].n_documents;
+    free(census.found);
+    if (r)
+        return r;
+    *n_logs = stat.ms_entries + (uint64_t)n_more;
+    *n_documents = (uint64_t)n_exist;
+    return 0;
 }
 
 int lmdb_collections(struct store *base, store_collections_fn *done, void *arg)

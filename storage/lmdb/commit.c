@@ -41,6 +41,7 @@ void commit_fold_ended(struct lmdb_store *store, int r)
 
     pthread_mutex_lock(&commit->mutex);
     commit->is_folding = false;
+    commit->has_news = true;
     commit->fold_error = r;
     pthread_cond_signal(&commit->changed);
     pthread_mutex_unlock(&commit->mutex);
@@ -59,6 +60,17 @@ void commit_fold_now(struct lmdb_store *store)
         worker_fold(store);
 }
 
+void commit_enqueue_pack(struct lmdb_store *store, struct pack *pack)
+{
+    struct commit *commit = &store->commit;
+
+    pthread_mutex_lock(&commit->mutex);
+    list_append(&commit->packs, &pack->request.link);
+    commit->has_news = true;
+    pthread_cond_signal(&commit->changed);
+    pthread_mutex_unlock(&commit->mutex);
+}
+
 /* ---- the inbox's size -------------------------------------------------------------------------------------------- */
 
 static bool inbox_is_full(const struct lmdb_store *store)
@@ -72,7 +84,7 @@ static bool fold_is_due(const struct lmdb_store *store)
     const struct commit *commit = &store->commit;
 
     return commit->inbox_batches > 0 && (commit->wants_fold || commit->inbox_bytes >= store->tuning.fold_bytes ||
-                                         commit->inbox_batches >= store->tuning.fold_batches);
+                                         commit->inbox_batches >= store->tuning.fold_batches || packs_want_fold(store));
 }
 
 static void fold_if_due(struct lmdb_store *store)
@@ -84,14 +96,16 @@ static void fold_if_due(struct lmdb_store *store)
         return;
     pthread_mutex_lock(&commit->mutex);
     begins = !commit->is_folding && !commit->is_stopping;
-    /* One that failed would fail again: not before much has changed, unless there is no other way. */
-    if (commit->fold_error && !inbox_is_full(store) && commit->counters.next_batch < commit->fold_retry_batch)
+    /* One that failed would fail again: not before much has changed, unless somebody asks, or there is no other way. */
+    if (commit->fold_error && !inbox_is_full(store) && commit->counters.next_batch < commit->fold_retry_batch &&
+        !packs_want_fold(store))
         begins = false;
     if (begins) {
         commit->fold_retry_batch = commit->counters.next_batch + store->tuning.fold_batches / 8 + 1;
         commit->is_folding = true;
         commit->fold_error = 0;
         commit->wants_fold = false;
+        commit->n_folds++;
     }
     pthread_mutex_unlock(&commit->mutex);
     if (begins)
@@ -120,8 +134,9 @@ static bool commit_wait(struct lmdb_store *store, struct round *round)
 
     pthread_mutex_lock(&commit->mutex);
     for (;;) {
-        round->may_write = !(inbox_is_full(store) && commit->is_folding) || commit->is_stopping;
-        is_ready = !list_is_empty(&commit->parcels) ||
+        round->may_write =
+            !(inbox_is_full(store) && commit->is_folding) && (!commit->holds_writes || commit->is_stopping);
+        is_ready = !list_is_empty(&commit->parcels) || commit->has_news ||
                    (round->may_write && !(list_is_empty(&commit->writes) && list_is_empty(&commit->current) &&
                                           list_is_empty(&commit->staging.waiting)));
         if (is_ready || commit->is_stopping)
@@ -129,9 +144,12 @@ static bool commit_wait(struct lmdb_store *store, struct round *round)
         pthread_cond_wait(&commit->changed, &commit->mutex);
     }
     round->full = inbox_is_full(store) ? commit->fold_error : 0;
+    commit->has_news = false;
     list_take(&commit->parcels, &round->parcels);
     while (!list_is_empty(&commit->writes))
         list_append(&commit->current, list_pop(&commit->writes));
+    while (!list_is_empty(&commit->packs))
+        pack_wait(store, LIST_ENTRY(list_pop(&commit->packs), struct pack, request.link));
     pthread_mutex_unlock(&commit->mutex);
     return is_ready;
 }
@@ -151,6 +169,7 @@ static void *commit_main(void *arg)
         if (!commit_wait(store, &round))
             return NULL;
         round_run(store, &round);
+        packs_serve(store);
         fold_if_due(store);
     }
 }
@@ -194,6 +213,8 @@ void commit_init(struct commit *commit)
     pthread_cond_init(&commit->changed, NULL);
     list_init(&commit->writes);
     list_init(&commit->parcels);
+    list_init(&commit->packs);
+    list_init(&commit->unpacked);
     list_init(&commit->current);
     staging_init(&commit->staging);
     buffer_init(&commit->batch, BATCH_MAX_BYTES);

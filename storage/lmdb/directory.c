@@ -49,21 +49,37 @@ int directory_create(const char *path)
     return directory_sync(parent);
 }
 
+/* Takes the descriptor over. */
+static int lock(int fd, int how, int *out)
+{
+    int r;
+
+    if (fd < 0)
+        return -errno;
+    do
+        r = flock(fd, how) ? -errno : 0;
+    while (r == -EINTR);
+    if (r)
+        (void)close(fd);
+    else
+        *out = fd;
+    return r == -EWOULDBLOCK ? -EBUSY : r;
+}
+
 int directory_lock(const char *path, int *out)
 {
     char file[PATH_MAX];
-    int r = directory_path(file, path, "writer.lock"), fd;
+    int r = directory_path(file, path, "writer.lock");
 
-    if (r)
-        return r;
-    fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return -errno;
-    if (flock(fd, LOCK_EX | LOCK_NB)) {
-        r = errno == EWOULDBLOCK ? -EBUSY : -errno;
-        (void)close(fd);
-        return r;
-    }
-    *out = fd;
-    return 0;
+    return r ? r : lock(open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0600), LOCK_EX | LOCK_NB, out);
+}
+
+int directory_share(const char *path, int *out)
+{
+    return lock(open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), LOCK_SH, out);
+}
+
+int directory_lock_alone(const char *path, int *out)
+{
+    return lock(open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), LOCK_EX | LOCK_NB, out);
 }

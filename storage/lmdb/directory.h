@@ -15,7 +15,14 @@ STORE_MUST_CHECK int directory_sync(const char *path);
 /* What an ordinary user may still write on that disk. */
 STORE_MUST_CHECK int directory_free_bytes(const char *path, uint64_t *out);
 
-/* -EBUSY: another one writes here. out: the descriptor that holds the lock until it is closed. */
+/* Locks (flock), held by the descriptor in *out until it is closed.
+ *
+ *     writer.lock      whoever writes; -EBUSY: another one does
+ *     the directory    shared: whoever reads, from before he opens the files until he has closed them. Works where
+ * nothing can be written. Alone: whoever puts another file in the place of data.mdb, for that moment; -EBUSY: somebody
+ * reads. Readers wait for him */
 STORE_MUST_CHECK int directory_lock(const char *path, int *out);
+STORE_MUST_CHECK int directory_share(const char *path, int *out);
+STORE_MUST_CHECK int directory_lock_alone(const char *path, int *out);
 
 #endif

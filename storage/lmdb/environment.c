@@ -221,50 +221,76 @@ static int databases_check(const struct store_lmdb_config *config, struct enviro
 
 /* ---- creating ---------------------------------------------------------------------------------------------------- */
 
-static int databases_create(const struct store_lmdb_config *config, const char *path)
+int environment_create(const struct store_lmdb_config *config, const char *path, struct environment *out)
 {
     struct environment environment = { .lock_fd = -1 };
     MDB_txn *txn;
-    int code = data_open(config, path, MDB_NOSUBDIR, &environment.env);
+    int code = unlink(path) && errno != ENOENT ? errno : 0;
 
-    if (code)
-        return environment_errno(code);
-    code = mdb_txn_begin(environment.env, NULL, 0, &txn);
+    if (!code)
+        code = data_open(config, path, MDB_NOSUBDIR | MDB_NOLOCK | MDB_NOSYNC, &environment.env);
+    if (!code)
+        code = mdb_txn_begin(environment.env, NULL, 0, &txn);
     if (!code) {
         code = databases_open(&environment, txn, MDB_CREATE);
-        if (!code)
-            code = format_put(&environment, txn);
         if (code)
             mdb_txn_abort(txn);
         else
             code = mdb_txn_commit(txn);
     }
-    environment_close(&environment);
+    if (code)
+        environment_close(&environment);
+    else
+        *out = environment;
     return environment_errno(code);
+}
+
+static int format_write(struct environment *environment)
+{
+    MDB_txn *txn;
+    int code = mdb_txn_begin(environment->env, NULL, 0, &txn);
+
+    if (code)
+        return environment_errno(code);
+    code = format_put(environment, txn);
+    if (code)
+        mdb_txn_abort(txn);
+    else
+        code = mdb_txn_commit(txn);
+    return environment_errno(code ? code : mdb_env_sync(environment->env, 1));
 }
 
 /* Beside its place, and then moved there whole: LMDB's own first pages are not proof against a power cut. */
 static int data_create(const struct store_lmdb_config *config)
 {
-    char path[PATH_MAX], fresh[PATH_MAX], fresh_lock[PATH_MAX];
+    char path[PATH_MAX], fresh[PATH_MAX];
+    struct environment environment = { .lock_fd = -1 };
     struct stat stat_of_data;
     int r = directory_path(path, config->path, "data.mdb");
 
     if (!r)
         r = directory_path(fresh, config->path, "new.mdb");
-    if (!r)
-        r = directory_path(fresh_lock, config->path, "new.mdb-lock");
     if (r)
         return r;
     if (stat(path, &stat_of_data) == 0 && stat_of_data.st_size > 0)
         return directory_sync(config->path); /* who moved it there may have been killed before he came to that */
-    if (unlink(fresh) && errno != ENOENT)
-        return -errno;
-    r = databases_create(config, fresh);
-    (void)unlink(fresh_lock);
+    r = environment_create(config, fresh, &environment);
+    if (!r)
+        r = format_write(&environment);
+    environment_close(&environment);
     if (!r && rename(fresh, path))
         r = -errno;
     return r ? r : directory_sync(config->path);
+}
+
+/* ---- written anew ------------------------------------------------------------------------------------------------ */
+
+int environment_forget_rewritten(const struct store_lmdb_config *config)
+{
+    char path[PATH_MAX];
+    int r = directory_path(path, config->path, COMPACT_FILE);
+
+    return !r && unlink(path) && errno != ENOENT ? -errno : r;
 }
 
 /* ---- life -------------------------------------------------------------------------------------------------------- */
@@ -282,19 +308,31 @@ static int directory_claim(const struct store_lmdb_config *config, struct enviro
     if (r)
         return refuse(r, why, n_why, "can't lock %s/writer.lock: %s", config->path, strerror(-r));
     r = data_create(config);
+    if (!r)
+        r = environment_forget_rewritten(config); /* of a compaction that was cut off */
     if (r)
         return refuse(r, why, n_why, "can't create a store in %s: %s", config->path, strerror(-r));
     return 0;
+}
+
+static int directory_visit(const struct store_lmdb_config *config, struct environment *environment, char *why,
+                           size_t n_why)
+{
+    int r = directory_share(config->path, &environment->lock_fd);
+
+    if (r == -ENOENT)
+        return refuse(r, why, n_why, "there is no store in %s", config->path);
+    return r ? refuse(r, why, n_why, "can't lock %s: %s", config->path, strerror(-r)) : 0;
 }
 
 int environment_open(const struct store_lmdb_config *config, struct environment *out, char *why, size_t n_why)
 {
     bool reads_only = config->mode == STORE_READ_ONLY;
     struct environment environment = { .lock_fd = -1 };
-    int r = 0, code, n_dead = 0;
+    int r, code, n_dead = 0;
 
-    if (!reads_only)
-        r = directory_claim(config, &environment, why, n_why);
+    r = reads_only ? directory_visit(config, &environment, why, n_why)
+                   : directory_claim(config, &environment, why, n_why);
     if (r)
         goto out;
     code = data_open(config, config->path, reads_only ? MDB_RDONLY : 0, &environment.env);
@@ -329,7 +367,9 @@ int environment_renew(const struct store_lmdb_config *config, struct environment
     int r;
 
     data_close(environment);
-    r = environment_errno(data_open(config, config->path, 0, &environment->env));
+    r = directory_sync(config->path); /* which file data.mdb is must be certain before anything is written to it */
+    if (!r)
+        r = environment_errno(data_open(config, config->path, 0, &environment->env));
     if (r)
         return r;
     r = databases_check(config, environment, why, sizeof(why));
@@ -344,4 +384,28 @@ void environment_close(struct environment *environment)
     if (environment->lock_fd >= 0)
         (void)close(environment->lock_fd);
     environment->lock_fd = -1;
+}
+
+/* LMDB's lock file speaks of the pages of one data file, so each has its own. Nobody else has either of them open. */
+int environment_replace(const struct store_lmdb_config *config, struct environment *environment)
+{
+    char data[PATH_MAX], lock[PATH_MAX], fresh[PATH_MAX];
+    int alone, renewed, r = directory_path(data, config->path, "data.mdb");
+
+    if (!r)
+        r = directory_path(lock, config->path, "lock.mdb");
+    if (!r)
+        r = directory_path(fresh, config->path, COMPACT_FILE);
+    if (!r)
+        r = directory_lock_alone(config->path, &alone);
+    if (r)
+        return r;
+    data_close(environment);
+    if (unlink(lock) && errno != ENOENT)
+        r = -errno;
+    if (!r && rename(fresh, data))
+        r = -errno;
+    renewed = environment_renew(config, environment);
+    (void)close(alone);
+    return r ? r : renewed;
 }

@@ -4,6 +4,7 @@
  *     DATA/lock.mdb      LMDB's table of readers
  *     DATA/writer.lock   held (flock) by the one process that writes
  *     DATA/new.mdb       a store that is being created; left behind by a crash, and of no value then
+ *     DATA/compact.mdb   the same store, written anew (rewrite.c); left behind by a crash, and of no value then
  */
 #ifndef STORAGE_LMDB_ENVIRONMENT_H
 #define STORAGE_LMDB_ENVIRONMENT_H
@@ -36,7 +37,7 @@ struct environment {
     MDB_env *env; /* NULL: not open */
     MDB_dbi dbs[N_DBS];
     bool has_large; /* false: a store of version 1, opened for reading */
-    int lock_fd;    /* of writer.lock; -1 */
+    int lock_fd;    /* of writer.lock; of the directory, when only reading; -1 */
 };
 
 /* As store_lmdb_open. After a failure there is nothing to close. */
@@ -47,6 +48,25 @@ void environment_close(struct environment *environment);
 /* Closes the files and opens them again, keeping the writer's lock; nobody may be inside. After a failure env is NULL,
  * and it may be tried again. */
 STORE_MUST_CHECK int environment_renew(const struct store_lmdb_config *config, struct environment *environment);
+
+/* A store of its own in the file `path`, new, with empty databases and without a format record. Not synced until it is
+ * asked to be: nobody may need it before. */
+STORE_MUST_CHECK int environment_create(const struct store_lmdb_config *config, const char *path,
+                                        struct environment *out);
+
+/* Writes everything anew into the file COMPACT_FILE beside data.mdb, in order and dense; synced. Nobody may write
+ * meanwhile. -ENOSPC; -EBADMSG: a tree of the store is damaged. After a failure there is no such file. */
+#define COMPACT_FILE "compact.mdb"
+typedef void environment_progress_fn(void *arg, uint64_t n_done, uint64_t n_total); /* bytes, about */
+STORE_MUST_CHECK int environment_rewrite(const struct store_lmdb_config *config, const struct environment *environment,
+                                         environment_progress_fn *progress, void *arg);
+
+/* The file is of no use any more, if it is there. 0 or -errno. */
+int environment_forget_rewritten(const struct store_lmdb_config *config);
+
+/* Puts COMPACT_FILE in the place of data.mdb and opens it; nobody may be inside. -EBUSY: another process reads; nothing
+ * has happened. After other failures it is the one file or the other, and env may be NULL. */
+STORE_MUST_CHECK int environment_replace(const struct store_lmdb_config *config, struct environment *environment);
 
 /* -errno of what LMDB returned; 0 of 0. */
 int environment_errno(int code);

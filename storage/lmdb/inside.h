@@ -10,8 +10,10 @@
  *     merge.c        the job that puts records in the place of others
  *     packing.c      records become segments, for these three
  *     parcel.c       puts and deletes that a job hands to the commit thread
+ *     pack.c      calls that wait for a fold; compact.c, the one that then writes the store anew
+ *     sizes.c        where the space is
  *     recovery.c     when LMDB has given its environment up
- *     environment.c rows.c batch.c segment.c large.c      bytes
+ *     environment.c rewrite.c rows.c batch.c segment.c large.c      bytes
  *
  *     loop --request--> commit thread --+
  *       ^  --request--> worker ---------+--> answers --wake--> store_dispatch on the loop
@@ -127,6 +129,15 @@ struct staging {
     ZSTD_CCtx *context;
 };
 
+/* A call that waits until everything that was committed before it is packed. */
+struct pack {
+    struct request request;                   /* first */
+    uint64_t fold;                            /* when so many folds have begun, the last of them has seen all of it */
+    void (*packed)(struct pack *pack, int r); /* on the commit thread; the pack is its own then */
+    store_done_fn *done;
+    void *arg;
+};
+
 struct commit {
     pthread_t thread;
     bool is_running;
@@ -134,12 +145,16 @@ struct commit {
     pthread_cond_t changed;
 
     /* Under the mutex. */
-    struct list writes, parcels;
+    struct list writes, parcels, packs;
     bool is_stopping, is_folding;
+    bool has_news;  /* a fold has ended, or somebody waits for one */
     int fold_error; /* why the last fold failed */
 
     /* The thread's own. */
-    struct list current; /* writes taken over and not yet committed */
+    struct list current;  /* writes taken over and not yet committed */
+    struct list unpacked; /* the same of packs */
+    uint64_t n_folds;     /* that have begun */
+    bool holds_writes;    /* they wait: the store is being written anew */
     struct staging staging;
     struct buffer batch;
     struct counters counters;
@@ -161,7 +176,13 @@ void commit_enqueue_parcel(struct lmdb_store *store, struct parcel *parcel);
 void commit_fold_ended(struct lmdb_store *store, int r);
 /* Begins a fold, unless one goes on; its end is told as any other's. */
 void commit_fold_now(struct lmdb_store *store);
+void commit_enqueue_pack(struct lmdb_store *store, struct pack *pack);
 STORE_MUST_CHECK int commit_measure_inbox(struct lmdb_store *store, MDB_txn *txn);
+
+/* pack.c, on the commit thread. */
+void pack_wait(struct lmdb_store *store, struct pack *pack); /* from now on */
+bool packs_want_fold(const struct lmdb_store *store);
+void packs_serve(struct lmdb_store *store);
 
 /* One turn of the thread. */
 struct round {
@@ -324,12 +345,12 @@ struct lmdb_store {
     struct store base; /* first */
     struct store_lmdb_config config;
     struct environment environment;
-    pthread_rwlock_t environment_in_use; /* read: the worker's view; written: recovery */
+    pthread_rwlock_t environment_in_use; /* read: whoever is inside, but the commit thread; written: who replaces it */
     struct store_lmdb_tuning tuning;
     bool is_read_only;
 
     /* The loop's own. */
-    bool is_closing;
+    bool is_closing, is_compacting;
     size_t n_outstanding;
     void *logs; /* open ones by name; search.h */
 
@@ -382,6 +403,14 @@ int lmdb_merge(struct store_log *log, uint64_t from, const struct record *record
 int lmdb_list(struct store *base, const struct store_list_query *query, store_list_fn *done, void *arg);
 int lmdb_collections(struct store *base, store_collections_fn *done, void *arg);
 int lmdb_meta_get(struct store *base, struct bytes key, store_meta_fn *done, void *arg);
+
+/* collections.c: logs and of them those that exist, from rows and overlay. */
+STORE_MUST_CHECK int lmdb_count_logs(struct view *view, uint64_t *n_logs, uint64_t *n_documents);
+
+/* pack.c, compact.c, sizes.c. */
+int lmdb_pack(struct store *base, store_done_fn *done, void *arg);
+int lmdb_compact(struct store *base, store_progress_fn *progress, store_done_fn *done, void *arg);
+int lmdb_sizes(struct store *base, store_sizes_fn *done, void *arg);
 
 /* Small values of the server keep apart from our own in DB_META. */
 #define META_KEY_MAX   64

@@ -364,6 +364,9 @@ static const struct store_engine lmdb_engine = {
     .meta_get = lmdb_meta_get,
     .meta_put = lmdb_meta_put,
     .health = lmdb_health,
+    .pack = lmdb_pack,
+    .compact = lmdb_compact,
+    .sizes = lmdb_sizes,
 };
 
 /* Signals are the loop's. */

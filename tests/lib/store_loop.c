@@ -389,3 +389,43 @@ int loop_meta_put(struct store_loop *loop, const char *key, struct bytes value)
 
     return call_wait(&call, store_meta_put(loop->store, bytes_of_string(key), value, on_plain, &call));
 }
+
+int loop_pack(struct store_loop *loop)
+{
+    struct call call = call_begin(loop);
+
+    return call_wait(&call, store_pack(loop->store, on_plain, &call));
+}
+
+static void on_progress(void *arg, uint64_t n_done, uint64_t n_total)
+{
+    const struct call *call = arg;
+
+    assert_int_equal(call->n_pending, 1);
+    assert_true(n_done <= n_total && n_done >= call->loop->n_done);
+    call->loop->n_done = n_done;
+    call->loop->n_total = n_total;
+}
+
+int loop_compact(struct store_loop *loop)
+{
+    struct call call = call_begin(loop);
+
+    loop->n_done = loop->n_total = 0;
+    return call_wait(&call, store_compact(loop->store, on_progress, on_plain, &call));
+}
+
+static void on_sizes(void *arg, int r, const struct store_sizes *sizes)
+{
+    struct store_loop *loop = call_answered(arg, r);
+
+    if (!r)
+        loop->sizes = *sizes;
+}
+
+int loop_sizes(struct store_loop *loop)
+{
+    struct call call = call_begin(loop);
+
+    return call_wait(&call, store_sizes(loop->store, on_sizes, &call));
+}

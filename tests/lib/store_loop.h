@@ -33,6 +33,8 @@ struct store_loop {
     struct store_collection *collections;
     size_t n_collections;
     struct buffer bytes; /* a snapshot's or a small value's */
+    struct store_sizes sizes;
+    uint64_t n_done, n_total; /* of what is told of its progress */
     size_t n_answers;
 };
 
@@ -59,6 +61,9 @@ int loop_remove(struct store_loop *loop, struct store_log *log);
 int loop_merge(struct store_loop *loop, struct store_log *log, uint64_t from, const struct record *records, size_t n);
 int loop_list(struct store_loop *loop, const struct store_list_query *query);
 int loop_collections(struct store_loop *loop);
+int loop_pack(struct store_loop *loop);
+int loop_compact(struct store_loop *loop);
+int loop_sizes(struct store_loop *loop);
 int loop_meta_get(struct store_loop *loop, const char *key);
 int loop_meta_put(struct store_loop *loop, const char *key, struct bytes value);
 

@@ -188,8 +188,8 @@ static void another_format_is_foreign(void **state)
     assert_int_equal(mdb_put(txn, environment.dbs[DB_META], &k, &value, 0), 0);
     assert_int_equal(mdb_txn_commit(txn), 0);
     environment_close(&environment);
-    check_refused(f, STORE_READ_WRITE, STORE_FOREIGN, "format 9, this version knows 2");
-    check_refused(f, STORE_READ_ONLY, STORE_FOREIGN, "format 9, this version knows 2");
+    check_refused(f, STORE_READ_WRITE, STORE_FOREIGN, "format 9, this version knows 3");
+    check_refused(f, STORE_READ_ONLY, STORE_FOREIGN, "format 9, this version knows 3");
 }
 
 static void a_damaged_format_record_is_told(void **state)

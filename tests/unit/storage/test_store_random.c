@@ -272,6 +272,41 @@ static void check_lists(struct run *run)
         assert_true(run->loop.collections[k].n_documents == n_want[run->loop.collections[k].name.n_bytes - 1]);
 }
 
+/* The sizes are of everything: they add up to the file. */
+static void check_sizes(struct run *run)
+{
+    const struct store_sizes *is = &run->loop.sizes;
+    uint64_t n_logs = 0, n_documents = 0;
+
+    for (size_t i = 0; i < N_LOGS; i++) {
+        struct store_info info = sim_log_info(sim_disk_find(run->model, name_of(i)));
+
+        n_logs += info.head > info.first;
+        n_documents += info.state.exists;
+    }
+    assert_int_equal(loop_sizes(&run->loop), 0);
+    assert_true(is->n_logs == n_logs);
+    assert_true(is->n_documents == n_documents);
+    assert_true(is->inbox_bytes + is->segment_bytes + is->snapshot_bytes + is->large_bytes + is->other_bytes +
+                    is->free_bytes ==
+                is->file_bytes);
+}
+
+static void step_pack(struct run *run)
+{
+    assert_int_equal(loop_pack(&run->loop), 0);
+    assert_int_equal(loop_sizes(&run->loop), 0);
+    assert_true(run->loop.sizes.n_batches == 0);
+}
+
+static void step_compact(struct run *run)
+{
+    assert_int_equal(loop_compact(&run->loop), 0);
+    assert_true(run->loop.n_total > 0 && run->loop.n_done == run->loop.n_total);
+    assert_int_equal(loop_sizes(&run->loop), 0);
+    assert_true(run->loop.sizes.n_batches == 0);
+}
+
 static void step(struct run *run)
 {
     size_t i = below(run, N_LOGS), what = below(run, 1000);
@@ -292,8 +327,14 @@ static void step(struct run *run)
         check_version_at(run, i);
     else if (what < 900)
         check_snapshot(run, i);
-    else if (what < 970)
+    else if (what < 950)
         check_lists(run);
+    else if (what < 965)
+        check_sizes(run);
+    else if (what < 972)
+        step_pack(run);
+    else if (what < 980)
+        step_compact(run);
     else {
         close_all(run);
         run->tuning = random_tuning(run);
