@@ -186,4 +186,27 @@ void fetch_hold(struct fetch *fetch);
 void fetch_go_on(struct fetch *fetch); /* nothing when it was not held */
 void fetch_stop(struct fetch *fetch);
 
+/* ---- forgetting -------------------------------------------------------------------------------------------------- */
+
+/* Deletes the document, if there is one, and then forgets every operation, snapshot and source of it, here and in the
+ * store (store_remove, store_pack). Versions go on above its head, subscribers hear the deletion and what is created
+ * later; whoever comes with an older version is refused (DOCUMENT_OPS_GONE). */
+struct purge {
+    /* In; borrowed until on_done. */
+    struct op_id id; /* of the deletion; its seq and those above are the purge's */
+    struct bytes author;
+
+    /* version: the last. r: DOCUMENT_MISSING, nothing is kept of it already. After -errno it may have been deleted, or
+     * forgotten here and not yet in the store; purging again makes sure of both. */
+    void (*on_done)(struct purge *purge, int r, uint64_t version);
+
+    /* The document's own. */
+    struct waiter waiter;
+    struct document *document;
+    struct submission deletion;
+    bool is_removed, may_be_removed;
+};
+
+void document_purge(struct document *document, struct purge *purge);
+
 #endif

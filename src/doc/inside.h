@@ -8,6 +8,7 @@
  *     large.c      the same when it is large
  *     fetch.c      reading
  *     keep.c       snapshots, when they are due
+ *     purge.c      forgetting for good
  *     collection.c news to those who watch a whole collection
  *     hub.c        all documents by name */
 #ifndef DOC_INSIDE_H

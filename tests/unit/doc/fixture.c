@@ -69,6 +69,7 @@ struct request {
     char who[NAME_BYTES], src[NAME_BYTES];
     struct submission submission;
     struct fetch fetch;
+    struct purge purge;
     struct subscriber *subscriber;
     struct ot_json *body;
 };
@@ -289,6 +290,35 @@ void read_ops(struct fixture *f, const char *document, const char *who, uint64_t
 void barrier(struct fixture *f, const char *document, const char *who)
 {
     fetch_with(f, document, who, &(struct fetch){ .what = FETCH_BARRIER });
+}
+
+/* ---- forgetting -------------------------------------------------------------------------------------------------- */
+
+static void on_purged(struct purge *purge, int r, uint64_t version)
+{
+    struct request *request = LIST_ENTRY(purge, struct request, purge);
+    struct fixture *f = request->f;
+
+    f->last_r = r;
+    if (r) {
+        f->n_failed++;
+        note_result(f, request->who, r);
+    } else {
+        f->n_done++;
+        note(f, "%s purged at %" PRIu64 "\n", request->who, version);
+    }
+    request_destroy(request);
+}
+
+void purge(struct fixture *f, const char *document, const char *id)
+{
+    struct request *request = request_create(f, document, id);
+
+    if (!request)
+        return;
+    request->purge =
+        (struct purge){ .id = id_of(id, request->src), .author = bytes_of_string("somebody"), .on_done = on_purged };
+    document_purge(request->document, &request->purge);
 }
 
 /* ---- following --------------------------------------------------------------------------------------------------- */

@@ -57,6 +57,9 @@ void read_snapshot(struct fixture *f, const char *document, const char *who);
 void read_ops(struct fixture *f, const char *document, const char *who, uint64_t from, uint64_t to);
 void barrier(struct fixture *f, const char *document, const char *who);
 
+/* "id purged at 3": the document is forgotten; its deletion is operation `id`. */
+void purge(struct fixture *f, const char *document, const char *id);
+
 /* Reads from version `from` on and stays subscribed; DOCUMENT_NOW: starts with a snapshot. */
 void follow(struct fixture *f, const char *document, const char *who, uint64_t from);
 void unfollow(struct fixture *f, const char *who);
