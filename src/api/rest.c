@@ -15,7 +15,8 @@ static const struct route {
     { "POST", "/v1/docs/*", RIGHT_WRITE, &rest_create },       { "GET", "/v1/docs/*/*", RIGHT_READ, &rest_read },
     { "PUT", "/v1/docs/*/*", RIGHT_WRITE, &rest_put },         { "PATCH", "/v1/docs/*/*", RIGHT_WRITE, &rest_patch },
     { "DELETE", "/v1/docs/*/*", RIGHT_WRITE, &rest_delete },   { "GET", "/v1/docs/*/*/ops", RIGHT_READ, &rest_ops },
-    { "POST", "/v1/docs/*/*/ops", RIGHT_WRITE, &rest_submit },
+    { "POST", "/v1/docs/*/*/ops", RIGHT_WRITE, &rest_submit }, { "GET", "/v1/store", RIGHT_ADMIN, &rest_sizes },
+    { "POST", "/v1/compact", RIGHT_ADMIN, &rest_compact },
 };
 
 #define N_ROUTES        (sizeof(routes) / sizeof(routes[0]))

@@ -42,6 +42,8 @@ struct rest_context {
     const struct gate *gate;                /* the same */
     size_t body_max_bytes;
     bool is_draining;
+    /* How far a compaction is; NULL: nobody wants to know. */
+    void (*on_progress)(struct rest_context *context, uint64_t n_done, uint64_t n_total);
     uint64_t n_requests, n_problems;
 };
 

@@ -1,4 +1,4 @@
-/* POST to a collection: a document under an id that nobody has used. DELETE of a document. */
+/* POST to a collection: a document under an id that nobody has used. */
 #include "api/rest_inside.h"
 
 static void on_created(struct rest_write *write)
@@ -36,49 +36,3 @@ static void create_begin(struct rest_call *call, struct bytes body)
 }
 
 const struct rest_action rest_create = { create_begin, sizeof(struct rest_write), write_finish };
-
-/* ---- deleting ---------------------------------------------------------------------------------------------------- */
-
-static void on_deleted(struct rest_write *write)
-{
-    struct rest_reply reply;
-
-    reply_init(&reply, 204);
-    reply_version(&reply, write->version + 1);
-    call_reply(&write->call, &reply);
-}
-
-static void on_not_deleted(struct rest_write *write, int r)
-{
-    if (r == DOCUMENT_CHANGED)
-        write_refuse_precondition(write);
-    else
-        write_refuse(write, r);
-}
-
-static void delete_on_view(struct fetch *fetch, int r, const struct document_view *view)
-{
-    struct rest_write *write = write_of_fetch(fetch);
-
-    if (r) {
-        call_fail(&write->call, r);
-    } else if (!write_conditions(write, view)) {
-        return;
-    } else if (!view->type) {
-        call_fail(&write->call, DOCUMENT_MISSING);
-    } else {
-        write->on_refused = on_not_deleted;
-        write->on_written = on_deleted;
-        write_submit(write, &(struct submission){
-                                .kind = STEP_DELETE, .version = view->version, .only_now = write_is_strict(write) });
-    }
-}
-
-static void delete_begin(struct rest_call *call, struct bytes body)
-{
-    (void)body;
-    if (call_may_write(call) && call_open(call))
-        write_look((struct rest_write *)call, delete_on_view);
-}
-
-const struct rest_action rest_delete = { delete_begin, sizeof(struct rest_write), write_finish };

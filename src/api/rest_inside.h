@@ -14,6 +14,7 @@
  *     rest_submit.c        operations as they are: POST on ops, PATCH
  *     rest_ops.c           pages of the log
  *     rest_collections.c   listings
+ *     rest_store.c         sizes, compaction
  *     rest_health.c        /healthz, /readyz
  *     rest_me.c            who is asking
  *     rest_metrics.c       /metrics */
@@ -194,6 +195,6 @@ bool content_parse(struct rest_call *call, const struct ot_type *type, struct by
 /* ---- actions ----------------------------------------------------------------------------------------------------- */
 
 extern const struct rest_action rest_healthz, rest_readyz, rest_metrics, rest_collections, rest_listing, rest_create,
-    rest_read, rest_put, rest_patch, rest_delete, rest_ops, rest_submit, rest_me;
+    rest_read, rest_put, rest_patch, rest_delete, rest_ops, rest_submit, rest_me, rest_sizes, rest_compact;
 
 #endif

@@ -38,13 +38,22 @@ static void append_sessions(struct buffer *into, const struct session_context *s
                             sessions->limit_counters.n_hits[i]);
 }
 
-static void metrics_begin(struct rest_call *call, struct bytes body)
+static void append_store(struct buffer *into, const struct store_sizes *sizes)
 {
+    append_figure(into, "store_bytes", "gauge", sizes->file_bytes);
+    append_figure(into, "store_free_bytes", "gauge", sizes->free_bytes);
+    append_figure(into, "store_unpacked_bytes", "gauge", sizes->inbox_bytes);
+    append_figure(into, "store_documents", "gauge", sizes->n_documents);
+}
+
+/* Without those of the store, when it can't say. */
+static void on_sizes(void *arg, int r, const struct store_sizes *sizes)
+{
+    struct rest_call *call = arg;
     const struct rest_context *context = call->context;
     struct rest_reply reply;
     struct buffer text;
 
-    (void)body;
     reply_init(&reply, 200);
     buffer_init(&text, METRICS_MAX_BYTES);
     append_hub(&text, context->hub);
@@ -54,10 +63,21 @@ static void metrics_begin(struct rest_call *call, struct bytes body)
         append_sessions(&text, context->sessions);
     if (context->gate)
         append_figure(&text, "tokens_refused_total", "counter", context->gate->n_refused);
+    if (!r)
+        append_store(&text, sizes);
     reply_body(&reply, "text/plain; version=0.0.4; charset=utf-8", &text);
     reply_header(&reply, "cache-control", "no-store");
     buffer_finish(&text);
     call_reply(call, &reply);
+}
+
+static void metrics_begin(struct rest_call *call, struct bytes body)
+{
+    int r = store_sizes(hub_store(call->context->hub), on_sizes, call);
+
+    (void)body;
+    if (r)
+        on_sizes(call, r, NULL);
 }
 
 const struct rest_action rest_metrics = { metrics_begin, sizeof(struct rest_call), NULL };

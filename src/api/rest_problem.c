@@ -28,6 +28,7 @@ static const struct title {
     { 428, "Precondition required" },
     { 431, "Header fields too large" },
     { 500, "Internal error" },
+    { 501, "Not implemented" },
     { 503, "Unavailable" },
     { 507, "Store full" },
 };
@@ -93,6 +94,7 @@ static const struct trouble {
     { -E2BIG, 413, "ERR_LIMIT_EXCEEDED", "The answer would exceed a limit of this server." },
     { -EBADMSG, 500, "ERR_STORE_DAMAGED", "What the store holds of this document is damaged." },
     { -ESHUTDOWN, 503, "ERR_DRAINING", "The server is stopping. Try again." },
+    { -ENOTSUP, 501, "ERR_NOT_SUPPORTED", "This store has tools of its own for that." },
     { -EROFS, 503, "ERR_STORE_FAILED", "The store was opened for reading only." },
     { -ENOMEM, 503, "ERR_STORE_FAILED", "The server is out of memory. Try again." },
     { 0, 503, "ERR_STORE_FAILED", "The store failed. Try again." },
