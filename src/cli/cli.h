@@ -42,7 +42,8 @@ struct command {
 };
 
 extern const struct command command_ls, command_stat, command_cat, command_create, command_put, command_edit,
-    command_rm, command_check, command_watch, command_ot, command_token, command_version, command_help;
+    command_rm, command_store, command_compact, command_check, command_watch, command_ot, command_token,
+    command_version, command_help;
 
 extern const struct command *const commands[]; /* ends with NULL */
 

@@ -1,4 +1,4 @@
-/* Whole documents: create, put, rm. */
+/* Whole documents: create, put. */
 #include <stdio.h>
 #include <unistd.h>
 
@@ -137,39 +137,4 @@ const struct command command_put = {
     "when somebody writes at that very moment; try again. Creates the document when there is none.\n",
     ACCESS_WRITE,
     put_run,
-};
-
-/* ---- rm ---------------------------------------------------------------------------------------------------------- */
-
-static int rm_run(struct cli *cli, int n_words, char **words)
-{
-    struct exchange exchange;
-    struct doc doc;
-    int status;
-
-    if (n_words != 1)
-        return cli_usage(&command_rm);
-    if (!doc_parse(words[0], false, &doc))
-        return CLI_USAGE;
-    status = cli_confirm(cli, "Delete %s?", words[0]);
-    if (status)
-        return status;
-    exchange_init(&exchange, "DELETE");
-    doc_target(&doc, "", &exchange);
-    status = cli_ask(cli, &exchange);
-    if (!status)
-        report(cli, "deleted", words[0], &exchange);
-    exchange_finish(&exchange);
-    return status;
-}
-
-const struct command command_rm = {
-    "rm",
-    "DOC",
-    "delete a document",
-    "    pilcrow rm notes/diary\n"
-    "    pilcrow rm notes/diary --yes\n\n"
-    "Asks first; --yes answers. The history stays: `pilcrow cat DOC@VERSION` still shows what was there.\n",
-    ACCESS_WRITE,
-    rm_run,
 };

@@ -11,8 +11,9 @@
 #define USAGE_BYTES    256
 
 const struct command *const commands[] = {
-    &command_ls,    &command_stat,  &command_cat, &command_create, &command_put,     &command_edit, &command_rm,
-    &command_watch, &command_check, &command_ot,  &command_token,  &command_version, &command_help, NULL,
+    &command_ls,    &command_stat,  &command_cat,     &command_create, &command_put, &command_edit,  &command_rm,
+    &command_watch, &command_store, &command_compact, &command_check,  &command_ot,  &command_token, &command_version,
+    &command_help,  NULL,
 };
 
 /* "DOC [FILE|-] [--type TYPE]" */
@@ -183,7 +184,7 @@ static int command_run(struct cli *cli, const struct command *command, int n_wor
     if (status == CLI_OK && command->access != ACCESS_NONE && cli->options[OPTION_TOKEN_FILE] && !cli->data)
         status = token_file_read(cli->options[OPTION_TOKEN_FILE], cli->token);
     if (status == CLI_OK && (command->access == ACCESS_READ || command->access == ACCESS_WRITE))
-        status = transport_open(cli, command->access == ACCESS_WRITE);
+        status = transport_open(cli, command->access == ACCESS_WRITE && !cli->options[OPTION_DRY_RUN]);
     if (status == CLI_OK)
         status = command->run(cli, n_words, words);
     if (cli->transport)

@@ -18,6 +18,8 @@ const struct option_row option_rows[N_OPTIONS] = {
     [OPTION_RIGHTS] = { "rights", "RIGHTS", "what the token's owner may: read, write, admin", NULL },
     [OPTION_FROM] = { "from", "VERSION", "begin there", NULL },
     [OPTION_COUNT] = { "count", "N", "end after so many", NULL },
+    [OPTION_PURGE] = { "purge", NULL, "its history, too, for good", NULL },
+    [OPTION_DRY_RUN] = { "dry-run", NULL, "only say what would be done", NULL },
     [OPTION_LINES] = { "lines", NULL, "one request a line on standard input, one answer a line", NULL },
 };
 

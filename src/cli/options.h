@@ -23,6 +23,8 @@ enum option_id {
     OPTION_FROM,
     OPTION_COUNT,
     OPTION_LINES,
+    OPTION_PURGE,
+    OPTION_DRY_RUN,
     N_OPTIONS
 };
 

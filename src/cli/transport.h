@@ -19,6 +19,9 @@ struct exchange {
     size_t n_headers;
     struct bytes body;
     bool has_body;
+    /* How far long work is; only of a store of one's own. NULL: nobody wants to know. */
+    void (*on_progress)(void *arg, uint64_t n_done, uint64_t n_total);
+    void *progress_arg;
 
     /* Out. */
     int status;

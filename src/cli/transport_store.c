@@ -55,6 +55,14 @@ static void on_answer(void *arg, const struct rest_response *response)
         (void)buffer_append(&exchange->answer, response->body->content, response->body->n_bytes);
 }
 
+static void on_progress(struct rest_context *rest, uint64_t n_done, uint64_t n_total)
+{
+    const struct exchange *exchange = LIST_ENTRY(rest, struct local, rest)->exchange;
+
+    if (exchange && exchange->on_progress)
+        exchange->on_progress(exchange->progress_arg, n_done, n_total);
+}
+
 static int local_perform(struct transport *transport, struct exchange *exchange, char *why, size_t n_why)
 {
     struct local *local = (struct local *)transport;
@@ -121,7 +129,9 @@ static int local_open(struct local *local, const char *path, bool writes, char *
     hub_config.store = local->store;
     hub_config.world = &world_real;
     r = hub_create(&hub_config, &local->hub);
-    local->rest = (struct rest_context){ .hub = local->hub, .body_max_bytes = hub_config.limits.max_document_bytes };
+    local->rest = (struct rest_context){ .hub = local->hub,
+                                         .body_max_bytes = hub_config.limits.max_document_bytes,
+                                         .on_progress = on_progress };
     return r;
 }
 

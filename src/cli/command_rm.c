@@ -1,0 +1,147 @@
+/* rm: deleting a document, and forgetting it for good. */
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/name.h"
+
+/* What there is to lose. */
+struct stake {
+    long long n_versions; /* 0: nothing was ever there */
+    char since[40];       /* of the first operation that is kept; "": not known */
+};
+
+/* From the beginning of the log; where that is not kept any more, the answer says so, and the document tells the rest.
+ */
+static int stake_read(struct cli *cli, const struct doc *doc, struct stake *out)
+{
+    char why[512] = "out of memory";
+    struct exchange exchange;
+    json_t *page = NULL, *first;
+    int status = CLI_OK;
+
+    *out = (struct stake){ 0 };
+    exchange_init(&exchange, "GET");
+    doc_target(doc, "/ops?from=0&limit=1", &exchange);
+    if (cli->transport->perform(cli->transport, &exchange, why, sizeof(why)))
+        status = cli_say(CLI_UNAVAILABLE, "%s", why);
+    else if (exchange.status == 410)
+        out->n_versions = -1;
+    else
+        status = cli_judge(cli, &exchange);
+    if (!status && exchange.status == 200) {
+        page = json_loadb(exchange.answer.at, exchange.answer.n_bytes, 0, NULL);
+        first = json_array_get(json_object_get(page, "ops"), 0);
+        out->n_versions = (long long)json_integer_value(json_object_get(page, "head"));
+        if (json_is_string(json_object_get(first, "time")))
+            (void)snprintf(out->since, sizeof(out->since), "%s", json_string_value(json_object_get(first, "time")));
+        json_decref(page);
+    }
+    exchange_finish(&exchange);
+    return status;
+}
+
+static const char *stake_text(const struct stake *stake, char into[128])
+{
+    if (stake->n_versions > 0 && stake->since[0])
+        (void)snprintf(into, 128, "%lld version%s since %s", stake->n_versions, stake->n_versions == 1 ? "" : "s",
+                       stake->since);
+    else
+        (void)snprintf(into, 128, "all that is kept of its history");
+    return into;
+}
+
+static int rehearse(const struct cli *cli, const char *word, const struct stake *stake)
+{
+    bool purges = cli->options[OPTION_PURGE];
+    char text[128];
+
+    if (cli->json && stake->n_versions > 0)
+        (void)printf("{\"versions\":%lld,\"since\":\"%s\",\"purge\":%s}\n", stake->n_versions, stake->since,
+                     purges ? "true" : "false");
+    else if (cli->json)
+        (void)printf("{\"versions\":null,\"since\":null,\"purge\":%s}\n", purges ? "true" : "false");
+    else if (purges)
+        (void)printf("would forget %s for good: %s\n", word, stake_text(stake, text));
+    else
+        (void)printf("would delete %s; its history stays\n", word);
+    return CLI_OK;
+}
+
+static int confirm(const struct cli *cli, const char *word, const struct stake *stake)
+{
+    char text[128];
+
+    if (!cli->options[OPTION_PURGE])
+        return cli_confirm(cli, "Delete %s?", word);
+    return cli_confirm(cli,
+                       "Forget %s for good? What anybody ever wrote into it, %s, can't be brought back by anything but "
+                       "a backup.",
+                       word, stake_text(stake, text));
+}
+
+static void report(const struct cli *cli, const char *word, const struct exchange *exchange)
+{
+    if (cli->json)
+        (void)printf("{\"version\":%s}\n", exchange->version[0] ? exchange->version : "null");
+    else if (!isatty(STDOUT_FILENO))
+        return;
+    else if (cli->options[OPTION_PURGE])
+        (void)printf("forgotten %s. What was free already of the file may still hold pieces of it: pilcrow compact\n",
+                     word);
+    else
+        (void)printf("deleted %s, version %s\n", word, exchange->version);
+}
+
+static int remove_document(struct cli *cli, const struct doc *doc, const char *word)
+{
+    struct exchange exchange;
+    int status;
+
+    exchange_init(&exchange, "DELETE");
+    doc_target(doc, cli->options[OPTION_PURGE] ? "?purge=true" : "", &exchange);
+    status = cli_ask(cli, &exchange);
+    if (!status)
+        report(cli, word, &exchange);
+    exchange_finish(&exchange);
+    return status;
+}
+
+static int run(struct cli *cli, int n_words, char **words)
+{
+    struct stake stake = { 0 };
+    struct doc doc;
+    int status = CLI_OK;
+
+    if (n_words != 1)
+        return cli_usage(&command_rm);
+    if (!doc_parse(words[0], false, &doc))
+        return CLI_USAGE;
+    if (cli->options[OPTION_PURGE] || cli->options[OPTION_DRY_RUN])
+        status = stake_read(cli, &doc, &stake);
+    if (!status && (cli->options[OPTION_PURGE] || cli->options[OPTION_DRY_RUN]) && !stake.n_versions)
+        status = cli_say(CLI_NOT_FOUND, "there is no document %s", words[0]);
+    if (status)
+        return status;
+    if (cli->options[OPTION_DRY_RUN])
+        return rehearse(cli, words[0], &stake);
+    status = confirm(cli, words[0], &stake);
+    return status ? status : remove_document(cli, &doc, words[0]);
+}
+
+const struct command command_rm = {
+    "rm",
+    "DOC",
+    "delete a document, or forget it for good",
+    "    pilcrow rm notes/diary\n"
+    "    pilcrow rm notes/diary --yes\n"
+    "    pilcrow rm notes/diary --purge --dry-run\n\n"
+    "Asks first; --yes answers. The history stays: `pilcrow cat DOC@VERSION` still shows what was there.\n\n"
+    "--purge forgets the history as well, also that of a document that was deleted before: of it stays a hash of the\n"
+    "name, with the last version. `pilcrow compact` then takes it out of the file, too; backups are yours to\n"
+    "remove. A server wants the right admin for this.\n",
+    ACCESS_WRITE,
+    run,
+    OPTIONS(OPTION_PURGE, OPTION_DRY_RUN),
+};

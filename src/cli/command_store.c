@@ -1,0 +1,212 @@
+/* The store as a whole: where its space is, and giving it back. */
+#include <jansson.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "cli/progress.h"
+
+#define SIZE_TEXT 32
+
+/* ---- asking ------------------------------------------------------------------------------------------------------ */
+
+/* out: an object, to be given back by json_decref. */
+static int ask_json(struct cli *cli, struct exchange *exchange, const char *path, json_t **out)
+{
+    int status;
+
+    (void)buffer_append_string(&exchange->target, path);
+    status = cli_ask(cli, exchange);
+    if (status)
+        return status;
+    *out = json_loadb(exchange->answer.at ? exchange->answer.at : "", exchange->answer.n_bytes, 0, NULL);
+    return *out ? CLI_OK : cli_say(CLI_FAILED, "the answer can't be read");
+}
+
+static int ask_sizes(struct cli *cli, json_t **out)
+{
+    struct exchange exchange;
+    int status;
+
+    exchange_init(&exchange, "GET");
+    status = ask_json(cli, &exchange, "/v1/store", out);
+    exchange_finish(&exchange);
+    return status;
+}
+
+static uint64_t number(const json_t *sizes, const char *key)
+{
+    return (uint64_t)json_integer_value(json_object_get(sizes, key));
+}
+
+static int print_json(const json_t *object)
+{
+    int failed = json_dumpf(object, stdout, JSON_COMPACT);
+
+    return failed || putchar('\n') == EOF ? cli_say(CLI_FAILED, "standard output does not take it") : CLI_OK;
+}
+
+/* "12.3 MB", of 1,000,000 bytes, as disks are sold. */
+static const char *size_text(uint64_t n_bytes, char into[SIZE_TEXT])
+{
+    static const char *const units[] = { "bytes", "kB", "MB", "GB", "TB" };
+    double value = (double)n_bytes;
+    size_t unit = 0;
+
+    for (; value >= 1000 && unit + 1 < sizeof(units) / sizeof(units[0]); unit++)
+        value /= 1000;
+    (void)snprintf(into, SIZE_TEXT, unit ? "%.1f %s" : "%.0f %s", value, units[unit]);
+    return into;
+}
+
+/* ---- store ------------------------------------------------------------------------------------------------------- */
+
+static const struct line {
+    const char *label, *bytes, *count, *counted; /* names of HTTP's members; what is counted */
+} lines[] = {
+    { "the data file", "file_bytes", NULL, NULL },
+    { "  history", "segment_bytes", "n_segments", "segments" },
+    { "  not packed yet", "inbox_bytes", "n_batches", "batches" },
+    { "  large bodies", "large_bytes", NULL, NULL },
+    { "  snapshots", "snapshot_bytes", "n_snapshots", "snapshots" },
+    { "  names and the rest", "other_bytes", "n_logs", "logs" },
+    { "  free, used again first", "free_bytes", NULL, NULL },
+};
+
+static void print_table(const json_t *sizes)
+{
+    char text[SIZE_TEXT];
+
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+        (void)printf("%-26s %10s", lines[i].label, size_text(number(sizes, lines[i].bytes), text));
+        if (lines[i].count)
+            (void)printf("  %10llu %s", (unsigned long long)number(sizes, lines[i].count), lines[i].counted);
+        (void)printf("\n");
+    }
+    (void)printf("%llu documents; of the other logs only history is left\n",
+                 (unsigned long long)number(sizes, "n_documents"));
+    if (number(sizes, "free_bytes") > number(sizes, "file_bytes") / 2)
+        (void)printf("\nMore than half of the file is free. The disk gets it back with: pilcrow compact\n");
+}
+
+static void print_members(const json_t *sizes)
+{
+    const char *key;
+    json_t *value;
+
+    json_object_foreach((json_t *)(uintptr_t)sizes, key, value) /* the macro knows no const */
+        (void) printf("%s\t%lld\n", key, (long long)json_integer_value(value));
+}
+
+static int store_run(struct cli *cli, int n_words, char **words)
+{
+    json_t *sizes = NULL;
+    int status;
+
+    (void)words;
+    if (n_words)
+        return cli_usage(&command_store);
+    status = ask_sizes(cli, &sizes);
+    if (!status && cli->json)
+        status = print_json(sizes);
+    else if (!status && isatty(STDOUT_FILENO))
+        print_table(sizes);
+    else if (!status)
+        print_members(sizes);
+    json_decref(sizes);
+    return status;
+}
+
+const struct command command_store = {
+    "store",
+    "",
+    "how large the store is, and with what",
+    "    pilcrow store\n"
+    "    pilcrow store --json | jq .free_bytes\n\n"
+    "On a terminal a table; elsewhere a name and a number a line, separated by a tab. Free space is used again before\n"
+    "the file grows; `pilcrow compact` gives it back to the disk. A server wants the right admin for this.\n",
+    ACCESS_READ,
+    store_run,
+};
+
+/* ---- compact ----------------------------------------------------------------------------------------------------- */
+
+/* What is free will be gone, and what is not packed yet becomes smaller; how much pages that are half empty give can't
+ * be known before. */
+static int compact_rehearse(struct cli *cli)
+{
+    char gain[SIZE_TEXT], need[SIZE_TEXT];
+    json_t *sizes = NULL;
+    uint64_t file, free_bytes;
+    int status = ask_sizes(cli, &sizes);
+
+    if (status)
+        return status;
+    file = number(sizes, "file_bytes");
+    free_bytes = number(sizes, "free_bytes");
+    if (cli->json)
+        (void)printf("{\"file_bytes\":%llu,\"gain_bytes\":%llu,\"needed_bytes\":%llu}\n", (unsigned long long)file,
+                     (unsigned long long)free_bytes, (unsigned long long)(file - free_bytes));
+    else
+        (void)printf("would give back at least %s, and needs %s of room on the disk for a while\n",
+                     size_text(free_bytes, gain), size_text(file - free_bytes, need));
+    json_decref(sizes);
+    return CLI_OK;
+}
+
+static void on_progress(void *arg, uint64_t n_done, uint64_t n_total)
+{
+    progress_show(arg, n_done, n_total);
+}
+
+static int compact_report(const struct cli *cli, const json_t *answer)
+{
+    char before[SIZE_TEXT], after[SIZE_TEXT];
+
+    if (cli->json)
+        return print_json(answer);
+    if (isatty(STDOUT_FILENO))
+        (void)printf("%s before, %s now\n", size_text(number(json_object_get(answer, "before"), "file_bytes"), before),
+                     size_text(number(json_object_get(answer, "after"), "file_bytes"), after));
+    return CLI_OK;
+}
+
+static int compact_run(struct cli *cli, int n_words, char **words)
+{
+    struct exchange exchange;
+    struct progress progress;
+    json_t *answer = NULL;
+    int status;
+
+    (void)words;
+    if (n_words)
+        return cli_usage(&command_compact);
+    if (cli->options[OPTION_DRY_RUN])
+        return compact_rehearse(cli);
+    exchange_init(&exchange, "POST");
+    exchange.has_body = true;
+    exchange.on_progress = on_progress;
+    exchange.progress_arg = &progress;
+    progress_begin(&progress, "compacting");
+    status = ask_json(cli, &exchange, "/v1/compact", &answer);
+    progress_end(&progress);
+    if (!status)
+        status = compact_report(cli, answer);
+    json_decref(answer);
+    exchange_finish(&exchange);
+    return status;
+}
+
+const struct command command_compact = {
+    "compact",
+    "",
+    "pack everything, and give free space back to the disk",
+    "    pilcrow compact --dry-run\n"
+    "    pilcrow compact\n\n"
+    "The store is written anew, which needs room for a second copy. On a running server reading goes on and writers\n"
+    "wait for the time of the copy. Fails with 4, and changes nothing, while another program reads the store's files,\n"
+    "or a backup is being written. A server wants the right admin for this.\n",
+    ACCESS_WRITE,
+    compact_run,
+    OPTIONS(OPTION_DRY_RUN),
+};
