@@ -226,9 +226,10 @@ STORE_MUST_CHECK int store_pack(struct store *store, store_done_fn *done, void *
  * process reads the store, or a backup is being written. From the call, -EALREADY: one is at work. */
 STORE_MUST_CHECK int store_compact(struct store *store, store_progress_fn *progress, store_done_fn *done, void *arg);
 
-/* Writes a copy of the store as it is at some moment behind the call to fd, a file or a pipe: the data file of a store
- * of its own. On a thread of its own, which nobody waits for; fd is the caller's, and in use until done. One at a time:
- * -EBUSY. A pipe that nobody reads any more: -EPIPE. */
+/* Writes a copy of the store as it is at some moment behind the call to fd, a file, pipe or socket that blocks, and has
+ * room for the first 64 kB: the data file of a store of its own. On a thread of its own, which nobody waits for; fd is
+ * the caller's, and in use until done. One at a time: -EBUSY. A pipe or socket that nobody reads any more: -EPIPE.
+ * When the store is closed, or has to open its files again, a socket is shut down (-EPIPE); others are waited for. */
 STORE_MUST_CHECK int store_backup(struct store *store, int fd, store_done_fn *done, void *arg);
 
 struct store_sizes {

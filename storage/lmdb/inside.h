@@ -13,6 +13,7 @@
  *     pack.c      calls that wait for a fold; compact.c, the one that then writes the store anew
  *     sizes.c        where the space is
  *     recovery.c     when LMDB has given its environment up
+ *     backup.c       a copy of it all, on a thread of its own
  *     environment.c rewrite.c rows.c batch.c segment.c large.c      bytes
  *
  *     loop --request--> commit thread --+
@@ -37,6 +38,7 @@
 #include "storage/lmdb/view.h"
 
 struct lmdb_store;
+struct backup;
 
 /* ---- calls ------------------------------------------------------------------------------------------------------- */
 
@@ -357,6 +359,7 @@ struct lmdb_store {
     pthread_mutex_t answers_mutex;
     pthread_cond_t answers_changed;
     struct list answers;
+    struct backup *backup; /* the one under way; changed by the loop alone */
     atomic_int health;
 
     struct commit commit;
@@ -411,6 +414,9 @@ STORE_MUST_CHECK int lmdb_count_logs(struct view *view, uint64_t *n_logs, uint64
 int lmdb_pack(struct store *base, store_done_fn *done, void *arg);
 int lmdb_compact(struct store *base, store_progress_fn *progress, store_done_fn *done, void *arg);
 int lmdb_sizes(struct store *base, store_sizes_fn *done, void *arg);
+/* backup.c */
+int lmdb_backup(struct store *base, int fd, store_done_fn *done, void *arg);
+void backup_cut(struct lmdb_store *store); /* from any thread: ends it, if its receiver is a socket */
 
 /* Small values of the server keep apart from our own in DB_META. */
 #define META_KEY_MAX   64

@@ -3,7 +3,8 @@
  * again. Whether the failed transaction is in them is open; its writes are answered with the failure, so their logs
  * will be opened and read anew.
  *
- * The worker is kept out meanwhile: its view holds environment_in_use while it is inside. */
+ * The worker is kept out meanwhile: its view holds environment_in_use while it is inside. A backup does, too, for as
+ * long as its receiver likes; it is cut. */
 #include <errno.h>
 #include <string.h>
 
@@ -27,6 +28,7 @@ static int renew(struct lmdb_store *store)
 {
     int r;
 
+    backup_cut(store);
     pthread_rwlock_wrlock(&store->environment_in_use);
     view_leave(&store->worker.view);
     r = environment_renew(&store->config, &store->environment);

@@ -335,6 +335,7 @@ static void store_lmdb_close(struct store *base)
     struct lmdb_store *store = lmdb_store_of(base);
 
     store->is_closing = true;
+    backup_cut(store);
     while (store->n_outstanding > 0) {
         pthread_mutex_lock(&store->answers_mutex);
         while (list_is_empty(&store->answers))
@@ -367,6 +368,7 @@ static const struct store_engine lmdb_engine = {
     .pack = lmdb_pack,
     .compact = lmdb_compact,
     .sizes = lmdb_sizes,
+    .backup = lmdb_backup,
 };
 
 /* Signals are the loop's. */
