@@ -4,20 +4,30 @@
 #include "api/rest_inside.h"
 
 /* One row a method of a resource. HEAD is GET; OPTIONS and 405 say which rows there are. */
+/* clang-format off */
 static const struct route {
     const char *method, *path; /* "*" stands for a name: first a collection, then an id */
     enum right needs;
     const struct rest_action *action;
 } routes[] = {
-    { "GET", "/healthz", RIGHT_NONE, &rest_healthz },          { "GET", "/readyz", RIGHT_NONE, &rest_readyz },
-    { "GET", "/metrics", RIGHT_READ, &rest_metrics },          { "GET", "/v1/me", RIGHT_READ, &rest_me },
-    { "GET", "/v1/docs", RIGHT_READ, &rest_collections },      { "GET", "/v1/docs/*", RIGHT_READ, &rest_listing },
-    { "POST", "/v1/docs/*", RIGHT_WRITE, &rest_create },       { "GET", "/v1/docs/*/*", RIGHT_READ, &rest_read },
-    { "PUT", "/v1/docs/*/*", RIGHT_WRITE, &rest_put },         { "PATCH", "/v1/docs/*/*", RIGHT_WRITE, &rest_patch },
-    { "DELETE", "/v1/docs/*/*", RIGHT_WRITE, &rest_delete },   { "GET", "/v1/docs/*/*/ops", RIGHT_READ, &rest_ops },
-    { "POST", "/v1/docs/*/*/ops", RIGHT_WRITE, &rest_submit }, { "GET", "/v1/store", RIGHT_ADMIN, &rest_sizes },
-    { "POST", "/v1/compact", RIGHT_ADMIN, &rest_compact },
+    { "GET",     "/healthz",            RIGHT_NONE,   &rest_healthz },
+    { "GET",     "/readyz",             RIGHT_NONE,   &rest_readyz },
+    { "GET",     "/metrics",            RIGHT_READ,   &rest_metrics },
+    { "GET",     "/v1/me",              RIGHT_READ,   &rest_me },
+    { "GET",     "/v1/docs",            RIGHT_READ,   &rest_collections },
+    { "GET",     "/v1/docs/*",          RIGHT_READ,   &rest_listing },
+    { "POST",    "/v1/docs/*",          RIGHT_WRITE,  &rest_create },
+    { "GET",     "/v1/docs/*/*",        RIGHT_READ,   &rest_read },
+    { "PUT",     "/v1/docs/*/*",        RIGHT_WRITE,  &rest_put },
+    { "PATCH",   "/v1/docs/*/*",        RIGHT_WRITE,  &rest_patch },
+    { "DELETE",  "/v1/docs/*/*",        RIGHT_WRITE,  &rest_delete },
+    { "GET",     "/v1/docs/*/*/ops",    RIGHT_READ,   &rest_ops },
+    { "POST",    "/v1/docs/*/*/ops",    RIGHT_WRITE,  &rest_submit },
+    { "GET",     "/v1/store",           RIGHT_ADMIN,  &rest_sizes },
+    { "POST",    "/v1/compact",         RIGHT_ADMIN,  &rest_compact },
+    { "GET",     "/v1/backup",          RIGHT_ADMIN,  &rest_backup },
 };
+/* clang-format on */
 
 #define N_ROUTES        (sizeof(routes) / sizeof(routes[0]))
 #define SEGMENTS_MAX    5

@@ -4,6 +4,8 @@
 #ifndef API_REST_H
 #define API_REST_H
 
+#include <sys/types.h>
+
 #include "auth/principal.h"
 #include "doc/hub.h"
 
@@ -26,12 +28,49 @@ struct rest_request {
     bool has_token;             /* he has shown one; if he is nobody, it is nobody's */
 };
 
+/* A body that comes bit by bit: a copy of the store, news. Its producer and whoever carries it to the client are on the
+ * loop thread; the carrier asks for a piece whenever the one before it has left, so that no more than that waits.
+ *
+ *     carrier: read -> 4096, 4096, -EAGAIN ... fd readable, or ready: read -> 100, 0 (the end), close
+ */
+struct rest_stream {
+    const struct rest_stream_interface *interface;
+    int fd; /* readable: read may have something again; -1: only `ready` says so */
+
+    /* The carrier's: called when read has said -EAGAIN and would say something else by now; never from inside read. */
+    void (*ready)(void *arg);
+    void *arg;
+};
+
+struct rest_stream_interface {
+    /* Puts up to n_room bytes, at least 1, at `into`. Returns their number; 0, that was all; -EAGAIN, nothing yet; or
+     * another -errno: it can't be finished, and the client must see that it was not. */
+    ssize_t (*read)(struct rest_stream *stream, char *into, size_t n_room);
+    /* Frees it. Once, whether it was read to the end, in part or not at all; not from inside ready. */
+    void (*close)(struct rest_stream *stream);
+};
+
+static inline ssize_t rest_stream_read(struct rest_stream *stream, char *into, size_t n_room)
+{
+    return stream->interface->read(stream, into, n_room);
+}
+
+/* NULL is fine. */
+static inline void rest_stream_close(struct rest_stream *stream)
+{
+    if (stream)
+        stream->interface->close(stream);
+}
+
 struct rest_response {
     int status;
     struct rest_header headers[REST_HEADERS_MAX]; /* Content-Length is the carrier's business */
     size_t n_headers;
     struct frame *body; /* NULL: none. Shared: take a reference to keep it */
-    bool omit_body;     /* HEAD: the length counts, the bytes are not sent */
+    bool omit_body;     /* HEAD: the length counts, if there is a body; the bytes are not sent */
+
+    /* Comes in the place of a body; NULL: none. Whoever is given the response closes it. */
+    struct rest_stream *stream;
 };
 
 struct session_context;

@@ -8,17 +8,14 @@
 #include "base/log.h"
 #include "net/inside.h"
 
-#define READ_BYTES       (16 * 1024)
-#define INPUT_MAX_BYTES  (2 * REQUEST_HEAD_MAX_BYTES) /* a head, and what was sent behind it unasked */
-#define PROGRESS_SECONDS 30                           /* between two moves of a body, in or out */
-#define LINGER_SECONDS   2
+#define READ_BYTES      (16 * 1024)
+#define INPUT_MAX_BYTES (2 * REQUEST_HEAD_MAX_BYTES) /* a head, and what was sent behind it unasked */
+#define LINGER_SECONDS  2
 
 /* The answer's address while it is awaited; outlives the connection if it must. */
 struct exchange {
     struct http *http; /* NULL: the client has gone */
 };
-
-static void http_pump(struct http *http);
 
 /* ---- life -------------------------------------------------------------------------------------------------------- */
 
@@ -29,6 +26,7 @@ static int http_release(struct http *http)
 
     ev_io_stop(http->server->config.loop, &http->reader);
     ev_io_stop(http->server->config.loop, &http->writer);
+    ev_io_stop(http->server->config.loop, &http->source);
     wheel_clear(&http->deadline);
     if (http->exchange)
         http->exchange->http = NULL;
@@ -55,14 +53,22 @@ static void on_deadline(struct wheel_timer *timer)
     http_destroy(http);
 }
 
-static void http_expect(struct http *http, unsigned seconds)
+void http_expect(struct http *http, unsigned seconds)
 {
     wheel_set(&http->server->wheel, &http->deadline, seconds);
 }
 
-static void http_reads(struct http *http, bool reads)
+/* While an answer streams, its client is watched, for nothing else would tell that he has gone. */
+static bool http_wants_input(const struct http *http)
 {
-    if (reads)
+    if (http->state == HTTP_WRITING)
+        return http->response.stream && http->input.n_bytes + READ_BYTES <= INPUT_MAX_BYTES;
+    return http->state != HTTP_WAITING;
+}
+
+static void http_read_or_not(struct http *http)
+{
+    if (http_wants_input(http))
         ev_io_start(http->server->config.loop, &http->reader);
     else
         ev_io_stop(http->server->config.loop, &http->reader);
@@ -86,6 +92,8 @@ void http_answer(struct http *http, const struct rest_response *answer, const st
 {
     int r;
 
+    if (answer->stream && !http_stream_begin(http, answer->stream))
+        return;
     if (http->server->is_draining)
         http->keeps_alive = false;
     r = response_begin(&http->response, answer, body, http->keeps_alive ? RESPONSE_STAYS : RESPONSE_CLOSES,
@@ -108,8 +116,10 @@ static void on_answer(void *arg, const struct rest_response *answer)
     struct http *http = exchange->http;
 
     free(exchange);
-    if (!http)
+    if (!http) {
+        rest_stream_close(answer->stream);
         return;
+    }
     http->exchange = NULL;
     http_answer(http, answer, NULL);
 }
@@ -303,8 +313,7 @@ static void http_end_answer(struct http *http)
     (void)shutdown(http->fd, SHUT_WR);
 }
 
-/* Takes every step that can be taken now. http may be gone afterwards. */
-static void http_pump(struct http *http)
+void http_pump(struct http *http)
 {
     int r;
 
@@ -323,11 +332,13 @@ static void http_pump(struct http *http)
             break;
         case HTTP_WRITING:
             r = http_write(http);
-            if (r == 0)
+            if (r == 0 && http->response.stream)
+                r = http_stream_refill(http);
+            else if (r == 0)
                 http_end_answer(http);
-            else if (r == -EAGAIN)
+            if (r == -EAGAIN)
                 ev_io_start(http->server->config.loop, &http->writer);
-            else
+            else if (r)
                 goto gone;
             break;
         case HTTP_WAITING:
@@ -337,7 +348,7 @@ static void http_pump(struct http *http)
             break;
     }
     http->is_pumping = false;
-    http_reads(http, http->state != HTTP_WAITING && http->state != HTTP_WRITING);
+    http_read_or_not(http);
     return;
 gone:
     http_destroy(http);

@@ -2,7 +2,10 @@
  *
  *     HEAD --no body--> WAITING --answer--> WRITING --keep-alive--> HEAD
  *       \--body--> BODY --whole--^              \--close--> LINGERING --end of input, 2 s--> gone
- *     HEAD --upgrade--> handed over to libwebsockets */
+ *     HEAD --upgrade--> handed over to libwebsockets
+ *
+ * An answer that comes bit by bit (struct rest_stream) is WRITING for as long as it lasts: a piece is asked for when
+ * the one before it has left, one a turn of the loop. */
 #ifndef NET_HTTP_H
 #define NET_HTTP_H
 
@@ -25,6 +28,7 @@ struct http {
     bool is_loopback; /* came in by a listener for this machine */
     int fd;
     ev_io reader, writer;
+    ev_io source; /* of the stream that is being answered with, while it has nothing to say */
     struct wheel_timer deadline;
     enum http_state state;
     bool is_pumping;  /* http_pump is on the stack */
@@ -46,6 +50,16 @@ void http_open(struct server *server, struct listener *listener, int fd);
 void http_retire(struct http *http);
 bool http_is_answered(const struct http *http);
 void http_destroy(struct http *http);
+
+/* Takes every step that can be taken now. http may be gone afterwards. */
+void http_pump(struct http *http);
+void http_expect(struct http *http, unsigned seconds); /* the next move, or it is cut */
+
+/* http_stream.c: what http_answer does about a stream. False: it can't be carried; it has been closed. */
+bool http_stream_begin(struct http *http, struct rest_stream *stream);
+/* The piece before has left. -EAGAIN: there is another one to write; 0: none yet, http_pump is called when there is;
+ * another -errno: the line has to be cut, so that the client sees that the answer is not whole. */
+STORE_MUST_CHECK int http_stream_refill(struct http *http);
 
 /* http_admit.c: whether the request, of which the head has come, is let in; if not, it has been answered. Notes who
  * sent it. */

@@ -11,6 +11,8 @@
 
 struct websocket;
 
+#define PROGRESS_SECONDS 30 /* between two moves of a body, in or out */
+
 struct server {
     struct server_config config;
     struct lws_context *lws;

@@ -97,7 +97,7 @@ static int line_parse(char *at, char *end, struct request *out)
         return 400;
     if (version[5] != '1' || version[6] != '.' || (version[7] != '0' && version[7] != '1'))
         return 505;
-    out->keep_alive = version[7] == '1';
+    out->is_1_1 = version[7] == '1';
     return target_split(bytes_of(target, (size_t)(at - target)), out) ? 0 : 400;
 }
 
@@ -148,7 +148,6 @@ static bool length_parse(struct bytes value, uint64_t *out)
 /* What the headers say about the message itself; returns 0 or the status to refuse with. */
 static int framing_parse(struct request *out)
 {
-    bool is_1_1 = out->keep_alive;
     size_t n_hosts = 0, n_lengths = 0;
     struct bytes connection = request_header(out, "connection");
 
@@ -156,7 +155,7 @@ static int framing_parse(struct request *out)
         n_hosts += strcmp(out->headers[i].name, "host") == 0;
         n_lengths += strcmp(out->headers[i].name, "content-length") == 0;
     }
-    if (n_hosts > 1 || (is_1_1 && n_hosts == 0) || n_lengths > 1)
+    if (n_hosts > 1 || (out->is_1_1 && n_hosts == 0) || n_lengths > 1)
         return 400;
     out->has_length = n_lengths == 1;
     if (out->has_length && !length_parse(request_header(out, "content-length"), &out->n_body_bytes))
@@ -164,10 +163,10 @@ static int framing_parse(struct request *out)
     out->has_encoding = request_header(out, "transfer-encoding").n_bytes > 0;
     if (out->has_encoding && out->has_length) /* two answers to "where does it end": an old trick */
         return 400;
-    out->expects_continue = is_1_1 && header_has_word(request_header(out, "expect"), "100-continue");
+    out->expects_continue = out->is_1_1 && header_has_word(request_header(out, "expect"), "100-continue");
     out->wants_websocket = header_has_word(request_header(out, "upgrade"), "websocket") &&
-                           header_has_word(connection, "upgrade") && is_1_1;
-    out->keep_alive = is_1_1 && !header_has_word(connection, "close");
+                           header_has_word(connection, "upgrade") && out->is_1_1;
+    out->keep_alive = out->is_1_1 && !header_has_word(connection, "close");
     return 0;
 }
 

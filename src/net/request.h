@@ -18,6 +18,7 @@ struct request {
     struct rest_header headers[REQUEST_HEADERS_MAX];
     size_t n_headers;
 
+    bool is_1_1; /* false: HTTP/1.0 */
     bool keep_alive;
     bool has_length;   /* Content-Length was given: there is a body, if only an empty one */
     bool has_encoding; /* Transfer-Encoding was given */

@@ -1,8 +1,12 @@
 #include "net/response.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <time.h>
 
-#define HEAD_MAX_BYTES (32 * 1024)
+#define HEAD_MAX_BYTES  (32 * 1024)
+#define SIZE_LINE_BYTES 8 /* room for "10000\r\n", and its terminator */
+#define CHUNK_MAX_BYTES (SIZE_LINE_BYTES + RESPONSE_PIECE_BYTES + 2)
 
 static const struct reason {
     int status;
@@ -54,12 +58,16 @@ void response_init(struct response *response)
     response->frame = NULL;
     response->body = bytes_of(NULL, 0);
     response->n_sent = 0;
+    response->stream = NULL;
+    buffer_init(&response->chunk, CHUNK_MAX_BYTES);
 }
 
 void response_finish(struct response *response)
 {
     buffer_finish(&response->head);
     frame_unref(response->frame);
+    rest_stream_close(response->stream);
+    buffer_finish(&response->chunk);
     response_init(response);
 }
 
@@ -104,12 +112,19 @@ static void date_append(struct buffer *head)
     (void)buffer_printf(head, "date: %s\r\n", text);
 }
 
+static void stream_end(struct response *response)
+{
+    rest_stream_close(response->stream);
+    response->stream = NULL;
+}
+
 int response_begin(struct response *response, const struct rest_response *answer, const struct bytes *body,
                    enum response_connection connection, const char *extra_header)
 {
     struct buffer *head = &response->head;
     bool has_content = answer->status != 204 && answer->status != 304;
 
+    response->stream = answer->stream;
     if (answer->body)
         response->frame = frame_ref(answer->body);
     if (body)
@@ -127,12 +142,16 @@ int response_begin(struct response *response, const struct rest_response *answer
     }
     if (extra_header)
         (void)buffer_append_string(head, extra_header);
-    if (has_content)
+    if (answer->stream)
+        (void)buffer_append_string(head, "transfer-encoding: chunked\r\n");
+    else if (has_content && (response->body.at || !answer->omit_body))
         (void)buffer_printf(head, "content-length: %zu\r\n", response->body.n_bytes);
     if (connection == RESPONSE_CLOSES)
         (void)buffer_append_string(head, "connection: close\r\n");
-    if (!has_content || answer->omit_body)
+    if (!has_content || answer->omit_body) {
         response->body = bytes_of(NULL, 0);
+        stream_end(response);
+    }
     return buffer_append(head, "\r\n", 2);
 }
 
@@ -153,4 +172,36 @@ int response_rest(const struct response *response, struct iovec pieces[2])
         pieces[n++] = (struct iovec){ body.write, response->body.n_bytes - n_body_sent };
     }
     return n;
+}
+
+/* Room for the size is left in front of the piece, as the piece is there first. */
+static struct bytes chunk_close(char *at, size_t n_piece)
+{
+    char size[SIZE_LINE_BYTES];
+    size_t n_size = (size_t)snprintf(size, sizeof(size), "%zx\r\n", n_piece);
+    char *begin = at + SIZE_LINE_BYTES - n_size;
+
+    memcpy(begin, size, n_size);
+    memcpy(at + SIZE_LINE_BYTES + n_piece, "\r\n", 2);
+    return bytes_of(begin, n_size + n_piece + 2);
+}
+
+int response_refill(struct response *response)
+{
+    char *at = buffer_room(&response->chunk, CHUNK_MAX_BYTES);
+    ssize_t n = at ? rest_stream_read(response->stream, at + SIZE_LINE_BYTES, RESPONSE_PIECE_BYTES) : -ENOMEM;
+
+    if (n < 0) {
+        buffer_finish(&response->chunk); /* who waits for news, waits with nothing in hand */
+        return (int)n;
+    }
+    buffer_finish(&response->head);
+    response->n_sent = 0;
+    if (n) {
+        response->body = chunk_close(at, (size_t)n);
+    } else {
+        response->body = bytes_of_string("0\r\n\r\n");
+        stream_end(response);
+    }
+    return 0;
 }

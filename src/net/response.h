@@ -1,4 +1,7 @@
-/* An HTTP answer as bytes on their way. Pure, but for the clock in `Date`. */
+/* An HTTP answer as bytes on their way. Pure, but for the clock in `Date`.
+ *
+ *     head, body                                          with a content-length
+ *     head, then again and again: size, piece, CRLF       of a stream, chunked (RFC 9112, 7.1); one piece at a time */
 #ifndef NET_RESPONSE_H
 #define NET_RESPONSE_H
 
@@ -6,11 +9,15 @@
 
 #include "api/rest.h"
 
+#define RESPONSE_PIECE_BYTES (64 * 1024)
+
 struct response {
     struct buffer head;
     struct frame *frame; /* owned; holds the body, if anything does */
-    struct bytes body;
+    struct bytes body;   /* or the piece of the stream that is on its way, with its frame */
     size_t n_sent;
+    struct rest_stream *stream; /* owned; NULL: nothing comes behind what is there */
+    struct buffer chunk;        /* what body points to then */
 };
 
 /* How the connection goes on. */
@@ -18,14 +25,18 @@ enum response_connection { RESPONSE_CLOSES, RESPONSE_STAYS };
 
 void response_init(struct response *response);
 
-/* answer's body is kept by reference; body, if not NULL, is sent in its place and must outlive the response.
- * extra_header: a whole line, or NULL. Returns 0 or -ENOMEM. */
+/* answer's body is kept by reference, its stream taken over in any case; body, if not NULL, is sent in its place and
+ * must outlive the response. extra_header: a whole line, or NULL. Returns 0 or -ENOMEM. */
 STORE_MUST_CHECK int response_begin(struct response *response, const struct rest_response *answer,
                                     const struct bytes *body, enum response_connection connection,
                                     const char *extra_header);
 
-/* What is still to be sent. Returns the number of pieces; 0: done. */
+/* What is still to be sent. Returns the number of pieces; 0: done, or, with a stream, to be refilled. */
 int response_rest(const struct response *response, struct iovec pieces[2]);
+
+/* Takes the next piece from the stream. 0: there is more to send, and if that is the end, no stream any more; -EAGAIN:
+ * nothing yet, and nothing is held; another -errno: the answer can't be finished. */
+STORE_MUST_CHECK int response_refill(struct response *response);
 
 /* Lets go of everything; usable again. */
 void response_finish(struct response *response);

@@ -1,4 +1,5 @@
 /* Answers as bytes. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -132,6 +133,113 @@ static void a_body_of_its_own_needs_no_frame(void **state)
     response_finish(&response);
 }
 
+/* ---- streams ----------------------------------------------------------------------------------------------------- */
+
+struct source {
+    struct rest_stream stream; /* first */
+    const char *const *said;   /* what each reading gives; "": nothing yet; NULL: `end` */
+    int end;
+    size_t n_closed;
+};
+
+static ssize_t source_read(struct rest_stream *stream, char *into, size_t n_room)
+{
+    struct source *source = (struct source *)stream;
+    const char *now = *source->said;
+    size_t n;
+
+    if (!now)
+        return source->end;
+    source->said++;
+    n = strlen(now);
+    assert_true(n <= n_room);
+    memcpy(into, now, n);
+    return n ? (ssize_t)n : -EAGAIN;
+}
+
+static void source_close(struct rest_stream *stream)
+{
+    ((struct source *)stream)->n_closed++;
+}
+
+static const struct rest_stream_interface source_interface = { source_read, source_close };
+
+/* Sends what there is, and returns what refilling says then; written: the body so far. */
+static int send_and_refill(struct response *response, size_t *n)
+{
+    struct iovec pieces[2];
+
+    while (response_rest(response, pieces)) {
+        memcpy(written + *n, pieces[0].iov_base, pieces[0].iov_len);
+        response->n_sent += pieces[0].iov_len;
+        *n += pieces[0].iov_len;
+    }
+    written[*n] = '\0';
+    return response->stream ? response_refill(response) : -ENODATA;
+}
+
+static const char *body_of(const char *text)
+{
+    return strstr(text, "\r\n\r\n") + 4;
+}
+
+static void a_stream_is_chunked(void **state)
+{
+    static const char *const said[] = { "hello", "", "sixteen and more..", NULL };
+    struct source source = { { &source_interface, -1 }, said };
+    const struct rest_response answer = { .status = 200, .stream = &source.stream };
+    struct response response;
+    size_t n = 0;
+
+    response_init(&response);
+    assert_int_equal(response_begin(&response, &answer, NULL, RESPONSE_STAYS, NULL), 0);
+    assert_int_equal(send_and_refill(&response, &n), 0);
+    assert_non_null(strstr(written, "\r\ntransfer-encoding: chunked\r\n"));
+    assert_null(strstr(written, "content-length"));
+    assert_int_equal(send_and_refill(&response, &n), -EAGAIN);
+    assert_string_equal(body_of(written), "5\r\nhello\r\n");
+    assert_int_equal(send_and_refill(&response, &n), 0);
+    assert_int_equal(send_and_refill(&response, &n), 0);
+    assert_int_equal(source.n_closed, 1);
+    assert_int_equal(send_and_refill(&response, &n), -ENODATA);
+    assert_string_equal(body_of(written), "5\r\nhello\r\n12\r\nsixteen and more..\r\n0\r\n\r\n");
+    response_finish(&response);
+    assert_int_equal(source.n_closed, 1);
+}
+
+static void a_stream_that_breaks_has_no_end(void **state)
+{
+    static const char *const said[] = { "hello", NULL };
+    struct source source = { { &source_interface, -1 }, said, .end = -EIO };
+    const struct rest_response answer = { .status = 200, .stream = &source.stream };
+    struct response response;
+    size_t n = 0;
+
+    response_init(&response);
+    assert_int_equal(response_begin(&response, &answer, NULL, RESPONSE_STAYS, NULL), 0);
+    assert_int_equal(send_and_refill(&response, &n), 0);
+    assert_int_equal(send_and_refill(&response, &n), -EIO);
+    assert_string_equal(body_of(written), "5\r\nhello\r\n");
+    assert_int_equal(source.n_closed, 0);
+    response_finish(&response);
+    assert_int_equal(source.n_closed, 1);
+}
+
+static void a_head_request_closes_the_stream_unread(void **state)
+{
+    struct source source = { { &source_interface, -1 }, NULL };
+    const struct rest_response answer = { .status = 200, .stream = &source.stream, .omit_body = true };
+    struct response response;
+    size_t n = 0;
+
+    response_init(&response);
+    assert_int_equal(response_begin(&response, &answer, NULL, RESPONSE_STAYS, NULL), 0);
+    assert_int_equal(source.n_closed, 1);
+    assert_int_equal(send_and_refill(&response, &n), -ENODATA);
+    assert_string_equal(body_of(written), "");
+    response_finish(&response);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -143,6 +251,9 @@ int main(void)
         cmocka_unit_test(a_value_cannot_begin_another_line),
         cmocka_unit_test(closing_is_announced),
         cmocka_unit_test(a_body_of_its_own_needs_no_frame),
+        cmocka_unit_test(a_stream_is_chunked),
+        cmocka_unit_test(a_stream_that_breaks_has_no_end),
+        cmocka_unit_test(a_head_request_closes_the_stream_unread),
     };
 
     return cmocka_run_group_tests_name("response", tests, NULL, NULL);
