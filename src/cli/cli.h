@@ -41,9 +41,25 @@ struct command {
     struct option_set options;                              /* that it takes, beside the global ones */
 };
 
-extern const struct command command_ls, command_stat, command_cat, command_create, command_put, command_edit,
-    command_rm, command_store, command_compact, command_check, command_watch, command_ot, command_token,
-    command_version, command_help;
+/* clang-format off */
+extern const struct command
+    command_ls,
+    command_stat,
+    command_cat,
+    command_create,
+    command_put,
+    command_edit,
+    command_rm,
+    command_watch,
+    command_backup,
+    command_check,
+    command_compact,
+    command_store,
+    command_ot,
+    command_token,
+    command_version,
+    command_help;
+/* clang-format on */
 
 extern const struct command *const commands[]; /* ends with NULL */
 

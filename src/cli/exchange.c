@@ -43,3 +43,10 @@ void exchange_answer_header(struct exchange *exchange, struct bytes name, struct
     else if (is_named(name, "link"))
         exchange->has_next = memmem(value.at, value.n_bytes, "rel=\"next\"", 10) != NULL;
 }
+
+int exchange_answer_piece(struct exchange *exchange, struct bytes piece)
+{
+    if (exchange->sink && exchange->status < 300)
+        return exchange->sink(exchange->sink_arg, piece);
+    return buffer_append(&exchange->answer, piece.at, piece.n_bytes);
+}

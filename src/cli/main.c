@@ -10,11 +10,27 @@
 #define WHY_BYTES      512
 #define USAGE_BYTES    256
 
+/* clang-format off */
 const struct command *const commands[] = {
-    &command_ls,    &command_stat,  &command_cat,     &command_create, &command_put, &command_edit,  &command_rm,
-    &command_watch, &command_store, &command_compact, &command_check,  &command_ot,  &command_token, &command_version,
-    &command_help,  NULL,
+    &command_ls,
+    &command_stat,
+    &command_cat,
+    &command_create,
+    &command_put,
+    &command_edit,
+    &command_rm,
+    &command_watch,
+    &command_backup,
+    &command_check,
+    &command_compact,
+    &command_store,
+    &command_ot,
+    &command_token,
+    &command_version,
+    &command_help,
+    NULL,
 };
+/* clang-format on */
 
 /* "DOC [FILE|-] [--type TYPE]" */
 static const char *usage_of(const struct command *command, char *into, size_t n_into)

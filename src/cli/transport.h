@@ -22,6 +22,9 @@ struct exchange {
     /* How far long work is; only of a store of one's own. NULL: nobody wants to know. */
     void (*on_progress)(void *arg, uint64_t n_done, uint64_t n_total);
     void *progress_arg;
+    /* Takes the body of a good answer piece by piece, instead of `answer`; NULL: nobody does. Not 0: enough, -errno. */
+    int (*sink)(void *arg, struct bytes piece);
+    void *sink_arg;
 
     /* Out. */
     int status;
@@ -35,9 +38,11 @@ void exchange_finish(struct exchange *exchange);
 void exchange_header(struct exchange *exchange, const char *name, const char *value);
 /* Notes a header of the answer that is one of those above. */
 void exchange_answer_header(struct exchange *exchange, struct bytes name, struct bytes value);
+/* Takes a piece of the answer's body, once its status is known. 0, or -errno: no more of it is wanted. */
+__attribute__((warn_unused_result)) int exchange_answer_piece(struct exchange *exchange, struct bytes piece);
 
 struct transport {
-    /* 0, or -errno with a sentence in why[0..n_why) when nobody answered. */
+    /* 0, or -errno with a sentence in why[0..n_why) when nobody answered, or not to the end. */
     int (*perform)(struct transport *transport, struct exchange *exchange, char *why, size_t n_why);
     void (*destroy)(struct transport *transport);
 };

@@ -13,13 +13,20 @@ struct http {
     char *url;           /* without a slash at the end */
     char *socket_path;   /* of "unix:PATH", else NULL */
     char *authorization; /* a header's line; NULL: none */
+
+    struct exchange *exchange; /* under way */
+    bool has_begun;            /* to be answered */
 };
 
 static size_t on_body(char *at, size_t size, size_t n, void *arg)
 {
-    struct exchange *exchange = arg;
+    struct http *http = arg;
+    long status = 0;
 
-    return buffer_append(&exchange->answer, at, size * n) ? 0 : size * n;
+    (void)curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &status);
+    http->exchange->status = (int)status;
+    http->has_begun = true;
+    return exchange_answer_piece(http->exchange, bytes_of(at, size * n)) ? 0 : size * n;
 }
 
 static size_t on_header(char *at, size_t size, size_t n, void *arg)
@@ -71,9 +78,10 @@ static void prepare(struct http *http, struct exchange *exchange, const char *ur
     (void)curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
     (void)curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     (void)curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, CONNECT_SECONDS);
+    (void)curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
     (void)curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     (void)curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
-    (void)curl_easy_setopt(curl, CURLOPT_WRITEDATA, exchange);
+    (void)curl_easy_setopt(curl, CURLOPT_WRITEDATA, http);
     (void)curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
     (void)curl_easy_setopt(curl, CURLOPT_HEADERDATA, exchange);
     if (http->socket_path)
@@ -96,6 +104,8 @@ static int http_perform(struct transport *transport, struct exchange *exchange, 
     buffer_init(&url, 16384);
     (void)buffer_append_string(&url, http->url);
     (void)buffer_append(&url, exchange->target.at, exchange->target.n_bytes);
+    http->exchange = exchange;
+    http->has_begun = false;
     if (headers && buffer_append(&url, "", 1) == 0) {
         prepare(http, exchange, url.at, headers);
         code = curl_easy_perform(http->curl);
@@ -103,8 +113,8 @@ static int http_perform(struct transport *transport, struct exchange *exchange, 
     }
     exchange->status = (int)status;
     if (code)
-        (void)snprintf(why, n_why, "%s does not answer: %s", http->socket_path ? http->socket_path : http->url,
-                       curl_easy_strerror(code));
+        (void)snprintf(why, n_why, "%s %s: %s", http->socket_path ? http->socket_path : http->url,
+                       http->has_begun ? "broke off" : "does not answer", curl_easy_strerror(code));
     curl_slist_free_all(headers);
     buffer_finish(&url);
     return code == CURLE_OK ? 0 : code == CURLE_OUT_OF_MEMORY ? -ENOMEM : -ECONNREFUSED;

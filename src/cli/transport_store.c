@@ -1,12 +1,17 @@
 /* The server's own resources on a store of one's own, without a server: a loop that waits for the store and for nothing
  * else. */
 #include <errno.h>
-#include <pthread.h>
+#include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "api/rest.h"
 #include "cli/transport.h"
 #include "storage/lmdb/store_lmdb.h"
+
+#define PIECE_BYTES (64 * 1024)
 
 struct local {
     struct transport base; /* first */
@@ -14,32 +19,34 @@ struct local {
     struct hub *hub;
     struct rest_context rest;
 
-    pthread_mutex_t lock;
-    pthread_cond_t woken;
-    bool is_woken;
+    int woken; /* an eventfd */
 
-    struct exchange *exchange; /* the one that waits for its answer */
+    struct exchange *exchange;  /* the one that waits for its answer */
+    struct rest_stream *stream; /* what that answer is still coming from */
 };
 
 /* From any thread. */
 static void on_wake(void *arg)
 {
-    struct local *local = arg;
+    const struct local *local = arg;
 
-    (void)pthread_mutex_lock(&local->lock);
-    local->is_woken = true;
-    (void)pthread_cond_signal(&local->woken);
-    (void)pthread_mutex_unlock(&local->lock);
+    (void)eventfd_write(local->woken, 1);
 }
 
-static void turn(struct local *local)
+/* Waits for the store or, unless it is -1, for fd. */
+static void turn(struct local *local, int fd)
 {
-    (void)pthread_mutex_lock(&local->lock);
-    while (!local->is_woken)
-        (void)pthread_cond_wait(&local->woken, &local->lock);
-    local->is_woken = false;
-    (void)pthread_mutex_unlock(&local->lock);
-    store_dispatch(local->store);
+    struct pollfd fds[] = { { local->woken, POLLIN, 0 }, { fd, POLLIN, 0 } };
+    eventfd_t n;
+
+    if (poll(fds, 2, -1) > 0 && fds[0].revents && eventfd_read(local->woken, &n) == 0)
+        store_dispatch(local->store);
+}
+
+/* Nothing to note: it comes from within store_dispatch, and after each the stream is asked again. */
+static void on_ready(void *arg)
+{
+    (void)arg;
 }
 
 static void on_answer(void *arg, const struct rest_response *response)
@@ -53,6 +60,34 @@ static void on_answer(void *arg, const struct rest_response *response)
         exchange_answer_header(exchange, bytes_of_string(response->headers[i].name), response->headers[i].value);
     if (response->body && !response->omit_body)
         (void)buffer_append(&exchange->answer, response->body->content, response->body->n_bytes);
+    if (response->stream && response->omit_body) {
+        rest_stream_close(response->stream);
+    } else if (response->stream) {
+        local->stream = response->stream;
+        local->stream->ready = on_ready;
+    }
+}
+
+/* The rest of the answer. 0 or -errno. */
+static int stream_take(struct local *local, struct exchange *exchange)
+{
+    char *piece = malloc(PIECE_BYTES);
+    int r = piece ? 0 : -ENOMEM;
+    ssize_t n = -EAGAIN;
+
+    while (!r && n) {
+        n = rest_stream_read(local->stream, piece, PIECE_BYTES);
+        if (n > 0)
+            r = exchange_answer_piece(exchange, bytes_of(piece, (size_t)n));
+        else if (n == -EAGAIN)
+            turn(local, local->stream->fd);
+        else
+            r = (int)n;
+    }
+    rest_stream_close(local->stream);
+    local->stream = NULL;
+    free(piece);
+    return r;
 }
 
 static void on_progress(struct rest_context *rest, uint64_t n_done, uint64_t n_total)
@@ -80,14 +115,18 @@ static int local_perform(struct transport *transport, struct exchange *exchange,
         .has_body = exchange->has_body,
         .principal = principal_anyone, /* who can open the files may do everything */
     };
+    int r;
 
     for (size_t i = 0; i < exchange->n_headers; i++)
         headers[i] = (struct rest_header){ exchange->headers[i].name, bytes_of_string(exchange->headers[i].value) };
     local->exchange = exchange;
     rest_handle(&local->rest, &request, on_answer, local);
     while (local->exchange)
-        turn(local);
-    return exchange->answer.error;
+        turn(local, -1);
+    r = local->stream ? stream_take(local, exchange) : 0;
+    if (r)
+        (void)snprintf(why, n_why, "the store broke off: %s", strerror(-r));
+    return r ? r : exchange->answer.error;
 }
 
 static bool is_busy(const struct hub *hub)
@@ -105,11 +144,11 @@ static void local_destroy(struct transport *transport)
     if (!local)
         return;
     while (local->hub && is_busy(local->hub)) /* a snapshot, say, that is still being written */
-        turn(local);
+        turn(local, -1);
     hub_destroy(local->hub);
     store_close(local->store);
-    (void)pthread_cond_destroy(&local->woken);
-    (void)pthread_mutex_destroy(&local->lock);
+    if (local->woken >= 0)
+        (void)close(local->woken);
     free(local);
 }
 
@@ -122,8 +161,11 @@ static int local_open(struct local *local, const char *path, bool writes, char *
         .arg = local,
     };
     struct hub_config hub_config = hub_defaults;
-    int r = store_lmdb_open(&store_config, &local->store, why, n_why);
+    int r;
 
+    if (local->woken < 0)
+        return -errno;
+    r = store_lmdb_open(&store_config, &local->store, why, n_why);
     if (r)
         return r;
     hub_config.store = local->store;
@@ -143,8 +185,7 @@ int transport_store_open(const char *path, bool writes, struct transport **out, 
     if (!local)
         return -ENOMEM;
     local->base = (struct transport){ local_perform, local_destroy };
-    (void)pthread_mutex_init(&local->lock, NULL);
-    (void)pthread_cond_init(&local->woken, NULL);
+    local->woken = eventfd(0, EFD_CLOEXEC);
     r = local_open(local, path, writes, why, n_why);
     if (r) {
         local_destroy(&local->base);

@@ -354,6 +354,20 @@ out:
     return r;
 }
 
+/* Nobody else has it, so it is not locked; a lock would leave a file of its own beside it. */
+int store_lmdb_check_file(const char *file, char *why, size_t n_why)
+{
+    const struct store_lmdb_config config = { .path = file, .mode = STORE_READ_ONLY };
+    struct environment environment = { .lock_fd = -1 };
+    int code = data_open(&config, file, MDB_RDONLY | MDB_NOSUBDIR | MDB_NOLOCK, &environment.env), r;
+
+    if (code)
+        return refuse_data(code, file, why, n_why);
+    r = databases_check(&config, &environment, why, n_why);
+    environment_close(&environment);
+    return r;
+}
+
 static void data_close(struct environment *environment)
 {
     if (environment->env)

@@ -28,4 +28,8 @@ struct store_lmdb_config {
 STORE_MUST_CHECK int store_lmdb_open(const struct store_lmdb_config *config, struct store **out, char *why,
                                      size_t n_why);
 
+/* Whether a file, such as a copy that has just been written, is the data file of a store that this version reads. It is
+ * only looked at. As store_lmdb_open. */
+STORE_MUST_CHECK int store_lmdb_check_file(const char *file, char *why, size_t n_why);
+
 #endif
