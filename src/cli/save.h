@@ -11,8 +11,8 @@
 
 struct save {
     int fd;
-    uint64_t n_bytes; /* written */
-    uint64_t n_begun; /* on their way to the disk; a multiple of a portion */
+    uint64_t n_bytes;   /* written */
+    uint64_t n_settled; /* of them on the disk; a multiple of a portion */
 };
 
 /* In place of what is there. For its owner's eyes only. */
