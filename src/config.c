@@ -9,8 +9,7 @@
 #include "net/origin.h"
 #include "ot/ot.h"
 
-#define NAME_MAX_CHARS 32
-#define COUNT_MAX      1000000
+#define COUNT_MAX 1000000
 
 enum kind {
     KIND_TEXT,
@@ -33,8 +32,8 @@ static const struct option {
     const char *name;
     enum kind kind;
     size_t at;
-    bool is_flag_only; /* makes no sense anywhere else */
-    const char *argument, *help;
+    bool is_flag_only;           /* makes no sense anywhere else */
+    const char *argument, *help; /* help NULL: nobody is told */
 } options[] = {
     { "data", KIND_TEXT, AT(data), false, "DIR", "where the documents live (./pilcrow-data)" },
     { "listen", KIND_LIST, AT(listen), false, "ADDR:PORT | unix:PATH",
@@ -84,6 +83,7 @@ static const struct option {
     { "check-config", KIND_SWITCH, AT(check_only), true, NULL, "say whether the settings are in order, and exit" },
     { "version", KIND_SWITCH, AT(wants_version), true, NULL, "print the version, and exit" },
     { "help", KIND_SWITCH, AT(wants_help), true, NULL, "print this, and exit" },
+    { "man", KIND_SWITCH, AT(wants_manual), true, NULL, NULL }, /* the manual page; for the build */
 };
 
 #define N_OPTIONS (sizeof(options) / sizeof(options[0]))
@@ -273,13 +273,11 @@ static bool option_find(const char *name, size_t n_name, size_t *out)
     return false;
 }
 
-/* max-store is PILCROW_MAX_STORE. */
 static const char *environment_value(const char *option)
 {
-    char name[NAME_MAX_CHARS + 8] = "PILCROW_";
+    char name[CONFIG_VARIABLE_CHARS];
 
-    for (size_t i = 0; option[i]; i++)
-        name[8 + i] = (char)(option[i] == '-' ? '_' : toupper((unsigned char)option[i]));
+    config_variable(option, name);
     return getenv(name);
 }
 
@@ -466,17 +464,21 @@ void config_finish(struct config *config)
     *config = (struct config){ 0 };
 }
 
-void config_print_help(FILE *to)
+bool config_row(size_t i, struct config_row *out)
 {
-    (void)fprintf(to, "pilcrowd serves documents that several people edit at once.\n\n    pilcrowd [FLAG...]\n\n");
-    for (size_t i = 0; i < N_OPTIONS; i++) {
-        (void)fprintf(to, "  --%s%s%s\n      %s\n", options[i].name, options[i].argument ? " " : "",
-                      options[i].argument ? options[i].argument : "", options[i].help);
-    }
-    (void)fprintf(to,
-                  "\nSIZE: bytes, or with K, M, G, T. Every flag is also an environment variable (--log-level:\n"
-                  "PILCROW_LOG_LEVEL) and a key of the configuration file; flags go before the environment, that\n"
-                  "before the file. SIGTERM: answer what was taken, then exit; a second one exits at once. SIGHUP:\n"
-                  "read the file of --tokens again; read the settings again and follow --log-level and --log-format.\n"
-                  "Exit status: 0, or 2 for wrong settings, 1 for everything else.\n");
+    if (i == N_OPTIONS)
+        return false;
+    *out = (struct config_row){ options[i].name, options[i].argument, options[i].help, options[i].is_flag_only };
+    return true;
+}
+
+/* max-store is PILCROW_MAX_STORE. */
+void config_variable(const char *option, char out[CONFIG_VARIABLE_CHARS])
+{
+    size_t n = strlen("PILCROW_");
+
+    memcpy(out, "PILCROW_", n);
+    for (; *option && n + 1 < CONFIG_VARIABLE_CHARS; option++)
+        out[n++] = (char)(*option == '-' ? '_' : toupper((unsigned char)*option));
+    out[n] = '\0';
 }

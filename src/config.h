@@ -36,7 +36,7 @@ struct config {
     uint64_t max_queries, max_query_documents, max_snapshots;
     uint64_t ping_seconds, handshake_seconds, idle_seconds;
 
-    bool wants_help, wants_version, check_only; /* flags only */
+    bool wants_help, wants_manual, wants_version, check_only; /* flags only */
 };
 
 enum config_error {
@@ -48,6 +48,18 @@ __attribute__((warn_unused_result)) int config_read(int argc, char *const *argv,
                                                     size_t n_why);
 void config_finish(struct config *config);
 
+/* What can be set, for people: rows from 0 on, until false. argument, help: NULL for none. */
+struct config_row {
+    const char *name, *argument, *help;
+    bool is_flag_only; /* no variable of the environment, and no key of the file */
+};
+bool config_row(size_t i, struct config_row *out);
+
+#define CONFIG_VARIABLE_CHARS 64
+void config_variable(const char *option, char out[CONFIG_VARIABLE_CHARS]); /* of the environment */
+
+/* config_help.c */
 void config_print_help(FILE *to);
+void config_print_manual(FILE *to); /* pilcrowd(8), in roff */
 
 #endif

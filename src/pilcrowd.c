@@ -377,7 +377,7 @@ static int settings_read(struct daemon *daemon, char *why, size_t n_why)
 {
     int r = config_read(daemon->argc, daemon->argv, &daemon->config, why, n_why);
 
-    if (r || daemon->config.wants_help || daemon->config.wants_version)
+    if (r || daemon->config.wants_help || daemon->config.wants_manual || daemon->config.wants_version)
         return r;
     return tokens_load(daemon, why, n_why);
 }
@@ -393,6 +393,8 @@ int main(int argc, char **argv)
         status = EXIT_USAGE;
     } else if (daemon.config.wants_help) {
         config_print_help(stdout);
+    } else if (daemon.config.wants_manual) {
+        config_print_manual(stdout);
     } else if (daemon.config.wants_version) {
         (void)printf("pilcrowd %s\n", PILCROW_VERSION);
     } else if (daemon.config.check_only) {

@@ -21,7 +21,8 @@ enum cli_exit {
     CLI_DAMAGED,
 };
 
-#define CLI_TOKEN_MAX 1024
+#define CLI_TOKEN_MAX  1024
+#define SERVER_DEFAULT "http://127.0.0.1:8080"
 
 struct cli {
     const char *options[N_OPTIONS]; /* as options_read gives them */
@@ -33,12 +34,16 @@ struct cli {
 
 enum cli_access { ACCESS_NONE, ACCESS_READ, ACCESS_WRITE, ACCESS_LINE /* of its own, to a server */ };
 
+/* The headings of `help`. */
+enum command_group { GROUP_DOCUMENTS, GROUP_HISTORY, GROUP_ADMINISTRATION, GROUP_TOOLS, N_GROUPS };
+
 struct command {
     const char *name, *arguments, *summary;
-    const char *details; /* for `help`; examples first */
+    const char *details; /* for `help`: examples, indented by four blanks, then an empty line and the rest */
     enum cli_access access;
     int (*run)(struct cli *cli, int n_words, char **words); /* words behind the command's name; returns enum cli_exit */
     struct option_set options;                              /* that it takes, beside the global ones */
+    enum command_group group;
 };
 
 /* clang-format off */
@@ -57,6 +62,26 @@ extern const struct command
     command_store,
     command_ot,
     command_token,
+    command_version,
+    command_help;
+/* clang-format on */
+/* clang-format off */
+extern const struct command
+    command_ls,
+    command_stat,
+    command_cat,
+    command_create,
+    command_put,
+    command_edit,
+    command_rm,
+    command_watch,
+    command_backup,
+    command_check,
+    command_compact,
+    command_store,
+    command_ot,
+    command_token,
+    command_completion,
     command_version,
     command_help;
 /* clang-format on */

@@ -192,4 +192,5 @@ const struct command command_backup = {
     "that is interrupted leaves no data.mdb. - writes the bytes of data.mdb to standard output.\n",
     ACCESS_READ,
     run,
+    .group = GROUP_ADMINISTRATION,
 };

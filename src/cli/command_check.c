@@ -234,4 +234,5 @@ const struct command command_check = {
     "status 7 when there are any. Works beside a running server.\n",
     ACCESS_READ,
     run,
+    .group = GROUP_ADMINISTRATION,
 };

@@ -55,13 +55,15 @@ static int print_collections(struct cli *cli)
 
 static int run(struct cli *cli, int n_words, char **words)
 {
-    if (n_words > 1)
+    const char *prefix = cli->options[OPTION_PREFIX];
+
+    if (n_words > 1 || (prefix && !n_words))
         return cli_usage(&command_ls);
     if (n_words == 0)
         return print_collections(cli);
     if (!cli->json && isatty(STDOUT_FILENO))
         (void)printf("%-32s  %-12s  %8s  %10s  %s\n", "id", "type", "version", "size", "modified");
-    return list_documents(cli, bytes_of_string(words[0]), bytes_of("", 0), print_document, cli);
+    return list_documents(cli, bytes_of_string(words[0]), bytes_of_string(prefix ? prefix : ""), print_document, cli);
 }
 
 const struct command command_ls = {
@@ -70,8 +72,10 @@ const struct command command_ls = {
     "collections, or the documents of one",
     "    pilcrow ls\n"
     "    pilcrow ls notes\n"
+    "    pilcrow ls notes --prefix 2026-\n"
     "    pilcrow ls notes --json | jq .id\n\n"
     "Documents with type, version, size and time of the last change, in the order of their ids.\n",
     ACCESS_READ,
     run,
+    OPTIONS(OPTION_PREFIX),
 };

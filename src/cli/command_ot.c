@@ -130,4 +130,5 @@ const struct command command_ot = {
     ACCESS_NONE,
     run,
     OPTIONS(OPTION_LINES),
+    .group = GROUP_TOOLS,
 };

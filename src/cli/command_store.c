@@ -127,6 +127,7 @@ const struct command command_store = {
     "the file grows; `pilcrow compact` gives it back to the disk. A server wants the right admin for this.\n",
     ACCESS_READ,
     store_run,
+    .group = GROUP_ADMINISTRATION,
 };
 
 /* ---- compact ----------------------------------------------------------------------------------------------------- */
@@ -209,4 +210,5 @@ const struct command command_compact = {
     ACCESS_WRITE,
     compact_run,
     OPTIONS(OPTION_DRY_RUN),
+    .group = GROUP_ADMINISTRATION,
 };

@@ -77,4 +77,5 @@ const struct command command_token = {
     ACCESS_NONE,
     run,
     OPTIONS(OPTION_RIGHTS),
+    .group = GROUP_ADMINISTRATION,
 };

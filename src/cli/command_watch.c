@@ -316,4 +316,5 @@ const struct command command_watch = {
     ACCESS_LINE,
     run,
     OPTIONS(OPTION_FROM, OPTION_COUNT),
+    .group = GROUP_HISTORY,
 };

@@ -3,12 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/cli.h"
+#include "cli/help.h"
 #include "cli/token_file.h"
 
-#define SERVER_DEFAULT "http://127.0.0.1:8080"
-#define WHY_BYTES      512
-#define USAGE_BYTES    256
+#define WHY_BYTES 512
 
 /* clang-format off */
 const struct command *const commands[] = {
@@ -26,31 +24,18 @@ const struct command *const commands[] = {
     &command_store,
     &command_ot,
     &command_token,
+    &command_completion,
     &command_version,
     &command_help,
     NULL,
 };
 /* clang-format on */
 
-/* "DOC [FILE|-] [--type TYPE]" */
-static const char *usage_of(const struct command *command, char *into, size_t n_into)
-{
-    size_t n = (size_t)snprintf(into, n_into, "%s", command->arguments);
-
-    for (size_t i = 0; i < command->options.n && n < n_into; i++) {
-        const struct option_row *row = &option_rows[command->options.ids[i]];
-
-        n += (size_t)snprintf(into + n, n_into - n, "%s[--%s%s%s]", n ? " " : "", row->name, row->argument ? " " : "",
-                              row->argument ? row->argument : "");
-    }
-    return into;
-}
-
 int cli_usage(const struct command *command)
 {
     char usage[USAGE_BYTES];
 
-    return cli_say(CLI_USAGE, "usage: pilcrow %s %s", command->name, usage_of(command, usage, sizeof(usage)));
+    return cli_say(CLI_USAGE, "usage: pilcrow %s %s", command->name, command_usage(command, usage, sizeof(usage)));
 }
 
 /* ---- which command ----------------------------------------------------------------------------------------------- */
@@ -105,56 +90,31 @@ static int say_unknown(const char *name)
 
 /* ---- help -------------------------------------------------------------------------------------------------------- */
 
-static void print_option(const struct option_row *row)
-{
-    char left[64];
-
-    (void)snprintf(left, sizeof(left), "--%s%s%s", row->name, row->argument ? " " : "",
-                   row->argument ? row->argument : "");
-    (void)printf("  %-18s %s", left, row->summary);
-    if (row->variable)
-        (void)printf(" (%s)", row->variable);
-    (void)printf("\n");
-}
-
-static void print_overview(void)
-{
-    (void)printf("pilcrow [OPTIONS] COMMAND ...\n\n");
-    for (size_t i = 0; commands[i]; i++)
-        (void)printf("  %-8s %-18s %s\n", commands[i]->name, commands[i]->arguments, commands[i]->summary);
-    (void)printf("\nDOC is COLLECTION/ID, percent-encoding is understood. Options, anywhere on the line:\n\n");
-    for (size_t i = 0; i < N_GLOBAL_OPTIONS; i++)
-        print_option(&option_rows[i]);
-    (void)printf("\nWithout --server and --data, the server at %s is asked.\n"
-                 "Exit status: 0 ok, 1 failed, 2 usage, 3 not found, 4 conflict or precondition, 5 not allowed,\n"
-                 "6 unavailable, 7 integrity error found.\n",
-                 SERVER_DEFAULT);
-}
-
-static void print_command(const struct command *command)
-{
-    char usage[USAGE_BYTES];
-
-    (void)printf("pilcrow %s %s\n\n%s\n", command->name, usage_of(command, usage, sizeof(usage)), command->details);
-    for (size_t i = 0; i < command->options.n; i++)
-        print_option(&option_rows[command->options.ids[i]]);
-}
-
 static int help_run(struct cli *cli, int n_words, char **words)
 {
     const struct command *command = n_words ? command_find(words[0]) : NULL;
 
     if (n_words && !command)
         return say_unknown(words[0]);
+    if (cli->options[OPTION_MAN])
+        return manual_write(cli->options[OPTION_MAN]);
     if (command)
-        print_command(command);
+        help_command(command);
     else
-        print_overview();
+        help_overview();
     return CLI_OK;
 }
 
 const struct command command_help = {
-    "help", "[COMMAND]", "this, or one command in full", "    pilcrow help cat\n", ACCESS_NONE, help_run,
+    "help",
+    "[COMMAND]",
+    "this, or one command in full",
+    "    pilcrow help cat\n"
+    "    pilcrow help --man man1\n",
+    ACCESS_NONE,
+    help_run,
+    OPTIONS(OPTION_MAN),
+    GROUP_TOOLS,
 };
 
 static int version_run(struct cli *cli, int n_words, char **words)
@@ -167,7 +127,8 @@ static int version_run(struct cli *cli, int n_words, char **words)
 }
 
 const struct command command_version = {
-    "version", "", "the version of this tool", "    pilcrow version --json\n", ACCESS_NONE, version_run,
+    "version",   "",          "the version of this tool", "    pilcrow version --json\n",
+    ACCESS_NONE, version_run, .group = GROUP_TOOLS,
 };
 
 /* ---- running ----------------------------------------------------------------------------------------------------- */
@@ -228,7 +189,7 @@ int main(int argc, char **argv)
     if (cli.options[OPTION_VERSION])
         return command_run(&cli, &command_version, 0, NULL);
     if (first == argc) {
-        print_overview();
+        help_overview();
         return CLI_USAGE;
     }
     command = command_find(argv[first]);

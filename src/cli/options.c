@@ -21,6 +21,8 @@ const struct option_row option_rows[N_OPTIONS] = {
     [OPTION_PURGE] = { "purge", NULL, "its history, too, for good", NULL },
     [OPTION_DRY_RUN] = { "dry-run", NULL, "only say what would be done", NULL },
     [OPTION_LINES] = { "lines", NULL, "one request a line on standard input, one answer a line", NULL },
+    [OPTION_MAN] = { "man", "DIR", "write all manual pages into DIR", NULL },
+    [OPTION_PREFIX] = { "prefix", "PREFIX", "only those whose ids begin so", NULL },
 };
 
 bool option_set_has(const struct option_set *set, enum option_id id)

@@ -25,6 +25,8 @@ enum option_id {
     OPTION_LINES,
     OPTION_PURGE,
     OPTION_DRY_RUN,
+    OPTION_MAN,
+    OPTION_PREFIX,
     N_OPTIONS
 };
 
