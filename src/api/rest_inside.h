@@ -27,6 +27,7 @@
 #include "api/past.h"
 #include "api/rest.h"
 #include "base/name.h"
+#include "base/moment.h"
 
 /* ---- replies ----------------------------------------------------------------------------------------------------- */
 
@@ -133,14 +134,10 @@ bool etags_are_any(struct bytes list);                                  /* "*" *
 bool etags_have(struct bytes list, const char *etag);                   /* weak comparison */
 bool etags_name(struct bytes list, uint64_t version, uint64_t time_ms); /* strong, any representation */
 
-/* ---- time and who ------------------------------------------------------------------------------------------------ */
+/* ---- who --------------------------------------------------------------------------------------------------------- */
 
-#define TIME_BYTES 32
 #define SRC_BYTES  64
 #define ID_CHARS   26
-
-/* RFC 3339 in UTC with milliseconds. */
-void time_write(uint64_t time_ms, char out[TIME_BYTES]);
 
 /* `~` and a hash of principal and src, which no connection's id can equal. */
 void who_src(struct bytes principal, struct bytes src, char out[SRC_BYTES]);

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "base/time.h"
+#include "base/moment.h"
 
 #define NONE UINT64_MAX
 

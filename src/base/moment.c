@@ -1,7 +1,9 @@
-#include "base/time.h"
+#include "base/moment.h"
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
+#include <time.h>
 
 struct reader {
     const char *at, *end;
@@ -114,4 +116,15 @@ int time_parse(struct bytes text, uint64_t *out_ms)
         return -EINVAL;
     *out_ms = seconds < 0 ? 0 : (uint64_t)seconds * 1000 + (uint64_t)ms;
     return 0;
+}
+
+void time_write(uint64_t time_ms, char out[TIME_BYTES])
+{
+    time_t seconds = (time_t)(time_ms / 1000);
+    struct tm parts = { 0 };
+    size_t n;
+
+    (void)gmtime_r(&seconds, &parts);
+    n = strftime(out, TIME_BYTES, "%Y-%m-%dT%H:%M:%S", &parts);
+    (void)snprintf(out + n, TIME_BYTES - n, ".%03uZ", (unsigned)(time_ms % 1000));
 }
