@@ -185,14 +185,17 @@ struct store_list_query {
     struct bytes prefix, after; /* of ids; empty: no restriction. Ids strictly behind `after` */
     struct bytes type;          /* empty: every type */
     size_t limit;               /* at most so many, at least 1 */
+    bool deleted;               /* also logs of which only history is left */
+    bool all; /* those of every collection that stand strictly behind (collection, after); no prefix */
 };
 
 struct store_entry {
-    struct bytes id;
+    struct bytes collection, id;
     struct store_info info;
 };
 
-/* Logs that exist, in bytewise order of their ids. more: the limit cut it. Durable state only. */
+/* Logs that exist, in bytewise order of their collections, then of their ids. more: the limit cut it. Durable state
+ * only. */
 typedef void store_list_fn(void *arg, int r, const struct store_entry *entries, size_t n, bool more);
 STORE_MUST_CHECK int store_list(struct store *store, const struct store_list_query *query, store_list_fn *done,
                                 void *arg);

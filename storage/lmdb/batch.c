@@ -45,8 +45,8 @@ static void add_records(struct buffer *into, const struct batch_entry *entry, co
 {
     uint64_t ms = 0;
 
-    append_varint(into, records[0].time_ms);
-    append_varint(into, records[entry->n_records - 1].time_ms);
+    append_varint(into, entry->n_records ? records[0].time_ms : 0);
+    append_varint(into, entry->n_records ? records[entry->n_records - 1].time_ms : 0);
     append_varint(into, entry->after.exists);
     append_bytes(into, entry->after.type);
     append_varint(into, entry->after.n_bytes);

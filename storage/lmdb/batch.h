@@ -11,7 +11,8 @@
  *
  * n is how many versions the records lead through: as many as there are records, unless some stand for several.
  * Numbers without a width are varints; bytes have their length in front. An entry's crc covers the batch's number and
- * all of the entry behind it. A remove has neither times nor records; its `from` is the head, its n 0. */
+ * all of the entry behind it. A remove has neither times nor records; its `from` is the head, its n 0. A create of
+ * n 0 has no records and is followed by its remove (store_begin_at). */
 #ifndef STORAGE_LMDB_BATCH_H
 #define STORAGE_LMDB_BATCH_H
 

@@ -72,13 +72,13 @@ struct lmdb_log {
 
 /* ---- writes ------------------------------------------------------------------------------------------------------ */
 
-enum write_kind { WRITE_APPEND, WRITE_REMOVE, WRITE_META };
+enum write_kind { WRITE_APPEND, WRITE_REMOVE, WRITE_BEGIN_AT, WRITE_META };
 
 struct write {
     struct request request; /* first */
     enum write_kind kind;
     struct lmdb_log *log; /* NULL: WRITE_META */
-    uint64_t expected;
+    uint64_t expected;    /* WRITE_BEGIN_AT: the version */
     const struct record *records;
     size_t n;
     uint64_t n_versions;      /* that they lead through: n, unless some stand for several */

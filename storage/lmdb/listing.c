@@ -1,4 +1,4 @@
-/* The logs of a collection. Rows and overlay are merged; where a log is in both, the overlay is right. */
+/* The logs of a collection, or of all. Rows and overlay are merged; where a log is in both, the overlay is right. */
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -21,7 +21,7 @@ struct listing {
     bool more;
     struct store_entry *entries; /* until they are settled: lengths only */
     size_t n, capacity;
-    struct buffer bytes; /* ids and types, one behind the other */
+    struct buffer bytes; /* collections, ids and types, one behind the other */
 };
 
 static void listing_answer(struct request *request)
@@ -32,6 +32,8 @@ static void listing_answer(struct request *request)
     for (size_t i = 0; i < listing->n; i++) {
         struct store_entry *entry = &listing->entries[i];
 
+        entry->collection.at = at;
+        at += entry->collection.n_bytes;
         entry->id.at = at;
         at += entry->id.n_bytes;
         entry->info.state.type.at = at;
@@ -62,14 +64,21 @@ static int listing_grow(struct listing *listing)
 
 #define LISTING_IS_FULL 1
 
-static int listing_add(struct listing *listing, struct view *view, struct bytes id, const struct row *row)
+static bool is_wanted(const struct store_list_query *query, const struct row *row)
+{
+    if (!row->number || !(row->exists || query->deleted))
+        return false;
+    return !query->type.n_bytes || bytes_equal(query->type, bytes_of(row->type, row->n_type));
+}
+
+static int listing_add(struct listing *listing, struct view *view, struct store_name name, const struct row *row)
 {
     struct bytes type = bytes_of(row->type, row->n_type);
     uint64_t snapshot_version = 0;
     struct manifest manifest;
     int r = 0;
 
-    if (!row->exists || (listing->query.type.n_bytes && !bytes_equal(listing->query.type, type)))
+    if (!is_wanted(&listing->query, row))
         return 0;
     if (listing->n == listing->query.limit) {
         listing->more = true;
@@ -81,8 +90,9 @@ static int listing_add(struct listing *listing, struct view *view, struct bytes 
         r = view_manifest(view, row->number, STORE_NEWEST, &snapshot_version, &manifest);
     if (r && r != -ENOENT)
         return r;
-    listing->entries[listing->n++] = (struct store_entry){ id, row_info(row, snapshot_version) };
-    (void)buffer_append(&listing->bytes, id.at, id.n_bytes);
+    listing->entries[listing->n++] = (struct store_entry){ name.collection, name.id, row_info(row, snapshot_version) };
+    (void)buffer_append(&listing->bytes, name.collection.at, name.collection.n_bytes);
+    (void)buffer_append(&listing->bytes, name.id.at, name.id.n_bytes);
     (void)buffer_append(&listing->bytes, type.at, type.n_bytes);
     return listing->bytes.error;
 }
@@ -147,7 +157,8 @@ static int merge_row(struct merge *merge, MDB_cursor_op op)
     return code == MDB_NOTFOUND ? 0 : environment_errno(code);
 }
 
-/* The next log in order of ids, from whichever side; -ENOENT: there is none. *out: as it is now. */
+/* The next log in order of names, from whichever side; -ENOENT: there is none. *out: as it is now; number 0: it was
+ * removed. */
 static int merge_next(struct merge *merge, struct bytes *key, struct row *out)
 {
     struct candidates *candidates = &merge->candidates;
@@ -161,7 +172,8 @@ static int merge_next(struct merge *merge, struct bytes *key, struct row *out)
     *key = order < 0 ? merge->row_key : log->key;
     if (order >= 0) {
         *out = log->row;
-        out->exists = log->row.exists && !log->is_removed;
+        if (log->is_removed)
+            out->number = 0;
         candidates->position++;
     } else {
         r = unseal(DB_DOCS, merge->row_key, merge->row_value, &value);
@@ -177,7 +189,9 @@ static int merge_next(struct merge *merge, struct bytes *key, struct row *out)
 static int merge_slice(struct merge *merge)
 {
     struct listing *listing = merge->listing;
-    struct bytes key, id;
+    char collection[NAME_BYTES_MAX];
+    struct store_name name;
+    struct bytes key;
     struct row row;
     int r = 0;
 
@@ -185,10 +199,11 @@ static int merge_slice(struct merge *merge)
         r = merge_next(merge, &key, &row);
         if (r)
             return r;
-        id = bytes_of((const char *)key.at + listing->at.n_prefix, key.n_bytes - listing->at.n_prefix);
-        if (!has_prefix(id, listing->query.prefix))
+        r = key.n_bytes > NAME_KEY_MAX ? -EBADMSG : name_key_split(key, collection, &name);
+        if (!r && !has_prefix(name.id, listing->query.prefix))
             return -ENOENT;
-        r = key.n_bytes > NAME_KEY_MAX ? -EBADMSG : listing_add(listing, merge->view, id, &row);
+        if (!r)
+            r = listing_add(listing, merge->view, name, &row);
         if (!r) {
             memcpy(listing->at.at, key.at, key.n_bytes);
             listing->at.n_bytes = key.n_bytes;
@@ -205,6 +220,8 @@ static void listing_start(struct listing *listing)
     listing->is_behind = bytes_compare(query->after, query->prefix) >= 0;
     listing->at =
         name_key_of((struct store_name){ query->collection, listing->is_behind ? query->after : query->prefix });
+    if (query->all)
+        listing->at.n_prefix = 0;
 }
 
 static enum served listing_serve(struct request *request, struct view *view)
@@ -234,7 +251,7 @@ int lmdb_list(struct store *base, const struct store_list_query *query, store_li
     struct listing *listing;
     int r = lmdb_accepts_reads(store);
 
-    assert(query->limit > 0);
+    assert(query->limit > 0 && !(query->all && query->prefix.n_bytes));
     if (r)
         return r;
     listing = lmdb_request_create(store, sizeof(*listing), listing_answer);

@@ -19,7 +19,27 @@ static int write_check(const struct write *write)
         return 0;
     if (!log->failed && write->kind == WRITE_APPEND && write->expected != log->head)
         log->failed = STORE_CONFLICT;
+    if (!log->failed && write->kind == WRITE_BEGIN_AT && (log->number || write->expected < log->head))
+        return STORE_CONFLICT; /* which says nothing of what comes later */
     return log->failed;
+}
+
+/* As if there had been a log of that head, and it were gone: one number, which comes and goes in one batch. */
+static void begin_at_encode(struct lmdb_store *store, struct round *round, struct write *write)
+{
+    struct lmdb_log *log = write->log;
+    struct batch_entry entry = {
+        .kind = ENTRY_CREATE, .number = round->next_number, .from = write->expected, .name = log->name
+    };
+
+    if (write->expected == log->head)
+        return;
+    batch_add(&store->commit.batch, store->commit.counters.next_batch, &entry, NULL);
+    entry.kind = ENTRY_REMOVE;
+    batch_add(&store->commit.batch, store->commit.counters.next_batch, &entry, NULL);
+    round->head.n_entries += 2;
+    round->next_number++;
+    log->head = write->expected;
 }
 
 static void write_encode(struct lmdb_store *store, struct round *round, struct write *write)
@@ -29,6 +49,10 @@ static void write_encode(struct lmdb_store *store, struct round *round, struct w
 
     if (write->kind == WRITE_META || (write->kind == WRITE_REMOVE && !log->number))
         return; /* not in the inbox; or there is nothing to remove */
+    if (write->kind == WRITE_BEGIN_AT) {
+        begin_at_encode(store, round, write);
+        return;
+    }
     if (write->kind == WRITE_REMOVE) {
         entry.kind = ENTRY_REMOVE;
     } else if (!log->number) {
@@ -182,7 +206,7 @@ static void write_settle(struct lmdb_store *store, struct write *write, int r)
     if (r) {
         log->failed = r;
     } else {
-        log->durable += write->n_versions;
+        log->durable = write->kind == WRITE_BEGIN_AT ? write->expected : log->durable + write->n_versions;
         store->commit.wants_fold |= write->kind == WRITE_REMOVE;
     }
     write->head = log->durable;

@@ -293,6 +293,21 @@ static int lmdb_remove(struct store_log *base, store_done_fn *done, void *arg)
     return 0;
 }
 
+static int lmdb_begin_at(struct store_log *base, uint64_t version, store_done_fn *done, void *arg)
+{
+    struct write *write;
+    int r = write_create(lmdb_log_store(base), WRITE_BEGIN_AT, plain_answer, &write);
+
+    if (r)
+        return r;
+    write->log = lmdb_log_of(base);
+    write->expected = version;
+    write->done.plain = done;
+    write->arg = arg;
+    write_enqueue(write);
+    return 0;
+}
+
 static int lmdb_meta_put(struct store *base, struct bytes key, struct bytes value, store_done_fn *done, void *arg)
 {
     struct write *write;
@@ -369,6 +384,7 @@ static const struct store_engine lmdb_engine = {
     .compact = lmdb_compact,
     .sizes = lmdb_sizes,
     .backup = lmdb_backup,
+    .begin_at = lmdb_begin_at,
 };
 
 /* Signals are the loop's. */

@@ -54,6 +54,7 @@ static void forget_records(struct store_loop *loop)
 static void forget_entries(struct store_loop *loop)
 {
     for (size_t i = 0; i < loop->n_entries; i++) {
+        free_copy(loop->entries[i].collection);
         free_copy(loop->entries[i].id);
         free_copy(loop->entries[i].info.state.type);
     }
@@ -312,6 +313,13 @@ int loop_remove(struct store_loop *loop, struct store_log *log)
     return call_wait(&call, store_remove(log, on_plain, &call));
 }
 
+int loop_begin_at(struct store_loop *loop, struct store_log *log, uint64_t version)
+{
+    struct call call = call_begin(loop);
+
+    return call_wait(&call, store_begin_at(log, version, on_plain, &call));
+}
+
 int loop_merge(struct store_loop *loop, struct store_log *log, uint64_t from, const struct record *records, size_t n)
 {
     struct call call = call_begin(loop);
@@ -331,6 +339,7 @@ static void on_list(void *arg, int r, const struct store_entry *entries, size_t 
     assert_non_null(loop->entries);
     for (size_t i = 0; i < n; i++) {
         loop->entries[i] = entries[i];
+        loop->entries[i].collection = copy_of(entries[i].collection);
         loop->entries[i].id = copy_of(entries[i].id);
         loop->entries[i].info.state.type = copy_of(entries[i].info.state.type);
     }

@@ -58,6 +58,7 @@ int loop_version_at(struct store_loop *loop, struct store_log *log, uint64_t tim
 int loop_snapshot_get(struct store_loop *loop, struct store_log *log, uint64_t at_most);
 int loop_snapshot_put(struct store_loop *loop, struct store_log *log, uint64_t version, struct bytes content);
 int loop_remove(struct store_loop *loop, struct store_log *log);
+int loop_begin_at(struct store_loop *loop, struct store_log *log, uint64_t version);
 int loop_merge(struct store_loop *loop, struct store_log *log, uint64_t from, const struct record *records, size_t n);
 int loop_list(struct store_loop *loop, const struct store_list_query *query);
 int loop_collections(struct store_loop *loop);

@@ -304,6 +304,18 @@ void sim_disk_remove(struct sim_disk *disk, struct store_name name)
     free_records(log);
 }
 
+int sim_disk_begin_at(struct sim_disk *disk, struct store_name name, uint64_t version)
+{
+    struct sim_log *log = sim_disk_find(disk, name);
+
+    if (log && (log->n || log->head > version))
+        return STORE_CONFLICT;
+    if (!log)
+        log = log_create(disk, name);
+    log->base = log->head = version;
+    return 0;
+}
+
 /* ---- merging ----------------------------------------------------------------------------------------------------- */
 
 static void drop_snapshots_within(struct sim_log *log, uint64_t from, uint64_t to)

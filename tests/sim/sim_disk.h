@@ -55,6 +55,7 @@ void sim_disk_append(struct sim_disk *disk, struct store_name name, const struct
                      const struct store_state *after);
 void sim_disk_keep_snapshot(struct sim_disk *disk, struct store_name name, uint64_t version, struct bytes snapshot);
 void sim_disk_remove(struct sim_disk *disk, struct store_name name);
+int sim_disk_begin_at(struct sim_disk *disk, struct store_name name, uint64_t version); /* 0 or STORE_CONFLICT */
 int sim_disk_merge(struct sim_disk *disk, struct store_name name, uint64_t from, const struct record *records,
                    size_t n); /* 0 or STORE_CONFLICT */
 int sim_log_find(const struct sim_log *log, struct op_id id, uint64_t *version, struct store_source *source,

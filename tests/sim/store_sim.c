@@ -246,6 +246,19 @@ static int sim_merge(struct store_log *log, uint64_t from, const struct record *
     return accept_on_log(call, handle_of(log), LANE_SNAPSHOTS);
 }
 
+static int sim_begin_at(struct store_log *log, uint64_t version, store_done_fn *done, void *arg)
+{
+    struct call *call;
+    int r = call_create(sim_of(log->store), SIM_BEGIN_AT, arg, &call);
+
+    if (!call)
+        return r;
+    call->done.plain = done;
+    call->from = version;
+    call->checksum = call_checksum(call);
+    return accept_on_log(call, handle_of(log), LANE_WRITES);
+}
+
 static int sim_list(struct store *store, const struct store_list_query *query, store_list_fn *done, void *arg)
 {
     struct store_sim *sim = sim_of(store);
@@ -337,6 +350,7 @@ static const struct store_engine engine = {
     .snapshot_put = sim_snapshot_put,
     .remove = sim_remove,
     .merge = sim_merge,
+    .begin_at = sim_begin_at,
     .list = sim_list,
     .collections = sim_collections,
     .meta_get = sim_meta_get,

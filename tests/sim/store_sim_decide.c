@@ -219,9 +219,21 @@ static void decide_meta_get(struct store_sim *sim, struct call *call)
 
 /* ---- all logs ---------------------------------------------------------------------------------------------------- */
 
-static int compare_entries(const void *a, const void *b)
+static int compare_entries(const void *left, const void *right)
 {
-    return bytes_compare(((const struct store_entry *)a)->id, ((const struct store_entry *)b)->id);
+    const struct store_entry *a = left, *b = right;
+    int order = bytes_compare(a->collection, b->collection);
+
+    return order ? order : bytes_compare(a->id, b->id);
+}
+
+static bool is_behind(const struct sim_log *log, const struct store_list_query *query)
+{
+    int order = bytes_compare(log->name.collection, query->collection);
+
+    if (order && !query->all)
+        return false;
+    return order ? order > 0 : !query->after.n_bytes || bytes_compare(log->name.id, query->after) > 0;
 }
 
 static bool is_listed(const struct sim_log *log, const struct store_list_query *query)
@@ -230,10 +242,8 @@ static bool is_listed(const struct sim_log *log, const struct store_list_query *
 
     if (start.n_bytes > query->prefix.n_bytes)
         start.n_bytes = query->prefix.n_bytes;
-    return log->state.exists && bytes_equal(log->name.collection, query->collection) &&
-           bytes_equal(start, query->prefix) &&
-           (!query->after.n_bytes || bytes_compare(log->name.id, query->after) > 0) &&
-           (!query->type.n_bytes || bytes_equal(log->state.type, query->type));
+    return (log->state.exists || (query->deleted && log->n)) && is_behind(log, query) &&
+           bytes_equal(start, query->prefix) && (!query->type.n_bytes || bytes_equal(log->state.type, query->type));
 }
 
 static size_t count_logs(const struct sim_disk *disk)
@@ -252,13 +262,15 @@ static void decide_list(struct store_sim *sim, struct call *call)
         const struct sim_log *log = LIST_ENTRY(node, struct sim_log, link);
 
         if (is_listed(log, &call->query))
-            call->entries[call->n_lent++] = (struct store_entry){ log->name.id, sim_log_info(log) };
+            call->entries[call->n_lent++] =
+                (struct store_entry){ log->name.collection, log->name.id, sim_log_info(log) };
     }
     qsort(call->entries, call->n_lent, sizeof(*call->entries), compare_entries);
     call->more = call->n_lent > call->query.limit;
     if (call->more)
         call->n_lent = call->query.limit;
     for (size_t i = 0; i < call->n_lent; i++) {
+        call->entries[i].collection = sim_copy(call->entries[i].collection);
         call->entries[i].id = sim_copy(call->entries[i].id);
         call->entries[i].info.state.type = sim_copy(call->entries[i].info.state.type);
     }
@@ -312,6 +324,7 @@ void call_decide(struct store_sim *sim, struct call *call)
     case SIM_SNAPSHOT_PUT: decide_snapshot_put(sim, call); break;
     case SIM_REMOVE: sim_disk_remove(sim->disk, call->handle->name); break;
     case SIM_MERGE: call->r = sim_disk_merge(sim->disk, call->handle->name, call->from, call->records, call->n); break;
+    case SIM_BEGIN_AT: call->r = sim_disk_begin_at(sim->disk, call->handle->name, call->from); break;
     case SIM_LIST: decide_list(sim, call); break;
     case SIM_COLLECTIONS: decide_collections(sim, call); break;
     case SIM_META_GET: decide_meta_get(sim, call); break;

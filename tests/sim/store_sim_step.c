@@ -10,6 +10,7 @@ static void call_destroy(struct call *call)
 {
     for (size_t i = 0; i < call->n_lent && !call->lent; i++) {
         if (call->entries) {
+            sim_free(call->entries[i].collection);
             sim_free(call->entries[i].id);
             sim_free(call->entries[i].info.state.type);
         } else {

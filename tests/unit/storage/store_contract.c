@@ -175,9 +175,9 @@ static void several_records_are_one_append(void **state)
     struct fixture *f = *state;
     struct store_log *log = open_log(f, "a");
     struct record records[3] = {
-        { { bytes_of_string("x"), 7 }, 100, bytes_of_string("ann"), bytes_of_string("") },
+        { { bytes_of_string("x"), 7 }, 100, bytes_of_string("ink"), bytes_of_string("") },
         { { bytes_of_string("y"), UINT64_MAX }, 100, bytes_of_string(""), bytes_of("\0\xff", 2) },
-        { { bytes_of_string("x"), 3 }, UINT64_MAX / 2, bytes_of_string("ann"), bytes_of_string("last") },
+        { { bytes_of_string("x"), 3 }, UINT64_MAX / 2, bytes_of_string("ink"), bytes_of_string("last") },
     };
     struct store_state after = { true, bytes_of_string(""), 12 };
 
@@ -209,7 +209,7 @@ static void large_record(void **state)
     size_t n_bytes = 5 << 20;
     char *body = malloc(n_bytes);
     struct store_state after = { true, bytes_of_string("text"), n_bytes };
-    struct record record = { { bytes_of_string("big"), 1 }, 2, bytes_of_string("ann"), bytes_of(body, n_bytes) };
+    struct record record = { { bytes_of_string("big"), 1 }, 2, bytes_of_string("ink"), bytes_of(body, n_bytes) };
 
     assert_non_null(body);
     for (size_t i = 0; i < n_bytes; i++)
@@ -421,7 +421,7 @@ static void closing_answers_everything(void **state)
 
 static int append_of(struct fixture *f, struct store_log *log, uint64_t version, const char *src, uint64_t seq)
 {
-    struct record record = { { bytes_of_string(src), seq }, version, bytes_of_string("ann"), bytes_of_string("b") };
+    struct record record = { { bytes_of_string(src), seq }, version, bytes_of_string("ink"), bytes_of_string("b") };
     struct store_state after = { true, bytes_of_string("text"), 1 };
 
     return loop_append_records(&f->loop, log, version, &record, 1, &after);
@@ -838,7 +838,7 @@ static void sources_stay_known_after_a_merge(void **state)
     struct store_log *log = open_log(f, "a");
     struct record record = { .id = { bytes_of_string("x"), 7 },
                              .time_ms = 3,
-                             .author = bytes_of_string("ann"),
+                             .author = bytes_of_string("ink"),
                              .body = bytes_of_string("b"),
                              .n_merged = 2 };
 
@@ -912,6 +912,58 @@ static void snapshots_within_merged_records_go(void **state)
     store_log_close(log);
 }
 
+/* ---- beginning at a version -------------------------------------------------------------------------------------- */
+
+static void a_log_begins_at_a_version(void **state)
+{
+    struct fixture *f = *state;
+    struct store_log *log = open_log(f, "a");
+
+    assert_int_equal(loop_begin_at(&f->loop, log, 7), 0);
+    check_removed(f, log, 7);
+    for (int round = 0; round < 2; round++) {
+        store_log_close(log);
+        reopen(f);
+        log = open_log(f, "a");
+        assert_int_equal(f->loop.info.first, 7);
+        assert_int_equal(f->loop.info.head, 7);
+        assert_false(f->loop.info.state.exists);
+    }
+    assert_int_equal(loop_begin_at(&f->loop, log, 7), 0); /* as it is */
+    fill(f, log, 7, 20);
+    check_records(f, log, 7, 20);
+    store_log_close(log);
+    reopen(f);
+    log = open_log(f, "a");
+    assert_int_equal(f->loop.info.first, 7);
+    fill(f, log, 20, 40);
+    check_records(f, log, 7, 40);
+    assert_int_equal(loop_read(&f->loop, log, 6, 8, 1000), STORE_TOO_OLD);
+    store_log_close(log);
+}
+
+static void only_an_empty_log_begins_at_a_version(void **state)
+{
+    struct fixture *f = *state;
+    struct store_log *log = open_log(f, "a");
+
+    fill(f, log, 0, 3);
+    assert_int_equal(loop_begin_at(&f->loop, log, 9), STORE_CONFLICT);
+    fill(f, log, 3, 5); /* goes on as before */
+    assert_int_equal(loop_remove(&f->loop, log), 0);
+    assert_int_equal(loop_begin_at(&f->loop, log, 4), STORE_CONFLICT); /* a removed one had these versions */
+    assert_int_equal(loop_begin_at(&f->loop, log, 6), 0);
+    assert_int_equal(loop_begin_at(&f->loop, log, 9), 0);
+    store_log_close(log);
+    reopen(f);
+    log = open_log(f, "a");
+    assert_int_equal(f->loop.info.head, 9);
+    assert_int_equal(loop_begin_at(&f->loop, log, 8), STORE_CONFLICT);
+    fill(f, log, 9, 12);
+    check_records(f, log, 9, 12);
+    store_log_close(log);
+}
+
 /* ---- listing ----------------------------------------------------------------------------------------------------- */
 
 static void check_list(struct fixture *f, const char *prefix, const char *after, const char *type, size_t limit,
@@ -973,6 +1025,75 @@ static void lists_are_in_order(void **state)
     }
     put_log(f, "notes", "aa", "text", true);
     check_list(f, "", "", "", 2, "a aa ", true);
+}
+
+/* Every log, three at a time. */
+static void check_all(struct fixture *f, bool deleted, const char *names)
+{
+    struct store_list_query query = { .limit = 3, .deleted = deleted, .all = true };
+    char collection[128], id[128];
+    struct buffer found;
+
+    buffer_init(&found, 10000);
+    do {
+        assert_int_equal(loop_list(&f->loop, &query), 0);
+        for (size_t i = 0; i < f->loop.n_entries; i++) {
+            query.collection = bytes_of(collection, f->loop.entries[i].collection.n_bytes);
+            query.after = bytes_of(id, f->loop.entries[i].id.n_bytes);
+            memcpy(collection, f->loop.entries[i].collection.at, query.collection.n_bytes);
+            memcpy(id, f->loop.entries[i].id.at, query.after.n_bytes);
+            (void)buffer_printf(&found, "%.*s/%.*s ", (int)query.collection.n_bytes, collection,
+                                (int)query.after.n_bytes, id);
+        }
+    } while (f->loop.more);
+    assert_int_equal(buffer_append(&found, "", 1), 0);
+    assert_string_equal(found.at, names);
+    buffer_finish(&found);
+}
+
+static void all_logs_are_listed_in_order_of_their_names(void **state)
+{
+    struct fixture *f = *state;
+    struct store_log *log;
+
+    check_all(f, true, "");
+    put_log(f, "b", "2", "text", true);
+    put_log(f, "b", "1", "text", true);
+    put_log(f, "ba", "0", "json", true);
+    put_log(f, "a", "z", "text", true);
+    put_log(f, "b", "3", "", false);
+    put_log(f, "a", "gone", "text", true);
+    put_log(f, "c", "only", "", false);
+    log = loop_open_log(&f->loop, "a", "gone", NULL);
+    assert_int_equal(loop_remove(&f->loop, log), 0);
+    store_log_close(log);
+    log = loop_open_log(&f->loop, "b", "0", NULL);
+    assert_int_equal(loop_begin_at(&f->loop, log, 5), 0);
+    store_log_close(log);
+    for (int round = 0; round < 2; round++) {
+        check_all(f, true, "a/z b/1 b/2 b/3 ba/0 c/only ");
+        check_all(f, false, "a/z b/1 b/2 ba/0 ");
+        reopen(f);
+    }
+}
+
+static void deleted_logs_are_listed_when_asked_for(void **state)
+{
+    struct fixture *f = *state;
+    struct store_list_query query = { .collection = bytes_of_string("notes"), .limit = 9, .deleted = true };
+
+    put_log(f, "notes", "a", "text", true);
+    put_log(f, "notes", "b", "", false);
+    put_log(f, "other", "c", "", false);
+    assert_int_equal(loop_list(&f->loop, &query), 0);
+    assert_int_equal(f->loop.n_entries, 2);
+    check_bytes(f->loop.entries[1].collection, "notes");
+    check_bytes(f->loop.entries[1].id, "b");
+    assert_false(f->loop.entries[1].info.state.exists);
+    assert_int_equal(f->loop.entries[1].info.head, 1);
+    query.type = bytes_of_string("text");
+    assert_int_equal(loop_list(&f->loop, &query), 0);
+    assert_int_equal(f->loop.n_entries, 1);
 }
 
 static void lists_tell_of_each_log(void **state)
@@ -1088,7 +1209,11 @@ int store_contract_run(const struct contract_subject *given)
         TEST(sources_stay_known_after_a_merge),
         TEST(versions_by_time_skip_what_was_merged),
         TEST(snapshots_within_merged_records_go),
+        TEST(a_log_begins_at_a_version),
+        TEST(only_an_empty_log_begins_at_a_version),
         TEST(lists_are_in_order),
+        TEST(all_logs_are_listed_in_order_of_their_names),
+        TEST(deleted_logs_are_listed_when_asked_for),
         TEST(lists_tell_of_each_log),
         TEST(created_is_since_it_last_came_to_exist),
         TEST(collections_count_what_exists),

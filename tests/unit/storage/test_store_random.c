@@ -183,6 +183,17 @@ static void step_remove(struct run *run, size_t i)
     run->lost_snapshot[i] = false;
 }
 
+/* Also where it can't. */
+static void step_begin_at(struct run *run, size_t i)
+{
+    uint64_t version = sim_disk_head(run->model, name_of(i)) + below(run, 4);
+    int r;
+
+    version -= version > 0 ? below(run, 2) : 0;
+    r = sim_disk_begin_at(run->model, name_of(i), version);
+    assert_int_equal(loop_begin_at(&run->loop, run->logs[i], version), r);
+}
+
 static void check_read(struct run *run, size_t i)
 {
     const struct sim_log *log = sim_disk_find(run->model, name_of(i));
@@ -317,8 +328,10 @@ static void step(struct run *run)
         step_snapshot(run, i);
     else if (what < 570)
         step_remove(run, i);
-    else if (what < 600)
+    else if (what < 595)
         step_merge(run, i);
+    else if (what < 610)
+        step_begin_at(run, i);
     else if (what < 720)
         check_read(run, i);
     else if (what < 800)
