@@ -7,7 +7,7 @@
  *     reads.c snapshot.c listing.c collections.c      what the worker does for one call each
  *     fold.c         the job that packs the inbox into segments; tally.c, what that adds up to
  *     view.c         one moment to read from: segments and rows, and overlay.c, the index of the inbox, over them
- *     merge.c        the job that puts records in the place of others
+ *     merge.c        the job that puts records in the place of others; repack.c, the one that makes segments tight
  *     packing.c      records become segments, for these three
  *     parcel.c       puts and deletes that a job hands to the commit thread
  *     pack.c      calls that wait for a fold; compact.c, the one that then writes the store anew
@@ -286,6 +286,20 @@ struct merging {
     size_t n_records;
 };
 
+/* Rewrites segments that are not tight. */
+struct repacking {
+    struct job job;
+    bool is_done;
+    uint64_t number, version; /* goes on from here */
+    uint64_t n_looked;        /* segments, since it began: of about as many as DB_LOG has */
+    double ratio;             /* of the segment written last, as in packing_put */
+    struct record *records;   /* of a run of segments: borrow from bytes */
+    size_t n_records, capacity;
+    struct buffer bytes;
+    void (*ended)(struct lmdb_store *store, int r); /* NULL: it is not going on */
+    struct request *request;                        /* repack.h */
+};
+
 struct worker {
     pthread_t thread;
     bool is_running;
@@ -305,6 +319,7 @@ struct worker {
     struct fold fold;
     struct snapshotting snapshotting;
     struct merging merging;
+    struct repacking repacking;
 };
 
 void worker_init(struct worker *worker);
@@ -324,6 +339,8 @@ STORE_MUST_CHECK int fold_begin(struct lmdb_store *store, struct view *view);
 void worker_line_up(struct lmdb_store *store, struct request *request);
 /* On the worker: the job's first step, or its turn for it. */
 void worker_start_job(struct lmdb_store *store, struct job *job);
+/* The same, of a job that takes turns, from within a view: its first step is not taken from inside the call. */
+void worker_queue_job(struct lmdb_store *store, struct job *job);
 
 void snapshotting_init(struct snapshotting *snapshotting);
 void snapshotting_finish(struct snapshotting *snapshotting);
@@ -340,6 +357,13 @@ void merging_fold_ended(struct lmdb_store *store, int r); /* if it waits for tha
 STORE_MUST_CHECK int packing_put(struct lmdb_store *store, struct parcel *parcel, uint64_t number, uint64_t first,
                                  const struct record *records, size_t n, double ratio);
 size_t packing_raw_bytes(const struct record *records, size_t n);
+
+void repacking_init(struct repacking *repacking);
+void repacking_finish(struct repacking *repacking);
+/* On the worker: begins to write anew what is not tight of every log's segments, in the background. `ended` is called
+ * on the worker, in no view, exactly once and never from inside the call. Folds and merges go on in between; what is in
+ * the inbox stays there. -EBUSY: it is going on. */
+STORE_MUST_CHECK int repack_begin(struct lmdb_store *store, void (*ended)(struct lmdb_store *store, int r));
 
 /* ---- the store --------------------------------------------------------------------------------------------------- */
 

@@ -70,13 +70,19 @@ static void turns_run(struct lmdb_store *store)
         job_step(store, LIST_ENTRY(node, struct job, link), 0);
 }
 
-void worker_start_job(struct lmdb_store *store, struct job *job)
+void worker_queue_job(struct lmdb_store *store, struct job *job)
 {
     job->is_running = true;
+    list_append(&store->worker.turns, &job->link);
+}
+
+void worker_start_job(struct lmdb_store *store, struct job *job)
+{
     if (job->takes_turns) {
-        list_append(&store->worker.turns, &job->link);
+        worker_queue_job(store, job);
         turns_run(store);
     } else {
+        job->is_running = true;
         job_step(store, job, 0);
     }
 }
@@ -193,6 +199,7 @@ static void *worker_main(void *arg)
         if (errands.fold_is_due)
             fold_start(store);
         lane_run(store);
+        turns_run(store);
     }
     return NULL;
 }
@@ -211,6 +218,7 @@ void worker_init(struct worker *worker)
     list_init(&worker->turns);
     list_init(&worker->lane);
     merging_init(&worker->merging);
+    repacking_init(&worker->repacking);
 }
 
 int worker_start(struct lmdb_store *store)
@@ -245,6 +253,7 @@ void worker_finish(struct worker *worker)
     fold_finish(&worker->fold);
     snapshotting_finish(&worker->snapshotting);
     merging_finish(&worker->merging);
+    repacking_finish(&worker->repacking);
     segment_writer_finish(&worker->writer);
     view_finish(&worker->view);
     pthread_cond_destroy(&worker->changed);

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "storage/engine.h"
+#include "storage/lmdb/repack.h"
 #include "tests/sim/random.h"
 #include "tests/sim/sim_disk.h"
 #include "tests/unit/storage/place.h"
@@ -194,6 +195,20 @@ static void step_begin_at(struct run *run, size_t i)
     assert_int_equal(loop_begin_at(&run->loop, run->logs[i], version), r);
 }
 
+static void on_repacked(void *arg, int r)
+{
+    assert_int_equal(r, 0);
+    --*(size_t *)arg;
+}
+
+static void step_repack(struct run *run)
+{
+    size_t n_pending = 1;
+
+    assert_int_equal(lmdb_repack(run->loop.store, on_repacked, &n_pending), 0);
+    loop_until_none(&run->loop, &n_pending);
+}
+
 static void check_read(struct run *run, size_t i)
 {
     const struct sim_log *log = sim_disk_find(run->model, name_of(i));
@@ -332,6 +347,8 @@ static void step(struct run *run)
         step_merge(run, i);
     else if (what < 610)
         step_begin_at(run, i);
+    else if (what < 620)
+        step_repack(run);
     else if (what < 720)
         check_read(run, i);
     else if (what < 800)
