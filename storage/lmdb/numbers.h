@@ -23,7 +23,8 @@ struct numbers {
  * appended. The buffers' errors tell of failures. */
 bool numbers_split(struct numbers *numbers, struct bytes body, struct buffer *text, struct buffer *differences);
 
-/* Writes the body at *at, and moves it behind it. false: it does not end before `end`, or the numbers do. */
-bool numbers_join(struct numbers *numbers, struct bytes text, struct scan *differences, char **at, const char *end);
+/* Writes the body, and returns where it ends. NULL: there is no room for it before `end`. Numbers that are not there
+ * make the scan bad. */
+char *numbers_join(struct numbers *numbers, struct bytes text, struct scan *differences, char *at, const char *end);
 
 #endif

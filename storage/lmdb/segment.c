@@ -87,27 +87,32 @@ static int names_read(struct segment *segment, struct scan *scan)
     return 0;
 }
 
-static struct segment_name *name_at(struct segment *segment, struct scan *scan, size_t from, size_t to)
+/* The next of a column of indices into the names [from, to). Where there is only one name, and no column, that one. */
+static struct segment_name *name_next(struct segment *segment, struct scan *column, size_t from, size_t to,
+                                      bool has_column)
 {
-    uint64_t index = scan_varint(scan);
+    uint64_t index = has_column ? scan_varint(column) : 0;
 
     if (index < to - from)
         return &segment->names[from + index];
-    scan->bad = true;
+    column->bad = true;
     return NULL;
 }
 
-static void ids_read(struct segment *segment, struct scan *scan, size_t n_sources)
+static void ids_read(struct segment *segment, struct scan *scan, size_t n_sources, bool always_columns)
 {
+    bool has_sources = always_columns || n_sources > 1,
+         has_authors = always_columns || segment->n_names - n_sources > 1;
     struct record *records = segment->records;
     struct scan sources = *scan;
     struct segment_name *name;
 
-    for (size_t i = 0; i < segment->n && (name = name_at(segment, scan, 0, n_sources)); i++)
+    for (size_t i = 0; i < segment->n && (name = name_next(segment, scan, 0, n_sources, has_sources)); i++)
         records[i].id.src = name->bytes;
-    for (size_t i = 0; i < segment->n && (name = name_at(segment, scan, n_sources, segment->n_names)); i++)
+    for (size_t i = 0; i < segment->n && (name = name_next(segment, scan, n_sources, segment->n_names, has_authors));
+         i++)
         records[i].author = name->bytes;
-    for (size_t i = 0; i < segment->n && (name = name_at(segment, &sources, 0, n_sources)); i++)
+    for (size_t i = 0; i < segment->n && (name = name_next(segment, &sources, 0, n_sources, has_sources)); i++)
         records[i].id.seq = name->seq += unzigzag(scan_varint(scan));
 }
 
@@ -133,50 +138,55 @@ static void merged_read(struct segment *segment, struct scan *scan, bool merged)
     }
 }
 
-static int joined_read(struct segment *segment, struct scan *scan)
+/* A body from the end of the scan, or put together at *at. */
+static struct bytes body_read(struct scan *scan, uint64_t length, struct numbers *numbers, struct scan *differences,
+                              char **at, const char *end)
+{
+    size_t n_bytes = (size_t)(length >> 2);
+    char *begins = *at, *ends;
+
+    switch (length & 3) {
+    case BODY_BYTES: return scan_take(scan, n_bytes);
+    case BODY_MARK: scan->bad |= n_bytes == 0 || n_bytes > STORE_RECORD_MAX_BYTES; return body_mark(n_bytes);
+    case BODY_TEXT:
+        ends = begins ? numbers_join(numbers, scan_take(scan, n_bytes), differences, begins, end) : NULL;
+        if (ends) {
+            *at = ends;
+            return bytes_of(begins, (size_t)(ends - begins));
+        }
+    }
+    scan->bad = true;
+    return bytes_of(NULL, 0);
+}
+
+static int bodies_read(struct segment *segment, struct scan *scan)
 {
     size_t n_joined = (size_t)scan_varint(scan);
     struct scan differences = scan_of(scan_bytes(scan));
     struct numbers numbers = { 0 };
-    char *at;
-    const char *end;
     int r = scan->bad ? -EBADMSG : bytes_reserve(&segment->joined, &segment->joined_capacity, n_joined);
+    char *at, *end;
 
     if (r)
         return r;
-    at = segment->joined;
-    end = n_joined > 0 ? at + n_joined : at;
+    at = n_joined > 0 ? segment->joined : NULL;
+    end = n_joined > 0 ? at + n_joined : NULL;
     for (size_t i = 0; !scan->bad && i < segment->n; i++) {
-        uint64_t length = segment->records[i].body.n_bytes;
         struct bytes *body = &segment->records[i].body;
 
-        if ((length & 3) == BODY_MARK) {
-            scan->bad = length >> 2 == 0 || length >> 2 > STORE_RECORD_MAX_BYTES;
-            *body = body_mark((size_t)(length >> 2));
-        } else if ((length & 3) == BODY_BYTES) {
-            *body = scan_take(scan, (size_t)(length >> 2));
-        } else {
-            const char *begins = at;
-
-            if ((length & 3) != BODY_TEXT || !n_joined ||
-                !numbers_join(&numbers, scan_take(scan, (size_t)(length >> 2)), &differences, &at, end))
-                scan->bad = true;
-            *body = bytes_of(begins, (size_t)(at - begins));
-        }
+        *body = body_read(scan, body->n_bytes, &numbers, &differences, &at, end);
     }
-    if (scan_left(scan) || differences.bad || scan_left(&differences) || at != end)
-        scan->bad = true;
-    return scan->bad ? -EBADMSG : 0;
+    return scan->bad || scan_left(scan) || differences.bad || scan_left(&differences) || at != end ? -EBADMSG : 0;
 }
 
 static int columns_read(struct segment *segment, struct scan *scan, size_t n_sources, const char *head)
 {
-    ids_read(segment, scan, n_sources);
+    ids_read(segment, scan, n_sources, false);
     times_read(segment, scan, get_le64(head + 16));
     merged_read(segment, scan, head[6] & SEGMENT_MERGED);
     for (size_t i = 0; i < segment->n; i++)
         segment->records[i].body.n_bytes = (size_t)scan_varint(scan);
-    return joined_read(segment, scan);
+    return bodies_read(segment, scan);
 }
 
 static int columns_read_1(struct segment *segment, struct scan *scan, size_t n_sources, const char *head)
@@ -185,7 +195,7 @@ static int columns_read_1(struct segment *segment, struct scan *scan, size_t n_s
     bool marks = head[6] & SEGMENT_MARKS;
     uint64_t ms = get_le64(head + 16);
 
-    ids_read(segment, scan, n_sources);
+    ids_read(segment, scan, n_sources, true);
     for (size_t i = 0; i < segment->n; i++)
         records[i].time_ms = ms += unzigzag(scan_varint(scan));
     merged_read(segment, scan, false);

@@ -1,16 +1,22 @@
 /* A segment: neighbouring records of one log, packed. Pure bytes in, bytes out.
  *
  *     key      log, be64 | first version, be64
- *     value    | seal | format = 2 | compression | marks | state | records, le32 | payload bytes, le32 | first ms, le64
- * | | payload, as it is (compression 0) or as one zstd frame (1) | payload  | sources | authors |                    a
- * count, then each with its length in front | source of each | author of each |      as indices | seq of each | zigzag,
- * since the same source's previous one | ms of each |                           the low byte, since the previous
- * record's | ms of each, without it | | merged of each |                       with SEGMENT_MERGED: n_merged | length
- * of each |                       4 * length + 0: bytes, 1: a mark (large.h), 2: a text (numbers.h) | joined bytes |
- * numbers | texts |       joined: of all bodies that are texts; numbers: as bytes
+ *     value    | seal | format = 2 | compression | marks | state | records, le32 | payload bytes, le32 |
+ *              | first ms, le64 | payload, as it is (compression 0) or as one zstd frame (1) |
+ *     payload  | sources | authors |              a count, then each with its length in front
+ *              | source of each | author of each  as indices; each only when there are several to choose from
+ *              | seq of each |                    zigzag, since the same source's previous one
+ *              | ms of each |                     since the previous record's: the low byte of each,
+ *              | ms of each |                     then the rest of each
+ *              | merged of each |                 with SEGMENT_MERGED
+ *              | length of each |                 4 * length + 0: bytes, 1: a mark (large.h), 2: a text (numbers.h)
+ *              | bytes of the texts' bodies |
+ *              | numbers | bodies and texts |     numbers: with their length in front
  *
  * Columns, because like compresses well beside like; versions are implied. The seal covers log and first version.
- * Format 1, which is only read: ms of each, zigzag; length of each, with SEGMENT_MARKS as in large.h; bodies. */
+ *
+ * Format 1 is only read. There the sources and authors of each are always told, ms of each is one zigzag number; length
+ * of each, with SEGMENT_MARKS as in large.h, and bodies end it. */
 #ifndef STORAGE_LMDB_SEGMENT_H
 #define STORAGE_LMDB_SEGMENT_H
 

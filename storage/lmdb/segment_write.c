@@ -122,9 +122,9 @@ static void names_write(struct segment_writer *writer, const struct record *reco
     append_varint(into, n_authors);
     for (size_t i = 0; i < n_authors; i++)
         append_bytes(into, records[columns[i].author_at].author);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; n_sources > 1 && i < n; i++)
         append_varint(into, columns[i].src);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; n_authors > 1 && i < n; i++)
         append_varint(into, columns[i].author);
     for (size_t i = 0; i < n; i++) {
         uint64_t *seq = &columns[columns[i].src].src_seq;
@@ -138,13 +138,14 @@ static void names_write(struct segment_writer *writer, const struct record *reco
 static void times_write(struct buffer *into, const struct record *records, size_t n)
 {
     uint64_t ms = records[0].time_ms;
+    char *lows = buffer_room(into, n);
 
-    for (size_t i = 0; i < n; i++) {
-        char low = (char)((records[i].time_ms - ms) & 0xff);
-
-        (void)buffer_append(into, &low, 1);
+    for (size_t i = 0; lows && i < n; i++) {
+        lows[i] = (char)((records[i].time_ms - ms) & 0xff);
         ms = records[i].time_ms;
     }
+    if (lows)
+        buffer_grew(into, n);
     ms = records[0].time_ms;
     for (size_t i = 0; i < n; i++) {
         append_varint(into, (records[i].time_ms - ms) >> 8);
