@@ -194,7 +194,7 @@ static void check_record(const struct sim_disk *disk, const struct sim_log *log,
 
     if (last && record->time_ms < last->time_ms)
         sim_violation("times ascend", "a record of %" PRIu64 " behind one of %" PRIu64, record->time_ms, last->time_ms);
-    for (size_t i = 0; !disk->may_repeat_ids && i < log->n; i++)
+    for (size_t i = 0; last && !disk->may_repeat_ids && i < log->n; i++)
         if (log->records[i].id.seq == record->id.seq && bytes_equal(log->records[i].id.src, record->id.src))
             sim_violation("exactly once", "operation %.*s/%" PRIu64 " of version %" PRIu64 " appended again",
                           (int)record->id.src.n_bytes, (const char *)record->id.src.at, record->id.seq,
