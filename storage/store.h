@@ -147,7 +147,8 @@ STORE_MUST_CHECK int store_read(struct store_log *log, uint64_t from, uint64_t t
 typedef void store_version_fn(void *arg, int r, uint64_t version);
 STORE_MUST_CHECK int store_version_at(struct store_log *log, uint64_t time_ms, store_version_fn *done, void *arg);
 
-/* The newest snapshot at or below at_most; version 0 and no bytes when there is none. */
+/* The newest snapshot at or below at_most; version 0 and no bytes when there is none. r: -EBADMSG, it is damaged;
+ * version says which one, so that an older one may be asked for, or 0 when none of them can be found. */
 typedef void store_snapshot_fn(void *arg, int r, uint64_t version, struct bytes snapshot);
 STORE_MUST_CHECK int store_snapshot_get(struct store_log *log, uint64_t at_most, store_snapshot_fn *done, void *arg);
 
@@ -156,8 +157,8 @@ STORE_MUST_CHECK int store_snapshot_get(struct store_log *log, uint64_t at_most,
 typedef int store_produce_fn(void *arg, struct buffer *into);
 typedef void store_done_fn(void *arg, int r);
 
-/* Keeps a snapshot of a durable version. It rides in the batches of ordinary appends, in chunks; older snapshots may be
- * dropped once it is whole. done is called after produce, when arg is the caller's again. */
+/* Keeps a snapshot of a durable version, beside the older ones; one that is not above these is not needed. It rides in
+ * the batches of ordinary appends, in chunks. done is called after produce, when arg is the caller's again. */
 STORE_MUST_CHECK int store_snapshot_put(struct store_log *log, uint64_t version, store_produce_fn *produce,
                                         store_done_fn *done, void *arg);
 

@@ -13,8 +13,8 @@
 
 #include "storage/lmdb/store_lmdb.h"
 
-/* 1: without DB_LARGE, and what it is for. 2: without records that stand for several, and segments of format 2. Becomes
- * the newest when it is opened for writing. */
+/* 1: without DB_LARGE, and what it is for. 2: without records that stand for several, and segments of format 2;
+ * snapshots as they are. Becomes the newest when it is opened for writing. */
 #define FORMAT_VERSION 3
 
 /* The numbers are part of the format: checksums cover them. */

@@ -12,6 +12,7 @@
  *     parcel.c       puts and deletes that a job hands to the commit thread
  *     pack.c      calls that wait for a fold; compact.c, the one that then writes the store anew
  *     sizes.c        where the space is
+ *     chain.c        snapshots, packed: what refers to what
  *     recovery.c     when LMDB has given its environment up
  *     backup.c       a copy of it all, on a thread of its own
  *     environment.c rewrite.c rows.c batch.c segment.c large.c      bytes
@@ -270,7 +271,8 @@ struct snapshotting {
     struct job job;
     struct buffer scratch;
     struct snapshot_put *put;
-    struct buffer content;
+    struct buffer content, packed;
+    bool is_packed; /* then content is given back */
     struct manifest manifest;
     uint32_t next_chunk;
 };
@@ -344,8 +346,6 @@ void worker_queue_job(struct lmdb_store *store, struct job *job);
 
 void snapshotting_init(struct snapshotting *snapshotting);
 void snapshotting_finish(struct snapshotting *snapshotting);
-/* Snapshots of versions within (from, to) go with the parcel. */
-void snapshot_drop_within(struct parcel *parcel, uint64_t number, uint64_t from, uint64_t to);
 
 void merging_init(struct merging *merging);
 void merging_finish(struct merging *merging);

@@ -75,7 +75,6 @@ static int listing_add(struct listing *listing, struct view *view, struct store_
 {
     struct bytes type = bytes_of(row->type, row->n_type);
     uint64_t snapshot_version = 0;
-    struct manifest manifest;
     int r = 0;
 
     if (!is_wanted(&listing->query, row))
@@ -87,8 +86,8 @@ static int listing_add(struct listing *listing, struct view *view, struct store_
     if (listing->n == listing->capacity)
         r = listing_grow(listing);
     if (!r)
-        r = view_manifest(view, row->number, STORE_NEWEST, &snapshot_version, &manifest);
-    if (r && r != -ENOENT)
+        r = view_newest_snapshot(view, row->number, &snapshot_version);
+    if (r)
         return r;
     listing->entries[listing->n++] = (struct store_entry){ name.collection, name.id, row_info(row, snapshot_version) };
     (void)buffer_append(&listing->bytes, name.collection.at, name.collection.n_bytes);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "storage/lmdb/chain.h"
 #include "storage/lmdb/inside.h"
 
 struct merge {
@@ -72,19 +73,22 @@ static void delete_versions(struct parcel *parcel, enum db db, uint64_t number, 
     parcel_delete_range(parcel, db, log_key_bytes(&first), log_key_bytes(&last), SIZE_MAX);
 }
 
-static int fill_parcel(struct lmdb_store *store, struct merging *merging)
+static int fill_parcel(struct lmdb_store *store, struct view *view, struct merging *merging)
 {
     const struct merge *merge = merging->merge;
     struct parcel *parcel = &merging->job.parcel;
     uint64_t version = merge->from, end;
+    int r = 0;
 
     delete_versions(parcel, DB_LOG, parcel->number, merging->left.first, merging->right.end);
     delete_versions(parcel, DB_LARGE, parcel->number, merge->from, merge->to);
-    for (size_t i = 0; i < merge->n; i++, version = end) {
+    for (size_t i = 0; !r && i < merge->n; i++, version = end) {
         end = record_end(version, &merge->records[i]);
         if (end > version + 1)
-            snapshot_drop_within(parcel, parcel->number, version, end);
+            r = snapshot_drop_within(parcel, view, parcel->number, version, end);
     }
+    if (r)
+        return r;
     return packing_put(store, parcel, parcel->number, merging->left.first, merging->records, merging->n_records,
                        PACKING_RATIO);
 }
@@ -121,7 +125,7 @@ static enum job_step merging_step(struct lmdb_store *store, struct view *view, i
         return JOB_FINISHED;
     *r = unpack(merging, view);
     if (!*r)
-        *r = fill_parcel(store, merging);
+        *r = fill_parcel(store, view, merging);
     merging->is_written = true;
     return *r ? JOB_FINISHED : JOB_PARCEL;
 }

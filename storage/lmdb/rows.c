@@ -182,6 +182,10 @@ void manifest_encode(const struct manifest *manifest, struct buffer *into)
     append_varint(into, manifest->n_bytes);
     append_varint(into, manifest->n_chunks);
     append_varint(into, manifest->crc);
+    append_varint(into, manifest->codec);
+    append_varint(into, manifest->base);
+    append_varint(into, manifest->n_packed);
+    append_varint(into, manifest->is_hidden);
 }
 
 int manifest_decode(struct bytes value, struct manifest *out)
@@ -191,7 +195,15 @@ int manifest_decode(struct bytes value, struct manifest *out)
 
     manifest.n_chunks = (uint32_t)scan_varint(&scan);
     manifest.crc = (uint32_t)scan_varint(&scan);
-    if (scan.bad)
+    manifest.n_packed = manifest.n_bytes;
+    if (scan_left(&scan)) {
+        manifest.codec = (enum snapshot_codec)scan_varint(&scan);
+        manifest.base = scan_varint(&scan);
+        manifest.n_packed = scan_varint(&scan);
+        manifest.is_hidden = scan_varint(&scan) != 0;
+    }
+    if (scan.bad || manifest.codec > CODEC_ZSTD || manifest.n_bytes > SNAPSHOT_MAX_BYTES ||
+        manifest.n_packed > SNAPSHOT_MAX_PACKED)
         return -EBADMSG;
     *out = manifest;
     return 0;

@@ -9,6 +9,9 @@
 #define TYPE_BYTES_MAX 64
 #define SRC_BYTES_MAX  64
 
+#define SNAPSHOT_MAX_BYTES  ((size_t)1 << 30)
+#define SNAPSHOT_MAX_PACKED (SNAPSHOT_MAX_BYTES + (SNAPSHOT_MAX_BYTES >> 7)) /* what does not pack grows a little */
+
 /* A log as the documents' table has it. Versions below base are gone: a removed log of that name had them. */
 struct row {
     uint64_t number, base, head;
@@ -70,11 +73,19 @@ STORE_MUST_CHECK int source_decode(struct bytes value, struct store_source *out)
 /* One more record of the source; *is_known says whether there was one before, and becomes true. */
 void source_advance(struct store_source *source, bool *is_known, uint64_t seq, uint64_t version);
 
+/* A snapshot's. Those of format 2 end behind the checksum: they are CODEC_NONE. */
+enum snapshot_codec { CODEC_NONE = 0, CODEC_ZSTD = 1 };
+
 struct manifest {
-    uint64_t n_bytes; /* of the whole snapshot */
+    uint64_t n_bytes; /* of the content, */
     uint32_t n_chunks, crc;
+    enum snapshot_codec codec;
+    uint64_t base;     /* the version whose content the frame refers to; 0: it is whole */
+    uint64_t n_packed; /* bytes in the chunks */
+    bool is_hidden;    /* kept only for those that refer to it */
 };
 
+#define MANIFEST_MAX_BYTES 70
 void manifest_encode(const struct manifest *manifest, struct buffer *into);
 STORE_MUST_CHECK int manifest_decode(struct bytes value, struct manifest *out);
 

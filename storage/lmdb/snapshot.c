@@ -1,16 +1,18 @@
-/* Snapshots: produced on the worker, kept as chunks that ride in the batches of others, whole when the manifest is
- * there; what is older goes in the same transaction.
+/* Snapshots: produced and packed on the worker, kept as chunks that ride in the batches of others, whole when the
+ * manifest is there. chain.h says how they refer to one another.
  *
  *     DB_CHUNKS      log, version, 0 | log, version, 1 | ...
  *     DB_SNAPSHOTS                                       log, version -> manifest */
 #include <errno.h>
 #include <stdlib.h>
 
-#include "storage/crc32c.h"
+#include "storage/lmdb/chain.h"
 #include "storage/lmdb/inside.h"
 
-#define SNAPSHOT_MAX_BYTES ((size_t)1 << 30)
-#define DROP_LIMIT         4096 /* chunks of older snapshots a transaction; the rest goes with the next snapshot */
+#define CLEAR_LIMIT 256 /* chunks that a crash has left, a transaction */
+
+/* What preparing one may come to, beside an error. */
+enum { SNAPSHOT_NOT_NEEDED = 100, SNAPSHOT_CLEARS };
 
 struct snapshot_put {
     struct request request; /* first */
@@ -30,30 +32,24 @@ static struct snapshotting *snapshotting_of(struct lmdb_store *store)
 
 static int add_chunk(struct lmdb_store *store, struct snapshotting *job)
 {
-    size_t at = (size_t)job->next_chunk * store->tuning.chunk_bytes, n = job->content.n_bytes - at;
+    size_t at = (size_t)job->next_chunk * store->tuning.chunk_bytes, n = job->packed.n_bytes - at;
     struct log_key key = log_key_of_chunk(job->job.parcel.number, job->put->version, job->next_chunk);
 
     if (n > store->tuning.chunk_bytes)
         n = store->tuning.chunk_bytes;
-    parcel_put(&job->job.parcel, DB_CHUNKS, log_key_bytes(&key), bytes_of(job->content.at + at, n));
+    parcel_put(&job->job.parcel, DB_CHUNKS, log_key_bytes(&key), bytes_of(job->packed.at + at, n));
     job->next_chunk++;
     return job->job.parcel.ops.error;
 }
 
-/* It is whole; whatever lies below is not needed any more, also what a crash left half done. */
 static int add_manifest(struct snapshotting *job)
 {
-    uint64_t number = job->job.parcel.number, version = job->put->version;
-    struct log_key none = log_key_of_version(number, 0), key = log_key_of_version(number, version);
-    struct log_key last = log_key_of_version(number, version - 1), first_chunk = log_key_of_chunk(number, 0, 0);
-    struct log_key last_chunk = log_key_of_chunk(number, version - 1, UINT32_MAX);
+    struct log_key key = log_key_of_version(job->job.parcel.number, job->put->version);
 
     buffer_reset(&job->scratch);
     manifest_encode(&job->manifest, &job->scratch);
     parcel_put_encoded(&job->job.parcel, DB_SNAPSHOTS, log_key_bytes(&key), &job->scratch);
-    parcel_delete_range(&job->job.parcel, DB_SNAPSHOTS, log_key_bytes(&none), log_key_bytes(&last), DROP_LIMIT);
-    parcel_delete_range(&job->job.parcel, DB_CHUNKS, log_key_bytes(&first_chunk), log_key_bytes(&last_chunk),
-                        DROP_LIMIT);
+    job->next_chunk++;
     return job->job.parcel.ops.error;
 }
 
@@ -73,20 +69,98 @@ static int find_number(struct snapshotting *job, struct view *view)
     return r;
 }
 
+/* Nobody needs one below the newest, nor the same again, unless that can't be read. */
+static int is_needed(struct snapshotting *job, struct view *view)
+{
+    uint64_t newest = 0;
+    struct chain chain;
+    struct buffer content;
+    int r = view_newest_snapshot(view, job->job.parcel.number, &newest);
+
+    if (r || newest < job->put->version)
+        return r;
+    if (newest > job->put->version)
+        return SNAPSHOT_NOT_NEEDED;
+    buffer_init(&content, SNAPSHOT_MAX_BYTES);
+    r = chain_find(view, job->job.parcel.number, newest, &chain);
+    if (!r)
+        r = chain_read(view, &chain, &content);
+    buffer_finish(&content);
+    return r == -EBADMSG ? 0 : r ? r : SNAPSHOT_NOT_NEEDED;
+}
+
+/* The newest one below, or nothing: also where that is damaged. */
+static int find_base(struct snapshotting *job, struct view *view, uint64_t *below, struct chain *out)
+{
+    struct manifest manifest;
+    int r = view_snapshot(view, job->job.parcel.number, job->put->version - 1, below, &manifest);
+
+    out->n = 0;
+    if (!r)
+        r = chain_find(view, job->job.parcel.number, *below, out);
+    if (r == -EBADMSG)
+        out->n = 0;
+    return r == -ENOENT || r == -EBADMSG ? 0 : r;
+}
+
+/* Chunks between the one below and this one are without a manifest: something was cut off. SNAPSHOT_CLEARS: they go
+ * first. */
+static int clear(struct snapshotting *job, struct view *view, uint64_t below)
+{
+    uint64_t number = job->job.parcel.number;
+    struct log_key first = log_key_of_chunk(number, below + 1, 0);
+    struct log_key last = log_key_of_chunk(number, job->put->version, UINT32_MAX);
+    struct bytes found, value;
+    int r = view_at_or_behind(view, DB_CHUNKS, log_key_bytes(&first), 8, &found, &value);
+
+    if (r || bytes_compare(found, log_key_bytes(&last)) > 0)
+        return r == -ENOENT ? 0 : r;
+    parcel_delete_range(&job->job.parcel, DB_CHUNKS, log_key_bytes(&first), log_key_bytes(&last), CLEAR_LIMIT);
+    return job->job.parcel.ops.error ? job->job.parcel.ops.error : SNAPSHOT_CLEARS;
+}
+
+static int prepare(struct lmdb_store *store, struct snapshotting *job, struct view *view)
+{
+    size_t chunk_bytes = store->tuning.chunk_bytes;
+    struct chain chain;
+    uint64_t below = 0;
+    int r = find_number(job, view);
+
+    if (!r)
+        r = is_needed(job, view);
+    if (!r)
+        r = find_base(job, view, &below, &chain);
+    if (!r)
+        r = clear(job, view, below);
+    if (!r)
+        r = chain_pack(view, &chain, buffer_bytes(&job->content), &job->packed, &job->manifest);
+    if (r)
+        return r;
+    buffer_finish(&job->content);
+    job->manifest.n_chunks = (uint32_t)((job->packed.n_bytes + chunk_bytes - 1) / chunk_bytes);
+    job->is_packed = true;
+    return 0;
+}
+
 static enum job_step snapshotting_step(struct lmdb_store *store, struct view *view, int *r)
 {
     struct snapshotting *job = snapshotting_of(store);
 
-    if (job->next_chunk > job->manifest.n_chunks)
-        return JOB_FINISHED;
-    if (job->next_chunk == 0)
-        *r = find_number(job, view);
-    if (!*r && job->next_chunk < job->manifest.n_chunks)
-        *r = add_chunk(store, job);
-    if (!*r && job->next_chunk == job->manifest.n_chunks) {
-        *r = add_manifest(job);
-        job->next_chunk++;
+    if (!job->is_packed)
+        *r = prepare(store, job, view);
+    if (*r == SNAPSHOT_CLEARS) {
+        *r = 0;
+        return JOB_PARCEL;
     }
+    if (*r == SNAPSHOT_NOT_NEEDED) {
+        *r = 0;
+        return JOB_FINISHED;
+    }
+    if (*r || job->next_chunk > job->manifest.n_chunks)
+        return JOB_FINISHED;
+    *r = job->next_chunk < job->manifest.n_chunks ? add_chunk(store, job) : 0;
+    if (!*r && job->next_chunk == job->manifest.n_chunks)
+        *r = add_manifest(job);
     return *r ? JOB_FINISHED : JOB_PARCEL;
 }
 
@@ -95,6 +169,7 @@ static void snapshotting_ended(struct lmdb_store *store, int r)
     struct snapshotting *job = snapshotting_of(store);
 
     buffer_finish(&job->content);
+    buffer_finish(&job->packed);
     job->put->request.r = r;
     lmdb_answer_one(&job->put->request);
     job->put = NULL;
@@ -113,10 +188,7 @@ static void snapshotting_begin(struct lmdb_store *store, struct request *request
         snapshotting_ended(store, r);
         return;
     }
-    job->manifest.n_bytes = job->content.n_bytes;
-    job->manifest.n_chunks =
-        (uint32_t)((job->content.n_bytes + store->tuning.chunk_bytes - 1) / store->tuning.chunk_bytes);
-    job->manifest.crc = crc32c(0, job->content.at, job->content.n_bytes);
+    job->is_packed = false;
     job->next_chunk = 0;
     job->job.parcel.log = job->put->log;
     worker_start_job(store, &job->job);
@@ -128,6 +200,7 @@ void snapshotting_init(struct snapshotting *snapshotting)
     parcel_init(&snapshotting->job.parcel);
     buffer_init(&snapshotting->scratch, SIZE_MAX / 2);
     buffer_init(&snapshotting->content, SNAPSHOT_MAX_BYTES);
+    buffer_init(&snapshotting->packed, SNAPSHOT_MAX_PACKED);
 }
 
 void snapshotting_finish(struct snapshotting *snapshotting)
@@ -135,16 +208,7 @@ void snapshotting_finish(struct snapshotting *snapshotting)
     parcel_finish(&snapshotting->job.parcel);
     buffer_finish(&snapshotting->scratch);
     buffer_finish(&snapshotting->content);
-}
-
-void snapshot_drop_within(struct parcel *parcel, uint64_t number, uint64_t from, uint64_t to)
-{
-    struct log_key first = log_key_of_version(number, from + 1), last = log_key_of_version(number, to - 1);
-    struct log_key first_chunk = log_key_of_chunk(number, from + 1, 0);
-    struct log_key last_chunk = log_key_of_chunk(number, to - 1, UINT32_MAX);
-
-    parcel_delete_range(parcel, DB_SNAPSHOTS, log_key_bytes(&first), log_key_bytes(&last), SIZE_MAX);
-    parcel_delete_range(parcel, DB_CHUNKS, log_key_bytes(&first_chunk), log_key_bytes(&last_chunk), SIZE_MAX);
+    buffer_finish(&snapshotting->packed);
 }
 
 /* ---- put --------------------------------------------------------------------------------------------------------- */
@@ -201,30 +265,11 @@ static void get_answer(struct request *request)
 {
     struct snapshot_get *get = (struct snapshot_get *)request;
 
-    if (request->r)
+    if (request->r && request->r != -EBADMSG)
         get->version = 0;
     get->done(get->arg, request->r, get->version, request->r ? bytes_of(NULL, 0) : buffer_bytes(&get->content));
     buffer_finish(&get->content);
     free(get);
-}
-
-static int get_chunks(struct snapshot_get *get, struct view *view, uint64_t number, const struct manifest *manifest)
-{
-    int r = 0;
-
-    for (uint32_t i = 0; !r && i < manifest->n_chunks; i++) {
-        struct log_key key = log_key_of_chunk(number, get->version, i);
-        struct bytes chunk;
-
-        r = environment_get(view->environment, view->txn, DB_CHUNKS, log_key_bytes(&key), &chunk);
-        if (!r)
-            r = buffer_append(&get->content, chunk.at, chunk.n_bytes);
-    }
-    if (r)
-        return r == -ENOENT ? -EBADMSG : r;
-    if (get->content.n_bytes != manifest->n_bytes || crc32c(0, get->content.at, get->content.n_bytes) != manifest->crc)
-        return -EBADMSG;
-    return 0;
 }
 
 static enum served get_serve(struct request *request, struct view *view)
@@ -232,13 +277,19 @@ static enum served get_serve(struct request *request, struct view *view)
     struct snapshot_get *get = (struct snapshot_get *)request;
     struct manifest manifest;
     struct view_log found;
+    struct chain chain;
     int r = view_find_log(view, get->log->name, &found);
 
     if (!r)
-        r = found.row.number ? view_manifest(view, found.row.number, get->at_most, &get->version, &manifest) : -ENOENT;
-    if (!r)
-        r = get_chunks(get, view, found.row.number, &manifest);
-    else if (r == -ENOENT)
+        r = found.row.number ? view_snapshot(view, found.row.number, get->at_most, &get->version, &manifest) : -ENOENT;
+    if (!r) {
+        r = chain_find(view, found.row.number, get->version, &chain);
+        if (!r)
+            r = chain_read(view, &chain, &get->content);
+        if (r == -ENOENT)
+            r = -EBADMSG;
+    }
+    if (r == -ENOENT)
         r = 0;
     request->r = r;
     return SERVED;

@@ -126,14 +126,10 @@ static void log_destroy(struct lmdb_log *log)
 static enum served opening_serve(struct request *request, struct view *view)
 {
     struct opening *opening = (struct opening *)request;
-    struct manifest manifest;
     int r = view_find_log(view, opening->log->name, &opening->found);
 
-    if (!r && opening->found.row.number) {
-        r = view_manifest(view, opening->found.row.number, STORE_NEWEST, &opening->snapshot_version, &manifest);
-        if (r == -ENOENT)
-            r = 0;
-    }
+    if (!r && opening->found.row.number)
+        r = view_newest_snapshot(view, opening->found.row.number, &opening->snapshot_version);
     request->r = r;
     return SERVED;
 }

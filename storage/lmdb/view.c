@@ -37,8 +37,8 @@ void view_finish(struct view *view)
     view_leave(view);
     overlay_finish(&view->overlay);
     segment_finish(&view->segment);
-    ZSTD_freeDCtx(view->pieces);
-    view->pieces = NULL;
+    ZSTD_freeDCtx(view->unpacker);
+    view->unpacker = NULL;
 }
 
 int view_begin(struct view *view)
@@ -148,6 +148,26 @@ int view_at_or_before(struct view *view, enum db db, struct bytes key, size_t n_
         return environment_errno(code);
     if (k.mv_size < n_shared || memcmp(k.mv_data, key.at, n_shared) != 0)
         return -ENOENT;
+    *found = bytes_of_val(k);
+    *value = bytes_of_val(v);
+    return 0;
+}
+
+int view_at_or_behind(struct view *view, enum db db, struct bytes key, size_t n_shared, struct bytes *found,
+                      struct bytes *value)
+{
+    MDB_val k = val_of(key), v;
+    MDB_cursor *cursor;
+    int r = environment_errno(mdb_cursor_open(view->txn, view->environment->dbs[db], &cursor));
+
+    if (r)
+        return r;
+    r = environment_errno(mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE));
+    mdb_cursor_close(cursor);
+    if (!r && (k.mv_size < n_shared || memcmp(k.mv_data, key.at, n_shared) != 0))
+        r = -ENOENT;
+    if (r)
+        return r;
     *found = bytes_of_val(k);
     *value = bytes_of_val(v);
     return 0;
@@ -291,6 +311,13 @@ int view_between(struct view *view, const struct view_log *log, uint64_t version
     return version < log->row.head ? view_walk(view, log, version, version + 1, begins_at, &version) : 0;
 }
 
+ZSTD_DCtx *view_unpacker(struct view *view)
+{
+    if (!view->unpacker)
+        view->unpacker = ZSTD_createDCtx();
+    return view->unpacker;
+}
+
 int view_body(struct view *view, uint64_t number, uint64_t version, struct bytes body, struct buffer *into)
 {
     size_t left = body.n_bytes;
@@ -300,7 +327,7 @@ int view_body(struct view *view, uint64_t number, uint64_t version, struct bytes
         return buffer_append(into, body.at, body.n_bytes);
     if (!view->environment->has_large)
         return -EBADMSG;
-    if (!view->pieces && !(view->pieces = ZSTD_createDCtx()))
+    if (!view_unpacker(view))
         return -ENOMEM;
     if (!buffer_room(into, left))
         return into->error;
@@ -311,7 +338,7 @@ int view_body(struct view *view, uint64_t number, uint64_t version, struct bytes
 
         r = environment_get(view->environment, view->txn, DB_LARGE, log_key_bytes(&key), &packed);
         if (!r)
-            r = piece_unpack(view->pieces, packed, left, into);
+            r = piece_unpack(view->unpacker, packed, left, into);
         left -= into->n_bytes - before;
     }
     return r == -ENOENT ? -EBADMSG : r;
@@ -325,13 +352,27 @@ int view_manifest(struct view *view, uint64_t number, uint64_t at_most, uint64_t
     struct bytes found = { 0 }, sealed = { 0 }, value;
     int r = view_at_or_before(view, DB_SNAPSHOTS, log_key_bytes(&key), 8, &found, &sealed);
 
+    *version = !r && found.n_bytes == 16 ? get_be64((const char *)found.at + 8) : 0;
     if (!r)
-        r = found.n_bytes == 16 ? unseal(DB_SNAPSHOTS, found, sealed, &value) : -EBADMSG;
-    if (!r)
-        r = manifest_decode(value, out);
-    if (!r)
-        *version = get_be64((const char *)found.at + 8);
+        r = *version ? unseal(DB_SNAPSHOTS, found, sealed, &value) : -EBADMSG;
+    return r ? r : manifest_decode(value, out);
+}
+
+int view_snapshot(struct view *view, uint64_t number, uint64_t at_most, uint64_t *version, struct manifest *out)
+{
+    int r = view_manifest(view, number, at_most, version, out);
+
+    while (!r && out->is_hidden)
+        r = view_manifest(view, number, *version - 1, version, out);
     return r;
+}
+
+int view_newest_snapshot(struct view *view, uint64_t number, uint64_t *version)
+{
+    struct manifest manifest;
+    int r = view_snapshot(view, number, STORE_NEWEST, version, &manifest);
+
+    return r == -ENOENT || r == -EBADMSG ? 0 : r;
 }
 
 struct source_search {

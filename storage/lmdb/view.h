@@ -14,7 +14,7 @@ struct view {
     MDB_txn *txn;             /* NULL: the next view_begin makes one */
     struct overlay overlay;
     struct segment segment; /* the one unpacked last */
-    ZSTD_DCtx *pieces;
+    ZSTD_DCtx *unpacker;    /* view_unpacker */
     bool has_segment;
     uint64_t batch; /* the one looked up last; 0: none */
     struct bytes batch_value;
@@ -65,9 +65,15 @@ STORE_MUST_CHECK int view_unpack_segment(struct view *view, uint64_t number, uin
 /* The entry of a span. */
 STORE_MUST_CHECK int view_entry(struct view *view, const struct span *span, struct batch_entry *out);
 
-/* The newest whole snapshot at or below at_most; -ENOENT: none. */
+/* The newest manifest at or below at_most; -ENOENT: none. -EBADMSG: it is damaged, and *version says which one, if
+ * that can be told, else 0. */
 STORE_MUST_CHECK int view_manifest(struct view *view, uint64_t number, uint64_t at_most, uint64_t *version,
                                    struct manifest *out);
+/* The same of those that are not hidden (chain.h). */
+STORE_MUST_CHECK int view_snapshot(struct view *view, uint64_t number, uint64_t at_most, uint64_t *version,
+                                   struct manifest *out);
+/* The version of the newest one; 0: none, or it can't be told, which is no harm: the log is the truth. */
+STORE_MUST_CHECK int view_newest_snapshot(struct view *view, uint64_t number, uint64_t *version);
 
 /* What the log holds of a source: -ENOENT, nothing. */
 STORE_MUST_CHECK int view_source(struct view *view, const struct view_log *log, struct bytes src,
@@ -76,5 +82,12 @@ STORE_MUST_CHECK int view_source(struct view *view, const struct view_log *log, 
 /* The key at or before `key`, within its first n_shared bytes; -ENOENT: none. */
 STORE_MUST_CHECK int view_at_or_before(struct view *view, enum db db, struct bytes key, size_t n_shared,
                                        struct bytes *found, struct bytes *value);
+
+/* The same, at or behind. */
+STORE_MUST_CHECK int view_at_or_behind(struct view *view, enum db db, struct bytes key, size_t n_shared,
+                                       struct bytes *found, struct bytes *value);
+
+/* Unpacks what is small enough to be unpacked at once; NULL without memory. */
+ZSTD_DCtx *view_unpacker(struct view *view);
 
 #endif

@@ -88,10 +88,11 @@ static void free_records(struct sim_log *log)
     free(log->sources);
     log->sources = NULL;
     log->n_sources = 0;
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < log->n_snapshots; i++)
         free(log->snapshots[i].at);
-        log->snapshots[i] = (struct sim_snapshot){ 0 };
-    }
+    free(log->snapshots);
+    log->snapshots = NULL;
+    log->n_snapshots = 0;
     sim_free(log->state.type);
     log->state = (struct store_state){ 0 };
     log->created_ms = log->modified_ms = 0;
@@ -170,10 +171,15 @@ const struct record *sim_log_record(const struct sim_log *log, uint64_t version)
 
 const struct sim_snapshot *sim_log_snapshot(const struct sim_log *log, uint64_t at_most)
 {
-    for (size_t i = 0; log && i < 2; i++)
-        if (log->snapshots[i].version && log->snapshots[i].version <= at_most)
-            return &log->snapshots[i];
+    for (size_t i = log ? log->n_snapshots : 0; i > 0; i--)
+        if (log->snapshots[i - 1].version <= at_most)
+            return &log->snapshots[i - 1];
     return NULL;
+}
+
+static uint64_t newest_snapshot(const struct sim_log *log)
+{
+    return log->n_snapshots ? log->snapshots[log->n_snapshots - 1].version : 0;
 }
 
 struct store_info sim_log_info(const struct sim_log *log)
@@ -184,7 +190,7 @@ struct store_info sim_log_info(const struct sim_log *log)
                                 .head = log->head,
                                 .created_ms = log->created_ms,
                                 .modified_ms = log->modified_ms,
-                                .snapshot_version = log->snapshots[0].version,
+                                .snapshot_version = newest_snapshot(log),
                                 .state = log->state };
 }
 
@@ -274,23 +280,31 @@ void sim_disk_append(struct sim_disk *disk, struct store_name name, const struct
     log->state.type = type;
 }
 
+static void add_snapshot(struct sim_log *log, struct sim_snapshot snapshot)
+{
+    struct sim_snapshot *grown = sim_alloc((log->n_snapshots + 1) * sizeof(*grown));
+
+    if (log->n_snapshots)
+        memcpy(grown, log->snapshots, log->n_snapshots * sizeof(*grown));
+    free(log->snapshots);
+    log->snapshots = grown;
+    log->snapshots[log->n_snapshots++] = snapshot;
+}
+
 void sim_disk_keep_snapshot(struct sim_disk *disk, struct store_name name, uint64_t version, struct bytes snapshot)
 {
     struct sim_log *log = sim_disk_find(disk, name);
-
     uint64_t at;
 
     if (!log || version > log->head)
         sim_violation("snapshots are of durable versions", "one of version %" PRIu64 ", the head is %" PRIu64, version,
                       sim_log_info(log).head);
     (void)n_below(log, version, &at);
-    if (version <= log->snapshots[0].version || version <= log->base || at != version)
+    if (version <= newest_snapshot(log) || version <= log->base || at != version)
         return;
-    free(log->snapshots[1].at);
-    log->snapshots[1] = log->snapshots[0];
-    log->snapshots[0] = (struct sim_snapshot){ version, sim_alloc(snapshot.n_bytes), snapshot.n_bytes };
+    add_snapshot(log, (struct sim_snapshot){ version, sim_alloc(snapshot.n_bytes), snapshot.n_bytes, false });
     if (snapshot.n_bytes)
-        memcpy(log->snapshots[0].at, snapshot.at, snapshot.n_bytes);
+        memcpy(log->snapshots[log->n_snapshots - 1].at, snapshot.at, snapshot.n_bytes);
     disk->n_snapshots_put++;
 }
 
@@ -320,14 +334,15 @@ int sim_disk_begin_at(struct sim_disk *disk, struct store_name name, uint64_t ve
 
 static void drop_snapshots_within(struct sim_log *log, uint64_t from, uint64_t to)
 {
-    for (size_t i = 2; i-- > 0;) {
-        if (log->snapshots[i].version <= from || log->snapshots[i].version >= to)
-            continue;
-        free(log->snapshots[i].at);
-        if (i == 0)
-            log->snapshots[0] = log->snapshots[1];
-        log->snapshots[1] = (struct sim_snapshot){ 0 };
+    size_t n = 0;
+
+    for (size_t i = 0; i < log->n_snapshots; i++) {
+        if (log->snapshots[i].version > from && log->snapshots[i].version < to)
+            free(log->snapshots[i].at);
+        else
+            log->snapshots[n++] = log->snapshots[i];
     }
+    log->n_snapshots = n;
 }
 
 /* The times of records[0..n), put in the place of those from the i-th up to the k-th. */

@@ -13,6 +13,7 @@ struct sim_snapshot {
     uint64_t version;
     char *at;
     size_t n_bytes;
+    bool is_damaged; /* a test has done that */
 };
 
 struct sim_source {
@@ -30,7 +31,8 @@ struct sim_log {
     size_t n_sources;
     struct store_state state; /* type is owned */
     uint64_t created_ms, modified_ms;
-    struct sim_snapshot snapshots[2]; /* the newest first; version 0: none */
+    struct sim_snapshot *snapshots; /* owned; the newest is the last */
+    size_t n_snapshots;
 };
 
 struct sim_disk {

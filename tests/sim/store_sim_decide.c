@@ -191,7 +191,10 @@ static void decide_snapshot_get(struct store_sim *sim, struct call *call)
     if (!snapshot)
         return;
     call->version = snapshot->version;
-    call->lent_bytes = sim_copy(bytes_of(snapshot->at, snapshot->n_bytes));
+    if (snapshot->is_damaged)
+        call->r = -EBADMSG;
+    else
+        call->lent_bytes = sim_copy(bytes_of(snapshot->at, snapshot->n_bytes));
 }
 
 static void decide_snapshot_put(struct store_sim *sim, struct call *call)

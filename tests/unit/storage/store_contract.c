@@ -554,8 +554,62 @@ static void snapshots_are_kept(void **state)
     }
     assert_int_equal(loop_snapshot_put(&f->loop, log, 10, bytes_of_string("")), 0);
     check_snapshot(f, log, STORE_NEWEST, 10, bytes_of_string(""));
+    check_snapshot(f, log, 9, 9, bytes_of(large, n_bytes));
+    check_snapshot(f, log, 8, 4, bytes_of_string("at four"));
     store_log_close(log);
     free(large);
+}
+
+#define N_SNAPSHOTS   50
+#define PER_SNAPSHOT  3
+#define CONTENT_BYTES 3000
+
+/* A text that grows and changes here and there. */
+static struct bytes content_of(size_t i, char into[CONTENT_BYTES])
+{
+    size_t n_bytes = 200 + i * 50;
+
+    for (size_t k = 0; k < n_bytes; k++)
+        into[k] = (char)('a' + (k * k / 7 + k / 90) % 26);
+    for (size_t k = 0; k < i; k++)
+        into[(k * 131) % n_bytes] = (char)('A' + k % 26);
+    return bytes_of(into, n_bytes);
+}
+
+static void check_many_snapshots(struct fixture *f, struct store_log *log)
+{
+    char content[CONTENT_BYTES];
+
+    for (uint64_t at_most = 0; at_most <= (uint64_t)N_SNAPSHOTS * PER_SNAPSHOT + 1; at_most++) {
+        uint64_t i = at_most / PER_SNAPSHOT;
+
+        if (i > N_SNAPSHOTS)
+            i = N_SNAPSHOTS;
+        check_snapshot(f, log, at_most, i * PER_SNAPSHOT, i ? content_of(i, content) : bytes_of_string(""));
+    }
+}
+
+static void every_snapshot_stays(void **state)
+{
+    struct fixture *f = *state;
+    struct store_log *log = open_log(f, "a");
+    char content[CONTENT_BYTES];
+
+    fill(f, log, 0, N_SNAPSHOTS * PER_SNAPSHOT);
+    for (size_t i = 1; i <= N_SNAPSHOTS; i++)
+        assert_int_equal(loop_snapshot_put(&f->loop, log, i * PER_SNAPSHOT, content_of(i, content)), 0);
+    check_many_snapshots(f, log);
+    assert_int_equal(loop_snapshot_put(&f->loop, log, 5, bytes_of_string("late")), 0);
+    assert_int_equal(loop_snapshot_put(&f->loop, log, 6, bytes_of_string("again")), 0);
+    check_many_snapshots(f, log); /* neither was needed */
+    store_log_close(log);
+    reopen(f);
+    log = open_log(f, "a");
+    assert_int_equal(f->loop.info.snapshot_version, N_SNAPSHOTS * PER_SNAPSHOT);
+    check_many_snapshots(f, log);
+    assert_int_equal(loop_remove(&f->loop, log), 0);
+    check_snapshot(f, log, STORE_NEWEST, 0, bytes_of_string(""));
+    store_log_close(log);
 }
 
 static int produce_nothing(void *arg, struct buffer *into)
@@ -1198,6 +1252,7 @@ int store_contract_run(const struct contract_subject *given)
         TEST(old_operations_are_too_old),
         TEST(versions_by_time),
         TEST(snapshots_are_kept),
+        TEST(every_snapshot_stays),
         TEST(what_cannot_be_produced_is_not_kept),
         TEST(what_was_removed_is_gone_for_good),
         TEST(a_name_goes_on_above_what_was_removed),

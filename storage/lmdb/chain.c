@@ -1,0 +1,260 @@
+#include "storage/lmdb/chain.h"
+
+#include <errno.h>
+#include <zstd.h>
+#include <zstd_errors.h>
+
+#include "storage/crc32c.h"
+#include "storage/lmdb/inside.h"
+
+#define LEVEL      ZSTD_CLEVEL_DEFAULT
+#define LONG_BYTES ((size_t)1 << 20) /* from here on matches are looked for further away than tables reach */
+#define DROP_LIMIT 4096              /* chunks of a snapshot: all that it may have */
+
+/* ---- links ------------------------------------------------------------------------------------------------------- */
+
+static int manifest_get(struct view *view, uint64_t number, uint64_t version, struct manifest *out)
+{
+    struct log_key key = log_key_of_version(number, version);
+    struct bytes value;
+    int r = environment_get(view->environment, view->txn, DB_SNAPSHOTS, log_key_bytes(&key), &value);
+
+    return r ? r : manifest_decode(value, out);
+}
+
+int chain_find(struct view *view, uint64_t number, uint64_t version, struct chain *out)
+{
+    out->number = number;
+    out->n = 0;
+    while (out->n < CHAIN_MAX) {
+        struct chain_link *link = &out->links[out->n];
+        int r = manifest_get(view, number, version, &link->manifest);
+
+        if (r)
+            return r == -ENOENT && out->n ? -EBADMSG : r;
+        link->version = version;
+        out->n++;
+        if (!link->manifest.base)
+            return 0;
+        if (link->manifest.base >= version)
+            break;
+        version = link->manifest.base;
+    }
+    return -EBADMSG;
+}
+
+/* ---- reading ----------------------------------------------------------------------------------------------------- */
+
+static int read_packed(struct view *view, uint64_t number, const struct chain_link *link, struct buffer *into)
+{
+    int r = 0;
+
+    for (uint32_t i = 0; !r && i < link->manifest.n_chunks; i++) {
+        struct log_key key = log_key_of_chunk(number, link->version, i);
+        struct bytes chunk;
+
+        r = environment_get(view->environment, view->txn, DB_CHUNKS, log_key_bytes(&key), &chunk);
+        if (!r)
+            r = buffer_append(into, chunk.at, chunk.n_bytes);
+    }
+    if (!r && into->n_bytes != link->manifest.n_packed)
+        r = -EBADMSG;
+    return r == -ENOENT ? -EBADMSG : r;
+}
+
+static int unpack(struct view *view, struct bytes packed, struct bytes base, size_t n_bytes, struct buffer *into)
+{
+    ZSTD_DCtx *context = view_unpacker(view);
+    char *room = context ? buffer_room(into, n_bytes ? n_bytes : 1) : NULL;
+    size_t n;
+
+    if (!room)
+        return -ENOMEM;
+    n = base.n_bytes ? ZSTD_DCtx_refPrefix(context, base.at, base.n_bytes) : 0;
+    if (!ZSTD_isError(n))
+        n = ZSTD_decompressDCtx(context, room, n_bytes, packed.at, packed.n_bytes);
+    (void)ZSTD_DCtx_reset(context, ZSTD_reset_session_and_parameters); /* lest the next one refer to it */
+    if (ZSTD_isError(n))
+        return ZSTD_getErrorCode(n) == ZSTD_error_memory_allocation ? -ENOMEM : -EBADMSG;
+    buffer_grew(into, n);
+    return n == n_bytes ? 0 : -EBADMSG;
+}
+
+/* base: the content that it refers to; becomes its own. */
+static int read_link(struct view *view, uint64_t number, const struct chain_link *link, struct buffer *base)
+{
+    const struct manifest *manifest = &link->manifest;
+    struct buffer packed, content;
+    int r;
+
+    buffer_init(&packed, SNAPSHOT_MAX_PACKED);
+    buffer_init(&content, SNAPSHOT_MAX_BYTES);
+    r = read_packed(view, number, link, manifest->codec == CODEC_NONE ? &content : &packed);
+    if (!r && manifest->codec == CODEC_ZSTD)
+        r = unpack(view, buffer_bytes(&packed), buffer_bytes(base), manifest->n_bytes, &content);
+    buffer_finish(&packed);
+    buffer_finish(base);
+    *base = content;
+    return r;
+}
+
+int chain_read(struct view *view, const struct chain *chain, struct buffer *into)
+{
+    const struct manifest *manifest = &chain->links[0].manifest;
+    int r = 0;
+
+    for (size_t i = chain->n; !r && i-- > 0;)
+        r = read_link(view, chain->number, &chain->links[i], into);
+    if (!r && (into->n_bytes != manifest->n_bytes || crc32c(0, into->at, into->n_bytes) != manifest->crc))
+        r = -EBADMSG;
+    return r;
+}
+
+/* ---- packing ----------------------------------------------------------------------------------------------------- */
+
+static bool may_be_referred_to(const struct chain *chain, size_t n_content)
+{
+    size_t n_bytes = n_content, n_differences = 0;
+
+    for (size_t i = 0; i < chain->n; i++) {
+        n_bytes += chain->links[i].manifest.n_bytes;
+        n_differences += chain->links[i].manifest.base ? chain->links[i].manifest.n_packed : 0;
+    }
+    return chain->n > 0 && chain->n < CHAIN_MAX && n_bytes <= CHAIN_MAX_BYTES &&
+           n_differences <= chain->links[chain->n - 1].manifest.n_packed;
+}
+
+/* The window must reach from the end of the content to the beginning of what it refers to. */
+static int window_log(size_t n_bytes)
+{
+    int log = 10;
+
+    while (log < 27 && ((size_t)1 << log) < n_bytes)
+        log++;
+    return log;
+}
+
+static size_t compress(ZSTD_CCtx *context, struct bytes base, struct bytes content, char *room, size_t n_room)
+{
+    size_t n_bytes = base.n_bytes + content.n_bytes;
+
+    (void)ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, LEVEL);
+    if (base.n_bytes) {
+        (void)ZSTD_CCtx_setParameter(context, ZSTD_c_windowLog, window_log(n_bytes));
+        (void)ZSTD_CCtx_setParameter(context, ZSTD_c_enableLongDistanceMatching, n_bytes > LONG_BYTES);
+        (void)ZSTD_CCtx_refPrefix(context, base.at, base.n_bytes);
+    }
+    return ZSTD_compress2(context, room, n_room, content.at, content.n_bytes);
+}
+
+static int pack(struct bytes base, struct bytes content, struct buffer *into)
+{
+    ZSTD_CCtx *context = ZSTD_createCCtx(); /* its tables are large, and needed seldom */
+    size_t bound = ZSTD_compressBound(content.n_bytes), n = 0;
+    char *room = context ? buffer_room(into, bound) : NULL;
+
+    if (room)
+        n = compress(context, base, content, room, bound);
+    ZSTD_freeCCtx(context);
+    if (!room || ZSTD_isError(n))
+        return -ENOMEM; /* nothing else can happen */
+    buffer_grew(into, n);
+    return 0;
+}
+
+int chain_pack(struct view *view, const struct chain *chain, struct bytes content, struct buffer *into,
+               struct manifest *manifest)
+{
+    bool is_difference = may_be_referred_to(chain, content.n_bytes);
+    struct buffer base;
+    int r = 0;
+
+    buffer_init(&base, SNAPSHOT_MAX_BYTES);
+    if (is_difference)
+        r = chain_read(view, chain, &base);
+    if (r == -EBADMSG || base.n_bytes == 0) { /* what can't be read is not built on */
+        is_difference = false;
+        buffer_reset(&base);
+        r = 0;
+    }
+    if (!r)
+        r = pack(buffer_bytes(&base), content, into);
+    buffer_finish(&base);
+    *manifest = (struct manifest){ .n_bytes = content.n_bytes,
+                                   .crc = crc32c(0, content.at, content.n_bytes),
+                                   .codec = CODEC_ZSTD,
+                                   .base = is_difference ? chain->links[0].version : 0,
+                                   .n_packed = into->n_bytes };
+    return r;
+}
+
+/* ---- dropping ---------------------------------------------------------------------------------------------------- */
+
+static void drop(struct parcel *parcel, uint64_t number, uint64_t version)
+{
+    struct log_key key = log_key_of_version(number, version), first = log_key_of_chunk(number, version, 0);
+    struct log_key last = log_key_of_chunk(number, version, UINT32_MAX);
+
+    parcel_delete(parcel, DB_SNAPSHOTS, log_key_bytes(&key));
+    parcel_delete_range(parcel, DB_CHUNKS, log_key_bytes(&first), log_key_bytes(&last), DROP_LIMIT);
+}
+
+static void hide(struct parcel *parcel, uint64_t number, uint64_t version, struct manifest manifest)
+{
+    struct log_key key = log_key_of_version(number, version);
+    struct buffer value;
+
+    if (manifest.is_hidden)
+        return;
+    manifest.is_hidden = true;
+    buffer_init(&value, MANIFEST_MAX_BYTES);
+    manifest_encode(&manifest, &value);
+    parcel_put_encoded(parcel, DB_SNAPSHOTS, log_key_bytes(&key), &value);
+    buffer_finish(&value);
+}
+
+/* What the first snapshot at or above a version refers to; 0: nothing. One that is damaged can't be read, nor what
+ * refers to it. */
+static int base_above(struct view *view, uint64_t number, uint64_t version, uint64_t *out)
+{
+    struct log_key key = log_key_of_version(number, version);
+    struct bytes found, sealed, value;
+    struct manifest manifest;
+    int r = view_at_or_behind(view, DB_SNAPSHOTS, log_key_bytes(&key), 8, &found, &sealed);
+
+    if (!r)
+        r = unseal(DB_SNAPSHOTS, found, sealed, &value);
+    if (!r)
+        r = manifest_decode(value, &manifest);
+    *out = r ? 0 : manifest.base;
+    return r == -ENOENT || r == -EBADMSG ? 0 : r;
+}
+
+/* Downward from `to`: what one refers to is always the next one below, so each knows from the one above whether it is
+ * wanted. It ends at the first below `from` that anybody may read. */
+int snapshot_drop_within(struct parcel *parcel, struct view *view, uint64_t number, uint64_t from, uint64_t to)
+{
+    uint64_t version = to, wanted = 0;
+    int r = base_above(view, number, to, &wanted);
+
+    while (!r && version > 0) {
+        struct manifest manifest = { 0 };
+
+        r = view_manifest(view, number, version - 1, &version, &manifest);
+        if (r && (r != -EBADMSG || version <= from))
+            break;
+        if (!r && version <= from && !manifest.is_hidden)
+            break;
+        if (!r && version == wanted) {
+            hide(parcel, number, version, manifest);
+            wanted = manifest.base;
+        } else {
+            drop(parcel, number, version);
+            wanted = 0;
+        }
+        r = 0;
+    }
+    if (r && r != -ENOENT && (r != -EBADMSG || !version))
+        return r;
+    return parcel->ops.error;
+}
