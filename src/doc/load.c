@@ -46,6 +46,26 @@ static void load_done(struct document *document)
 
 /* ---- the operations since the snapshot --------------------------------------------------------------------------- */
 
+/* A record that stands for several says nothing of each: nobody could be told of them one by one. It is older than any
+ * news; somebody who waits for it all the same has to ask anew. */
+static int load_merged(struct document *document, uint64_t end)
+{
+    if (!list_is_empty(&document->subscribers))
+        return -EIO;
+    document->head = end;
+    recent_clear(&document->recent, end);
+    return 0;
+}
+
+static int load_news(struct document *document, struct committed_op *op, const struct ot_type *type, struct step *step)
+{
+    if (op->n_merged)
+        return load_merged(document, committed_op_end(op));
+    document_advance(document, op, type, step);
+    document_tell_watchers(document, op);
+    return 0;
+}
+
 /* Steps below value_at are in the value already; subscribers may still wait for them. */
 static int load_record(struct document *document, uint64_t version, const struct record *record)
 {
@@ -65,10 +85,8 @@ static int load_record(struct document *document, uint64_t version, const struct
         document->last_ms = record->time_ms;
         if (version >= document->load.value_at)
             document->tail_bytes += record->body.n_bytes;
-        if (version == document->head) {
-            document_advance(document, op, type, version >= document->load.value_at ? &step : NULL);
-            document_tell_watchers(document, op);
-        }
+        if (version == document->head)
+            r = load_news(document, op, type, version >= document->load.value_at ? &step : NULL);
     }
     step_finish(&step);
     committed_op_unref(op);
@@ -83,8 +101,10 @@ static void load_on_records(void *arg, int r, uint64_t from, const struct record
 
     if (!r && (!n || from != document->load.at))
         r = -EBADMSG;
-    for (size_t i = 0; !r && i < n; i++)
-        r = load_record(document, document->load.at++, &records[i]);
+    for (size_t i = 0; !r && i < n; i++) {
+        r = load_record(document, document->load.at, &records[i]);
+        document->load.at = record_end(document->load.at, &records[i]);
+    }
     document->n_calls--;
     if (r)
         load_fail(document, r > 0 ? -EIO : r);

@@ -285,7 +285,7 @@ static void submission_repeat(struct submission *submission, uint64_t version)
     struct document *document = submission->document;
 
     submission->is_duplicate = true;
-    if (submission->at < version && submission->at < document->recent.first) {
+    if (submission->on_missed && submission->at < version && submission->at < document->recent.first) {
         submission_catch_up(submission, version < document->recent.first ? version : document->recent.first);
         return;
     }

@@ -58,7 +58,7 @@ void replay_step(struct replay *replay, const struct record *record)
     if (r)
         sim_violation("the log can be replayed", "version %" PRIu64 " does not apply: %.*s", replay->version,
                       (int)record->body.n_bytes, (const char *)record->body.at);
-    replay->version++;
+    replay->version = record_end(replay->version, record);
 }
 
 void replay_to(struct replay *replay, const struct sim_disk *disk, struct store_name name, uint64_t version)

@@ -16,7 +16,7 @@ void replay_finish(struct replay *replay);
 /* One record more. A record that does not apply is a violation. */
 void replay_step(struct replay *replay, const struct record *record);
 
-/* From version 0 up to `version`, or the head where that is lower. */
+/* From version 0 up to `version`, or the head where that is lower; further where a record stands for several. */
 void replay_to(struct replay *replay, const struct sim_disk *disk, struct store_name name, uint64_t version);
 
 /* The content as JSON, terminated, for the caller to free; "none": there is no document. */
