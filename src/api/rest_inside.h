@@ -27,7 +27,7 @@
 #include "api/past.h"
 #include "api/rest.h"
 #include "base/name.h"
-#include "base/moment.h"
+#include "base/timestamp.h"
 
 /* ---- replies ----------------------------------------------------------------------------------------------------- */
 

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 
 #include "base/name.h"
-#include "base/moment.h"
+#include "base/timestamp.h"
 #include "cli/spans.h"
 
 #define READ_BYTES  ((size_t)256 << 10)

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "base/moment.h"
+#include "base/timestamp.h"
 
 #define NONE UINT64_MAX
 

@@ -1,6 +1,6 @@
 /* Points in time as text: RFC 3339, as in "2026-11-01T12:00:00.5+01:00". */
-#ifndef BASE_MOMENT_H
-#define BASE_MOMENT_H
+#ifndef BASE_TIMESTAMP_H
+#define BASE_TIMESTAMP_H
 
 #include <stdint.h>
 

@@ -1,4 +1,4 @@
-#include "base/moment.h"
+#include "base/timestamp.h"
 
 #include <errno.h>
 #include <stdbool.h>
