@@ -24,7 +24,6 @@
 
 #include "api/frames.h"
 #include "api/parameter.h"
-#include "api/past.h"
 #include "api/rest.h"
 #include "base/name.h"
 #include "base/timestamp.h"

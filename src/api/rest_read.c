@@ -1,18 +1,15 @@
-/* GET and HEAD of a document.
- *
- *     begin -> the document as it is -> asked for an older version? -> replay the log up to there -> answer
- *                                    -> answer
- */
+/* GET and HEAD of a document, as it is or as it was. */
 #include <errno.h>
 
+#include "api/percent.h"
+#include "api/refusal.h"
 #include "api/rest_inside.h"
+#include "base/timestamp.h"
 
 struct rest_read {
     struct rest_call call;
     struct fetch fetch;
-    uint64_t wanted; /* DOCUMENT_NOW: the present */
-    struct past past;
-    int r; /* why replaying stopped */
+    enum { READ_PRESENT, READ_VERSION, READ_TIME } what;
 };
 
 /* ---- representations --------------------------------------------------------------------------------------------- */
@@ -109,6 +106,21 @@ static void reply_content(struct rest_reply *reply, const struct rest_call *call
     buffer_finish(&body);
 }
 
+/* What is newest at a time is not settled before there is something newer. */
+static bool is_immutable(const struct rest_read *read, const struct document_view *view)
+{
+    return read->what == READ_VERSION ||
+           (read->what == READ_TIME && view->version < document_head(read->call.document));
+}
+
+static void reply_caching(struct rest_reply *reply, const struct rest_read *read, const struct document_view *view)
+{
+    reply_header(reply, "cache-control",
+                 !is_immutable(read, view)                 ? "no-cache"
+                 : read->call.request.principal.is_account ? "private, max-age=31536000, immutable"
+                                                           : "public, max-age=31536000, immutable");
+}
+
 static void answer(struct rest_read *read, const struct document_view *view)
 {
     struct rest_call *call = &read->call;
@@ -135,87 +147,79 @@ static void answer(struct rest_read *read, const struct document_view *view)
         reply_header(&reply, "etag", "\"%s\"", etag);
         reply_version(&reply, view->version);
         reply_header(&reply, "vary", "Accept, Accept-Encoding");
-        reply_header(&reply, "cache-control",
-                     read->wanted == DOCUMENT_NOW              ? "no-cache"
-                     : read->call.request.principal.is_account ? "private, max-age=31536000, immutable"
-                                                               : "public, max-age=31536000, immutable");
+        reply_caching(&reply, read, view);
     }
     call_reply(call, &reply);
 }
 
-/* ---- the past ---------------------------------------------------------------------------------------------------- */
-
-static void past_on_op(struct fetch *fetch, struct committed_op *op)
-{
-    struct rest_read *read = LIST_ENTRY(fetch, struct rest_read, fetch);
-    const struct ot_limits *limits = hub_limits(read->call.context->hub);
-    struct step step = { .kind = STEP_NOTHING };
-
-    if (!read->r)
-        read->r = step_parse(op->body, read->past.type, limits, &step);
-    if (!read->r)
-        read->r = past_step(&read->past, &step, op->time_ms, limits);
-    step_finish(&step);
-}
-
-static void past_on_done(struct fetch *fetch, int r, const struct document_view *now)
-{
-    struct rest_read *read = LIST_ENTRY(fetch, struct rest_read, fetch);
-    const struct document_view view = { .version = read->past.version,
-                                        .type = read->past.type,
-                                        .snapshot = read->past.value,
-                                        .created_ms = read->past.created_ms,
-                                        .modified_ms = read->past.modified_ms };
-
-    if (!r)
-        r = read->r;
-    if (r)
-        call_fail(&read->call, r);
-    else
-        answer(read, &view);
-}
-
-/* ---- the present ------------------------------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------------------------------------- */
 
 static void on_view(struct fetch *fetch, int r, const struct document_view *view)
 {
     struct rest_read *read = LIST_ENTRY(fetch, struct rest_read, fetch);
 
-    if (r) {
-        call_fail(&read->call, r);
-    } else if (read->wanted == DOCUMENT_NOW || read->wanted == view->version) {
-        answer(read, view);
-    } else if (read->wanted > view->version) {
+    if (r == DOCUMENT_VERSION_AHEAD)
         call_refuse(&read->call, 404, "ERR_OP_VERSION_NEWER_THAN_CURRENT_SNAPSHOT",
                     "The document has not come to that version.");
-    } else {
-        struct document *document = read->call.document;
+    else if (r == DOCUMENT_OPS_GONE)
+        call_refuse(&read->call, 410, refusal_of_document(r)->code,
+                    "That version is not kept any more: its operations were merged, or removed.");
+    else if (r)
+        call_fail(&read->call, r);
+    else
+        answer(read, view);
+}
 
-        read->fetch =
-            (struct fetch){ .what = FETCH_OPS, .to = read->wanted, .on_op = past_on_op, .on_done = past_on_done };
-        document_fetch(document, &read->fetch);
-    }
+#define AT_MAX_BYTES 64
+
+/* False: it is neither one nor missing. In a time "+" is no space, whether it was encoded or not. */
+static bool read_time(struct bytes query, struct rest_read *read)
+{
+    struct bytes raw = parameter_raw(query, "at");
+    char text[AT_MAX_BYTES];
+    uint64_t ms;
+    size_t n;
+
+    if (!raw.at)
+        return true;
+    if (percent_decode(raw, text, sizeof(text), &n) || time_parse(bytes_of(text, n), &ms))
+        return false;
+    read->what = READ_TIME;
+    read->fetch.what = FETCH_PAST;
+    fetch_until(&read->fetch, ms);
+    return true;
+}
+
+static bool read_version(struct bytes query, struct rest_read *read)
+{
+    uint64_t version = DOCUMENT_NOW;
+
+    if (parameter_number(query, "version", &version))
+        return false;
+    if (version == DOCUMENT_NOW)
+        return true;
+    read->what = READ_VERSION;
+    read->fetch.what = FETCH_PAST;
+    read->fetch.to = version;
+    return true;
 }
 
 static void read_begin(struct rest_call *call, struct bytes body)
 {
     struct rest_read *read = (struct rest_read *)call;
+    struct bytes query = call->request.query;
 
     (void)body;
-    read->wanted = DOCUMENT_NOW;
-    if (parameter_number(call->request.query, "version", &read->wanted)) {
-        call_refuse(call, 400, "ERR_MESSAGE_BADLY_FORMED", "Invalid version");
-        return;
-    }
-    if (!call_open(call))
-        return;
     read->fetch = (struct fetch){ .what = FETCH_SNAPSHOT, .on_done = on_view };
-    document_fetch(call->document, &read->fetch);
+    if (!read_version(query, read))
+        call_refuse(call, 400, "ERR_MESSAGE_BADLY_FORMED", "Invalid version");
+    else if (!read_time(query, read))
+        call_refuse(call, 400, "ERR_MESSAGE_BADLY_FORMED",
+                    "Invalid time: at is RFC 3339, as in 2026-11-01T12:00:00Z or 2026-11-01T13:00:00+01:00");
+    else if (read->what == READ_TIME && parameter_raw(query, "version").at)
+        call_refuse(call, 400, "ERR_MESSAGE_BADLY_FORMED", "Either a version or a time");
+    else if (call_open(call))
+        document_fetch(call->document, &read->fetch);
 }
 
-static void read_finish(struct rest_call *call)
-{
-    past_finish(&((struct rest_read *)call)->past);
-}
-
-const struct rest_action rest_read = { read_begin, sizeof(struct rest_read), read_finish };
+const struct rest_action rest_read = { read_begin, sizeof(struct rest_read), NULL };

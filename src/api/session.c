@@ -350,6 +350,7 @@ void session_end(struct session *session)
     session->context->n_sessions--;
     queries_end(session);
     presence_end(session);
+    past_end(session);
     session_go_on(session);
     session->has_ended = true;
     end_links(session);

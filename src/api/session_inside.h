@@ -21,7 +21,6 @@
 #define API_SESSION_INSIDE_H
 
 #include "api/frames.h"
-#include "api/past.h"
 #include "api/session.h"
 
 struct session_link {
@@ -78,10 +77,6 @@ struct part {
             struct fetch fetch;
             struct ot_json *presence; /* what is shown, as far as it is up to date; NULL: nothing */
             int presence_r;           /* why it can't be brought up to date */
-            struct past past;         /* as far as it has been replayed, */
-            uint64_t until_ms;        /* which is up to here */
-            bool past_is_over;
-            int past_r;
         };
         struct {
             struct submission submission;
@@ -192,6 +187,7 @@ void begin_op(struct part *part);
 /* session_past.c */
 void handle_past(struct session *session, const struct action *action, struct ot_json *frame);
 void begin_past(struct part *part);
+void past_end(struct session *session); /* nobody will hear the answers */
 
 /* session_presence.c */
 void handle_listen(struct session *session, const struct action *action, struct ot_json *frame);

@@ -26,7 +26,7 @@
 
 #include "base/helper.h"
 #include "base/list.h"
-#include "doc/op.h"
+#include "doc/past.h"
 
 #define DOCUMENT_NOW UINT64_MAX /* as a version: whatever is the tip */
 
@@ -153,35 +153,47 @@ enum fetch_what {
     FETCH_SNAPSHOT, /* the value at the tip of now, once that is durable */
     FETCH_OPS,      /* operations [from, to), once the tip of now is durable */
     FETCH_BARRIER,  /* nothing: when the tip of now is durable */
+    FETCH_PAST,     /* the value at version `to`; with until_ms, at the newest version that is not later than that */
 };
 
 struct fetch {
     /* In. */
     enum fetch_what what;
-    uint64_t from, to; /* FETCH_OPS. to: DOCUMENT_NOW is the head when the reading gets there */
+    uint64_t from, to; /* FETCH_OPS. to: DOCUMENT_NOW is the head when the reading gets there; FETCH_PAST: the tip */
+    uint64_t until_ms; /* FETCH_PAST; 0: none */
     size_t max_bytes;  /* FETCH_OPS: stop after about so many bytes of operations, at least one; 0: no bound */
     bool takes_merged; /* FETCH_OPS: also those that stand for several; else DOCUMENT_OPS_GONE where there are some */
     struct subscriber
         *subscriber; /* not NULL: is registered so that on_op continues where this reading ends, without gap */
 
     void (*on_op)(struct fetch *fetch, struct committed_op *op); /* FETCH_OPS: ascending */
-    /* view: the value (FETCH_SNAPSHOT) or just version, the head (others). NULL when r is not 0. */
+    /* view: the value (FETCH_SNAPSHOT, FETCH_PAST) or just version, the head (others). NULL when r is not 0.
+     * FETCH_PAST: DOCUMENT_OPS_GONE, the version is within what was merged, or not kept any more. */
     void (*on_done)(struct fetch *fetch, int r, const struct document_view *view);
 
     /* The document's own. */
     struct waiter waiter;
     struct document *document;
-    uint64_t at;    /* the next operation to give */
+    uint64_t at;    /* the next operation to give; FETCH_PAST: up to where a snapshot is looked for */
     size_t n_bytes; /* given so far */
     bool is_held, is_standing, is_stopped;
     struct ot_snapshot *snapshot;
     struct document_view view;
+    struct past past;
+    bool has_value, is_dated, is_based, is_based_anew; /* FETCH_PAST: what it has come to */
 };
 
 void document_fetch(struct document *document, struct fetch *fetch);
 
-/* FETCH_OPS, from inside on_op or at any time before on_done. Held: nothing comes until go_on. Stopped: on_done comes
- * soon, with -ECANCELED. go_on and stop may bring callbacks from inside. */
+/* FETCH_PAST by time, since 1970: before there was any, there was nothing. */
+static inline void fetch_until(struct fetch *fetch, uint64_t time_ms)
+{
+    fetch->to = time_ms ? DOCUMENT_NOW : 0;
+    fetch->until_ms = time_ms;
+}
+
+/* FETCH_OPS, from inside on_op or at any time before on_done. Held: nothing comes until go_on. Stopped, FETCH_PAST too:
+ * on_done comes soon, with -ECANCELED. go_on and stop may bring callbacks from inside. */
 void fetch_hold(struct fetch *fetch);
 void fetch_go_on(struct fetch *fetch); /* nothing when it was not held */
 void fetch_stop(struct fetch *fetch);

@@ -6,7 +6,7 @@
 
 #include "doc/inside.h"
 
-static struct fetch *fetch_of(struct waiter *waiter)
+struct fetch *fetch_of(struct waiter *waiter)
 {
     return LIST_ENTRY(waiter, struct fetch, waiter);
 }
@@ -19,10 +19,12 @@ static bool fetch_retreat(struct waiter *waiter)
         document_unsubscribe(fetch->subscriber);
     ot_snapshot_destroy(fetch->snapshot);
     fetch->snapshot = NULL;
+    past_finish(&fetch->past);
+    fetch->has_value = fetch->is_dated = fetch->is_based = false;
     return true;
 }
 
-static void fetch_finish(struct fetch *fetch, int r)
+void fetch_finish(struct fetch *fetch, int r)
 {
     struct document *document = fetch->document;
     struct ot_snapshot *snapshot = fetch->snapshot;
@@ -170,12 +172,14 @@ static void fetch_release(struct waiter *waiter)
 
     if (!waiter->r && fetch->what == FETCH_OPS)
         fetch_operations(fetch);
+    else if (!waiter->r && fetch->what == FETCH_PAST)
+        past_go_on(fetch);
     else
         fetch_finish(fetch, waiter->r);
 }
 
 /* The value can only be had at the tip; it is shown when that is durable. */
-static int take_snapshot(struct fetch *fetch)
+int fetch_take_value(struct fetch *fetch)
 {
     struct document *document = fetch->document;
     int r = document->value ? ot_snapshot_share(document->value, &fetch->snapshot) : 0;
@@ -198,7 +202,9 @@ void fetch_begin(struct waiter *waiter)
     struct document *document = fetch->document;
 
     if (fetch->what == FETCH_SNAPSHOT)
-        waiter->r = take_snapshot(fetch);
+        waiter->r = fetch_take_value(fetch);
+    else if (fetch->what == FETCH_PAST)
+        waiter->r = past_begin(fetch);
     else if (fetch->what == FETCH_BARRIER)
         fetch->view = (struct document_view){ .version = document->tip, .type = document->type };
     document_enqueue(document, waiter);
@@ -213,5 +219,7 @@ void document_fetch(struct document *document, struct fetch *fetch)
     fetch->n_bytes = 0;
     fetch->is_held = fetch->is_standing = fetch->is_stopped = false;
     fetch->snapshot = NULL;
+    fetch->past = (struct past){ 0 };
+    fetch->has_value = fetch->is_dated = fetch->is_based = fetch->is_based_anew = false;
     document_arrive(document, &fetch->waiter);
 }

@@ -20,7 +20,7 @@ struct hub_config {
     /* Of operations, counted each time that one is transformed over another, both: at a time, and for one submission.
      */
     size_t slice_work_bytes, work_max_bytes;
-    /* A snapshot is due when the log since the last has grown by this, or by the document's size. */
+    /* A snapshot is due when the log since the last has grown by this, and by a quarter of the document's size. */
     size_t snapshot_min_bytes;
     const struct ot_type *types_off[HUB_TYPES_OFF_MAX]; /* no documents of these are created; NULL: no more of them */
 };

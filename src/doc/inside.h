@@ -6,8 +6,8 @@
  *     submit.c     a submission's way: known already? (identity.c) -> transformed (derive.c) -> applied -> appended
  *     behind.c     the same when many others were first
  *     large.c      the same when it is large
- *     fetch.c      reading
- *     keep.c       snapshots, when they are due
+ *     fetch.c      reading: the value, or operations;  fetch_past.c   the value as it was
+ *     keep.c       snapshots, when they are due;       kept.c         reading them
  *     purge.c      forgetting for good
  *     collection.c news to those who watch a whole collection
  *     hub.c        all documents by name */
@@ -136,11 +136,23 @@ int submission_misfits(struct submission *submission, int r);
 
 /* fetch.c */
 void fetch_begin(struct waiter *waiter);
+struct fetch *fetch_of(struct waiter *waiter);
+int fetch_take_value(struct fetch *fetch); /* at the tip: into its view */
+void fetch_finish(struct fetch *fetch, int r);
+
+/* fetch_past.c */
+int past_begin(struct fetch *fetch);
+void past_go_on(struct fetch *fetch); /* the tip of its beginning is durable */
 
 /* keep.c */
 void document_keep_if_due(struct document *document);
-/* Reads what keep.c wrote. out: type, value; 0, -ENOMEM, -EBADMSG. */
-int kept_read(struct bytes kept, const struct ot_limits *limits, const struct ot_type **type, struct ot_snapshot **out);
+
+/* kept.c */
+/* found: what the newest snapshot at or below at_most holds, or nothing, at version 0; the value is taken over. r: 0 or
+ * -errno. The call counts among the answers that are outstanding: whoever is told ends it. */
+typedef void kept_found_fn(void *arg, int r, const struct past *found);
+/* Damaged ones are passed over: the log is the truth. */
+STORE_MUST_CHECK int kept_find(struct document *document, uint64_t at_most, kept_found_fn *done, void *arg);
 
 /* apply.c */
 /* Changes the value by a step of that time, all or nothing. Returns 0, an enum document_error (with `error`) or

@@ -1,14 +1,18 @@
-/* Snapshots, so that opening costs the same however long the history.
+/* Snapshots, so that opening costs the same however long the history, and any version of it, too.
  *
- * One is due when the operations since the last would cost more to replay than the document to load. Its value is
- * shared at the tip, waits like everybody until that is durable, and is written by the store's worker while the
- * document goes on.
+ * One is due when the operations since the last are a good part of the document. Its value is shared at the tip, waits
+ * like everybody until that is durable, and is written by the store's worker while the document goes on.
  *
- *     kept    <uri of the type, empty: no document> "\n" <content as JSON> */
+ *     kept    <uri of the type, empty: no document> " " <created ms> " " <modified ms> "\n" <content as JSON> */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "doc/inside.h"
+
+/* Replaying costs several times more than loading, for each byte; and what is kept of a document that has not changed
+ * much is small. */
+#define SNAPSHOT_PART 4
 
 struct keeping {
     struct waiter waiter;
@@ -17,6 +21,7 @@ struct keeping {
     size_t tail_bytes; /* of the document then */
     const struct ot_type *type;
     struct ot_snapshot *value;
+    uint64_t created_ms, modified_ms;
 };
 
 static void keeping_finish(struct keeping *keeping, int r)
@@ -40,7 +45,7 @@ static int keeping_produce(void *arg, struct buffer *into)
 
     if (keeping->type)
         (void)buffer_append_string(into, ot_type_uri(keeping->type));
-    (void)buffer_append_string(into, "\n");
+    (void)buffer_printf(into, " %" PRIu64 " %" PRIu64 "\n", keeping->created_ms, keeping->modified_ms);
     if (into->error || !keeping->type)
         return into->error;
     return ot_snapshot_write_json(keeping->value, buffer_write, into);
@@ -85,8 +90,9 @@ void document_keep_if_due(struct document *document)
     struct keeping *keeping;
 
     least = document->hub->config.snapshot_min_bytes;
-    if (document->state != DOCUMENT_OPEN || document->is_keeping ||
-        document->tail_bytes < (n_bytes > least ? n_bytes : least))
+    if (n_bytes / SNAPSHOT_PART > least)
+        least = n_bytes / SNAPSHOT_PART;
+    if (document->state != DOCUMENT_OPEN || document->is_keeping || document->tail_bytes < least)
         return;
     keeping = calloc(1, sizeof(*keeping));
     if (!keeping)
@@ -100,30 +106,8 @@ void document_keep_if_due(struct document *document)
     keeping->version = document->tip;
     keeping->tail_bytes = document->tail_bytes;
     keeping->type = document->type;
+    keeping->created_ms = document->created_ms;
+    keeping->modified_ms = document->modified_ms;
     document->is_keeping = true;
     document_enqueue(document, &keeping->waiter);
-}
-
-int kept_read(struct bytes kept, const struct ot_limits *limits, const struct ot_type **type, struct ot_snapshot **out)
-{
-    const char *at = kept.at, *end = kept.n_bytes ? memchr(at, '\n', kept.n_bytes) : NULL;
-    struct ot_json *data = NULL;
-    int r;
-
-    if (!end)
-        return -EBADMSG;
-    if (end == at) {
-        *type = NULL;
-        *out = NULL;
-        return 0;
-    }
-    *type = ot_type_find(at, (size_t)(end - at));
-    if (!*type)
-        return -EBADMSG;
-    end++;
-    r = ot_json_parse(end, kept.n_bytes - (size_t)(end - at), limits, &data, NULL);
-    if (!r)
-        r = ot_snapshot_create(*type, data, limits, out, NULL);
-    ot_json_unref(data);
-    return r > 0 ? -EBADMSG : r;
 }

@@ -1,4 +1,4 @@
-/* From the log into memory: the newest snapshot, then the operations since.
+/* From the log into memory: the newest snapshot that can be read, then the operations since.
  *
  *     open the log -> (snapshot) -> read a slice, apply it -> ... -> OPEN, begin what has arrived
  *
@@ -159,18 +159,18 @@ static void load_operations(struct document *document, uint64_t value_at)
     load_slice(document);
 }
 
-static void load_on_snapshot(void *arg, int r, uint64_t version, struct bytes snapshot)
+static void load_on_kept(void *arg, int r, const struct past *found)
 {
     struct document *document = arg;
 
     document->n_calls--;
-    if (!r && version)
-        r = kept_read(snapshot, document_limits(document), &document->type, &document->value);
-    if (r)
+    if (r) {
         load_fail(document, r > 0 ? -EIO : r);
-    else
-        load_operations(document, version);
-    document_unref(document);
+        return;
+    }
+    document->type = found->type;
+    document->value = found->value;
+    load_operations(document, found->version);
 }
 
 static void load_on_news(void *arg, uint64_t head)
@@ -180,19 +180,6 @@ static void load_on_news(void *arg, uint64_t head)
     if (head > document->news)
         document->news = head;
     document_follow_news(document);
-}
-
-static int load_snapshot(struct document *document)
-{
-    int r;
-
-    document->n_calls++;
-    r = store_snapshot_get(document->log, STORE_NEWEST, load_on_snapshot, document_ref(document));
-    if (r) {
-        document->n_calls--;
-        document_unref(document);
-    }
-    return r;
 }
 
 static void load_on_open(void *arg, int r, struct store_log *log, const struct store_info *info)
@@ -208,7 +195,7 @@ static void load_on_open(void *arg, int r, struct store_log *log, const struct s
         document->last_ms = info->modified_ms;
         if (document->told == NEVER_TOLD)
             document->told = info->head;
-        r = info->head ? load_snapshot(document) : 0;
+        r = info->head ? kept_find(document, STORE_NEWEST, load_on_kept, document) : 0;
         if (!r && !info->head)
             load_operations(document, 0);
     }

@@ -258,7 +258,7 @@ static void on_fetched(struct fetch *fetch, int r, const struct document_view *v
     f->n_done++;
     if (view->version > sim_disk_head(f->disk, document_name(request->document)))
         fail_msg("%s was shown version %" PRIu64 ", which is not durable", request->who, view->version);
-    if (fetch->what == FETCH_SNAPSHOT)
+    if (fetch->what == FETCH_SNAPSHOT || fetch->what == FETCH_PAST)
         note_value(f, request->who, view);
     else
         note(f, "%s ends at %" PRIu64 "\n", request->who, view->version);
@@ -285,6 +285,19 @@ void read_snapshot(struct fixture *f, const char *document, const char *who)
 void read_ops(struct fixture *f, const char *document, const char *who, uint64_t from, uint64_t to)
 {
     fetch_with(f, document, who, &(struct fetch){ .what = FETCH_OPS, .from = from, .to = to });
+}
+
+void read_past(struct fixture *f, const char *document, const char *who, uint64_t version)
+{
+    fetch_with(f, document, who, &(struct fetch){ .what = FETCH_PAST, .to = version });
+}
+
+void read_past_at(struct fixture *f, const char *document, const char *who, uint64_t time_ms)
+{
+    struct fetch fetch = { .what = FETCH_PAST };
+
+    fetch_until(&fetch, time_ms);
+    fetch_with(f, document, who, &fetch);
 }
 
 void barrier(struct fixture *f, const char *document, const char *who)

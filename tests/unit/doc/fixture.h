@@ -55,6 +55,8 @@ void submit_only_now(struct fixture *f, const char *document, const char *id, ui
 void submit_large(struct fixture *f, const char *document, const char *id, uint64_t version, const char *body);
 void read_snapshot(struct fixture *f, const char *document, const char *who);
 void read_ops(struct fixture *f, const char *document, const char *who, uint64_t from, uint64_t to);
+void read_past(struct fixture *f, const char *document, const char *who, uint64_t version);
+void read_past_at(struct fixture *f, const char *document, const char *who, uint64_t time_ms);
 void barrier(struct fixture *f, const char *document, const char *who);
 
 /* "id purged at 3": the document is forgotten; its deletion is operation `id`. */

@@ -11,6 +11,8 @@ static void live(struct fixture *f)
     submit(f, "n", "a/1", 1, "{\"op\":[\"x\"]}");
     submit(f, "n", "b/1", 1, "{\"op\":[5,\"y\"]}");
     read_snapshot(f, "n", "r");
+    read_past(f, "n", "r", 2);
+    read_past_at(f, "n", "r", 1002);
     settle(f);
     submit(f, "n", "b/1", 1, "{\"op\":[5,\"y\"]}");
     submit(f, "n", "a/2", 2, "{\"op\":[\"x\"]}");

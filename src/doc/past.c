@@ -1,4 +1,4 @@
-#include "api/past.h"
+#include "doc/past.h"
 
 #include <errno.h>
 
@@ -41,4 +41,17 @@ int past_step(struct past *past, const struct step *step, uint64_t time_ms, cons
     past->modified_ms = time_ms;
     past->version++;
     return 0;
+}
+
+int past_record(struct past *past, const struct record *record, const struct ot_limits *limits)
+{
+    struct step step = { .kind = STEP_NOTHING };
+    int r = step_parse(record->body, past->type, limits, &step);
+
+    if (!r)
+        r = past_step(past, &step, record->time_ms, limits);
+    if (!r)
+        past->version += record->n_merged;
+    step_finish(&step);
+    return r;
 }

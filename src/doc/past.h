@@ -1,6 +1,6 @@
-/* A document as it was: its log replayed, step by step, from the beginning. */
-#ifndef API_PAST_H
-#define API_PAST_H
+/* A document as it was at one version: steps, one after the other, from nothing or from what was kept. */
+#ifndef DOC_PAST_H
+#define DOC_PAST_H
 
 #include "doc/op.h"
 
@@ -16,5 +16,8 @@ void past_finish(struct past *past); /* empties; a zeroed struct past is the beg
 /* One step more. Returns 0; -ENOMEM; -EBADMSG: the log holds a step that does not follow what was before it. */
 STORE_MUST_CHECK int past_step(struct past *past, const struct step *step, uint64_t time_ms,
                                const struct ot_limits *limits);
+
+/* The same of a record of the log, which leads from the version. */
+STORE_MUST_CHECK int past_record(struct past *past, const struct record *record, const struct ot_limits *limits);
 
 #endif
