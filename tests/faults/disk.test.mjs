@@ -1,6 +1,9 @@
 // A disk that is full or broken for a while: nobody is told of anything that is not there, reading goes on, lines are
 // closed so that clients keep their operations, and all goes on when the disk does.
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { test } from 'node:test';
 import { startOnDisk } from '../lib/disk.mjs';
 import { Random, seedOf } from '../lib/random.mjs';
@@ -89,3 +92,36 @@ for (const [name, begin] of Object.entries(troubles)) {
     assert.equal((await reader.next()).v, 1);
   });
 }
+
+// When LMDB has given up, which it does when its last write of a commit fails, its files have to be opened again. A backup
+// must not put that off for as long as its client likes.
+test('a client who takes a backup and does not read it keeps nobody from writing when the disk works again', async t => {
+  const random = new Random(seedOf(t));
+  const server = await startOnDisk(t, { syncUs: 20_000 });
+  const put = (id, body, condition = 'if-match') => fetch(`${server.url}/v1/docs/notes/${id}`, {
+    method: 'PUT', headers: { 'content-type': 'text/plain', [condition]: '*' }, body,
+  });
+
+  for (let i = 0; i < 8; i++) // more than the buffers of two kernels hold
+    assert.equal((await put(`large${i}`, randomBytes(9 << 18).toString('base64'), 'if-none-match')).status, 201);
+  const idle = connect(server.port, '127.0.0.1');
+  idle.write('GET /v1/backup HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
+  for (let n = 0; n < 65536; n += idle.read()?.length ?? 0) // the copy has begun
+    await once(idle, 'readable');
+
+  const began = Date.now();
+  await until(async () => {
+    const answer = put('large0', `${random.next()}`);
+    await pause(random.between(0, 30));
+    server.disk.failWrites('EIO');
+    await answer;
+    server.disk.heal();
+    return /opened again after a failed commit/.test(server.output);
+  }, 'LMDB gives up');
+  await until(async () => (await put('large0', 'back')).status === 200, 'writing works again');
+  assert(Date.now() - began < 20_000, 'it waited for the client');
+  let last = Buffer.alloc(0);
+  for await (const piece of idle)
+    last = piece;
+  assert.notEqual(last.subarray(-5).toString('latin1'), '0\r\n\r\n');
+});
