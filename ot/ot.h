@@ -150,8 +150,17 @@ struct ot_op *ot_op_ref(struct ot_op *op);
 void ot_op_unref(struct ot_op *op); /* NULL is fine */
 
 const struct ot_type *ot_op_type(const struct ot_op *op);
-bool ot_op_is_noop(const struct ot_op *op);                                           /* it changes no document */
-size_t ot_op_size(const struct ot_op *op);                                            /* bytes it occupies, about */
+bool ot_op_is_noop(const struct ot_op *op); /* it changes no document */
+size_t ot_op_size(const struct ot_op *op);  /* bytes it occupies, about */
+
+/* How much an operation puts in and takes out, for people who read a history. In text-unicode code points, in rich-text
+ * UTF-16 units, an embed being one. In the JSON types values, each one whatever it holds, and characters where the text
+ * of a string is edited; a number that is added to is one out and one in. What moves or is formatted counts nothing. */
+struct ot_amount {
+    uint64_t n_inserted, n_deleted;
+};
+struct ot_amount ot_op_amount(const struct ot_op *op);
+
 OT_MUST_CHECK int ot_op_write(const struct ot_op *op, ot_write_fn *write, void *arg); /* as JSON */
 
 /* op for the document after other, both made for the same document. OT_CONFLICT; OT_LIMIT. The time it takes depends on
@@ -209,6 +218,8 @@ void ot_snapshot_destroy(struct ot_snapshot *snapshot); /* NULL is fine */
 const struct ot_type *ot_snapshot_type(const struct ot_snapshot *snapshot);
 /* Bytes of its text, or about the bytes of its JSON; O(1). */
 size_t ot_snapshot_size(const struct ot_snapshot *snapshot);
+/* What an operation that made it out of nothing would count as inserted, see ot_op_amount; O(1). */
+uint64_t ot_snapshot_length(const struct ot_snapshot *snapshot);
 
 /* All or nothing: on failure the snapshot is as it was. */
 OT_MUST_CHECK int ot_snapshot_apply(struct ot_snapshot *snapshot, const struct ot_op *op,

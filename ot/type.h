@@ -29,6 +29,7 @@ struct ot_type {
     void (*op_destroy)(struct ot_op *op);
     bool (*op_is_noop)(const struct ot_op *op);
     size_t (*op_size)(const struct ot_op *op);
+    struct ot_amount (*op_amount)(const struct ot_op *op);
     int (*op_write)(const struct ot_op *op, ot_write_fn *write, void *arg);
     int (*op_transform)(const struct ot_op *op, const struct ot_op *other, enum ot_side side,
                         const struct ot_limits *limits, struct ot_op **out, struct ot_error *error);
@@ -54,6 +55,7 @@ struct ot_type {
     int (*snapshot_share)(const struct ot_snapshot *snapshot, struct ot_snapshot **out);
     void (*snapshot_destroy)(struct ot_snapshot *snapshot);
     size_t (*snapshot_size)(const struct ot_snapshot *snapshot);
+    uint64_t (*snapshot_length)(const struct ot_snapshot *snapshot); /* NULL: it counts as one value */
     int (*snapshot_apply)(struct ot_snapshot *snapshot, const struct ot_op *op, const struct ot_limits *limits,
                           struct ot_error *error);
     int (*snapshot_write_json)(const struct ot_snapshot *snapshot, ot_write_fn *write, void *arg);

@@ -106,6 +106,11 @@ size_t ot_op_size(const struct ot_op *op)
     return op->type->op_size(op);
 }
 
+struct ot_amount ot_op_amount(const struct ot_op *op)
+{
+    return op->type->op_amount(op);
+}
+
 int ot_op_write(const struct ot_op *op, ot_write_fn *write, void *arg)
 {
     return op->type->op_write(op, write, arg);
@@ -210,6 +215,11 @@ const struct ot_type *ot_snapshot_type(const struct ot_snapshot *snapshot)
 size_t ot_snapshot_size(const struct ot_snapshot *snapshot)
 {
     return snapshot->type->snapshot_size(snapshot);
+}
+
+uint64_t ot_snapshot_length(const struct ot_snapshot *snapshot)
+{
+    return snapshot->type->snapshot_length ? snapshot->type->snapshot_length(snapshot) : 1;
 }
 
 int ot_snapshot_apply(struct ot_snapshot *snapshot, const struct ot_op *op, const struct ot_limits *limits,

@@ -76,6 +76,7 @@ const struct ot_type json0 = {
     .op_destroy = json0_op_destroy,
     .op_is_noop = op_is_noop,
     .op_size = json0_op_size,
+    .op_amount = json0_op_amount,
     .op_write = json0_op_write,
     .op_transform = json0_op_transform,
     .op_compose = json0_op_compose,

@@ -208,5 +208,6 @@ int json0_op_settle(const struct ot_op *op, const struct ot_snapshot *before, st
                     struct ot_error *error);
 void json0_op_destroy(struct ot_op *op);
 size_t json0_op_size(const struct ot_op *op);
+struct ot_amount json0_op_amount(const struct ot_op *op);
 
 #endif

@@ -234,3 +234,37 @@ int json0_op_invert(const struct ot_op *op, struct ot_op **out, struct ot_error 
     }
     return json0_finish(&work, &list, &none, out);
 }
+
+static void add_parts(struct ot_amount *amount, const struct json0_list *parts)
+{
+    for (uint32_t i = 0; i < parts->n; i++) {
+        const struct json0_part *part = &json0_parts(parts)[i];
+
+        *(part->is_insert ? &amount->n_inserted : &amount->n_deleted) += part->n_units;
+    }
+}
+
+struct ot_amount json0_op_amount(const struct ot_op *op)
+{
+    const struct json0_op *own = json0_op_of(op);
+    struct ot_amount amount = { 0, 0 };
+
+    for (uint32_t i = 0; i < own->n_components; i++) {
+        const struct json0_component *component = &own->components[i];
+
+        switch ((enum json0_kind)component->kind) {
+        case JSON0_TEXT: add_parts(&amount, &component->parts); break;
+        case JSON0_MOVE: break;
+        case JSON0_ADD:
+            amount.n_inserted++;
+            amount.n_deleted++;
+            break;
+        case JSON0_LIST:
+        case JSON0_OBJECT:
+            amount.n_inserted += json0_has(&component->put);
+            amount.n_deleted += json0_has(&component->taken);
+            break;
+        }
+    }
+    return amount;
+}

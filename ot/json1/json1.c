@@ -60,6 +60,23 @@ static size_t op_size(const struct ot_op *op)
     return n_bytes;
 }
 
+static struct ot_amount op_amount(const struct ot_op *op)
+{
+    const struct json1_op *own = json1_op_of(op);
+    struct ot_amount amount = { 0, 0 };
+
+    for (uint32_t i = 0; i < own->n_nodes; i++) {
+        const struct json1_node *node = &own->nodes[i];
+        struct ot_amount edited = { 0, 0 };
+
+        if (json1_has(node, JSON1_EDIT)) /* a number that is added to, or what is inside */
+            edited = node->edit.op ? ot_op_amount(node->edit.op) : (struct ot_amount){ 1, 1 };
+        amount.n_inserted += json1_has(node, JSON1_INSERT) + edited.n_inserted;
+        amount.n_deleted += json1_has(node, JSON1_REMOVE) + edited.n_deleted;
+    }
+    return amount;
+}
+
 static int op_make_invertible(const struct ot_op *op, const struct ot_snapshot *before, struct ot_op **out,
                               struct ot_error *error)
 {
@@ -85,6 +102,7 @@ const struct ot_type json1 = {
     .op_destroy = op_destroy,
     .op_is_noop = op_is_noop,
     .op_size = op_size,
+    .op_amount = op_amount,
     .op_write = json1_write,
     .op_transform = json1_transform,
     .op_compose = json1_compose,

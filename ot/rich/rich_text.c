@@ -85,6 +85,13 @@ static size_t snapshot_size(const struct ot_snapshot *snapshot)
     return delta_document_size(document_in(snapshot));
 }
 
+static uint64_t snapshot_length(const struct ot_snapshot *snapshot)
+{
+    const struct rope_sums *sums = &document_in(snapshot)->rope.sums;
+
+    return (uint64_t)sums->n_cps + sums->n_astral;
+}
+
 static int snapshot_apply(struct ot_snapshot *snapshot, const struct ot_op *op, const struct ot_limits *limits,
                           struct ot_error *error)
 {
@@ -124,6 +131,20 @@ static size_t op_size(const struct ot_op *op)
     return n_bytes;
 }
 
+static struct ot_amount op_amount(const struct ot_op *op)
+{
+    const struct delta_op *delta = delta_op_of(op);
+    struct ot_amount amount = { 0, 0 };
+
+    for (size_t i = 0; i < delta->n_components; i++) {
+        const struct delta_component *component = &delta->components[i];
+
+        amount.n_inserted += delta_is_insert(component->kind) ? component->n_units : 0;
+        amount.n_deleted += component->kind == DELTA_DELETE ? component->n_units : 0;
+    }
+    return amount;
+}
+
 static int op_invert_with(const struct ot_op *op, const struct ot_snapshot *before, struct ot_op **out,
                           struct ot_error *error)
 {
@@ -137,6 +158,7 @@ const struct ot_type rich_text = {
     .op_destroy = op_destroy,
     .op_is_noop = op_is_noop,
     .op_size = op_size,
+    .op_amount = op_amount,
     .op_write = delta_op_write,
     .op_transform = delta_op_transform,
     .op_compose = delta_op_compose,
@@ -146,6 +168,7 @@ const struct ot_type rich_text = {
     .snapshot_share = snapshot_share,
     .snapshot_destroy = snapshot_destroy,
     .snapshot_size = snapshot_size,
+    .snapshot_length = snapshot_length,
     .snapshot_apply = snapshot_apply,
     .snapshot_write_json = snapshot_write_json,
 };

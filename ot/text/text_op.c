@@ -129,3 +129,15 @@ int text_builder_finish(struct text_builder *builder, struct ot_op **out, struct
     text_builder_discard(builder);
     return r;
 }
+
+struct ot_amount text_op_amount(const struct ot_op *op)
+{
+    const struct text_op *own = text_op_of(op);
+    struct ot_amount amount = { 0, 0 };
+
+    for (size_t i = 0; i < own->n_parts; i++) {
+        amount.n_inserted += own->parts[i].kind == TEXT_INSERT ? own->parts[i].n_cps : 0;
+        amount.n_deleted += own->parts[i].kind == TEXT_DELETE ? own->parts[i].n_cps : 0;
+    }
+    return amount;
+}

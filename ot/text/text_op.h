@@ -165,6 +165,7 @@ void text_builder_discard(struct text_builder *builder);
 
 int text_op_parse(const struct ot_json *json, enum op_form form, const struct ot_limits *limits, struct ot_op **out,
                   struct ot_error *error);
+struct ot_amount text_op_amount(const struct ot_op *op);
 int text_op_write(const struct ot_op *op, ot_write_fn *write, void *arg);
 int text_op_transform(const struct ot_op *op, const struct ot_op *other, enum ot_side side,
                       const struct ot_limits *limits, struct ot_op **out, struct ot_error *error);

@@ -90,6 +90,11 @@ static size_t snapshot_size(const struct ot_snapshot *snapshot)
     return rope_in(snapshot)->sums.n_bytes;
 }
 
+static uint64_t snapshot_length(const struct ot_snapshot *snapshot)
+{
+    return rope_in(snapshot)->sums.n_cps;
+}
+
 /* ---- apply ------------------------------------------------------------------------------------------------------- */
 
 static bool reads(const struct rope *rope, size_t at_cp, const char *text, size_t n_bytes)
@@ -337,6 +342,7 @@ const struct ot_type text_unicode = {
     .op_destroy = op_destroy,
     .op_is_noop = op_is_noop,
     .op_size = op_size,
+    .op_amount = text_op_amount,
     .op_write = text_op_write,
     .op_transform = text_op_transform,
     .op_compose = text_op_compose,
@@ -349,6 +355,7 @@ const struct ot_type text_unicode = {
     .snapshot_share = snapshot_share,
     .snapshot_destroy = snapshot_destroy,
     .snapshot_size = snapshot_size,
+    .snapshot_length = snapshot_length,
     .snapshot_apply = snapshot_apply,
     .snapshot_write_json = snapshot_write_json,
     .snapshot_write_text = snapshot_write_text,
