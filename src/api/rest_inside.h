@@ -13,6 +13,8 @@
  *     rest_create.c        POST to a collection;  rest_delete.c   DELETE
  *     rest_submit.c        operations as they are: POST on ops, PATCH
  *     rest_ops.c           pages of the log
+ *     rest_history.c       who changed what when (history.h);  rest_diff.c   what differs
+ *     rest_restore.c       back to an older content
  *     rest_collections.c   listings
  *     rest_store.c         sizes, compaction
  *     rest_health.c        /healthz, /readyz
@@ -193,6 +195,6 @@ bool content_parse(struct rest_call *call, const struct ot_type *type, struct by
 
 extern const struct rest_action rest_healthz, rest_readyz, rest_metrics, rest_collections, rest_listing, rest_create,
     rest_read, rest_put, rest_patch, rest_delete, rest_ops, rest_submit, rest_me, rest_sizes, rest_compact,
-    rest_backup;
+    rest_backup, rest_history;
 
 #endif

@@ -61,6 +61,11 @@ uint64_t document_head(const struct document *document)
     return document->head;
 }
 
+uint64_t document_first(const struct document *document)
+{
+    return document->load.first;
+}
+
 /* ---- the queue --------------------------------------------------------------------------------------------------- */
 
 void document_release(struct waiter *waiter, int r)

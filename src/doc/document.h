@@ -51,7 +51,8 @@ struct document *document_ref(struct document *document);
 void document_unref(struct document *document); /* NULL is fine. Unused documents are unloaded by their hub */
 
 struct store_name document_name(const struct document *document); /* borrowed */
-uint64_t document_head(const struct document *document); /* the newest durable version known; 0 while first LOADING */
+uint64_t document_head(const struct document *document);  /* the newest durable version known; 0 while first LOADING */
+uint64_t document_first(const struct document *document); /* operations below are not kept; 0 while first LOADING */
 
 /* The document's own part of a request: where it stands in the queue. Callers embed it and leave it alone. */
 struct waiter {
