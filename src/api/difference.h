@@ -15,4 +15,8 @@ void difference_of_texts(struct bytes before, struct bytes after, struct buffer 
 OT_MUST_CHECK int difference_of_values(const struct ot_type *type, const struct ot_json *before,
                                        const struct ot_json *after, struct ot_op **out, struct ot_error *error);
 
+/* Appends the rich-text operation, as JSON: texts by words as above, attributes where they differ. Both are documents
+ * of that type. 0, -ENOMEM, -E2BIG. */
+OT_MUST_CHECK int difference_of_deltas(const struct ot_json *before, const struct ot_json *after, struct buffer *into);
+
 #endif

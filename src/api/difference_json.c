@@ -14,6 +14,7 @@
 #define DEPTH_MAX     256 /* of what ot/ reads: 200 */
 #define OP_MAX_BYTES  ((size_t)256 << 20)
 #define INDEX_IS_NONE SIZE_MAX
+#define N_SIZES       64
 
 struct level {
     const struct ot_json *before, *after;
@@ -32,8 +33,9 @@ struct walk {
     struct ot_error *error;
     struct level levels[DEPTH_MAX];
     size_t n;
-    struct buffer text; /* of json0's operation */
-    struct ot_op *op;   /* json1's, so far */
+    struct buffer text;         /* of json0's operation */
+    struct ot_op *ops[N_SIZES]; /* json1's, of 1, 2, 4, 8... notes; the largest are the first. Composed one after the
+                                 * other, each would copy all before it */
     int r;
 };
 
@@ -90,19 +92,55 @@ static int op_parse(const struct walk *walk, const struct buffer *text, struct o
     return r;
 }
 
-static int compose(struct walk *walk, struct ot_op *op)
+/* `later` behind what is at that place, which is taken away; NULL: nothing is. Both references are used up. */
+static int compose(struct walk *walk, size_t i, struct ot_op **later)
 {
     struct ot_op *both = NULL;
-    int r = walk->op ? ot_op_compose(walk->op, op, &ot_limits_default, &both, walk->error) : 0;
+    int r = walk->ops[i] ? ot_op_compose(walk->ops[i], *later, &ot_limits_default, &both, walk->error) : 0;
 
-    if (r || !walk->op) {
-        if (!r)
-            walk->op = ot_op_ref(op);
+    if (r || !walk->ops[i])
         return r;
-    }
-    ot_op_unref(walk->op);
-    walk->op = both;
+    ot_op_unref(walk->ops[i]);
+    ot_op_unref(*later);
+    walk->ops[i] = NULL;
+    *later = both;
     return 0;
+}
+
+/* As in counting: a place is full or empty, and two of a size make one of the next. */
+static int add(struct walk *walk, struct ot_op *op)
+{
+    size_t i = 0;
+    int r = 0;
+
+    for (; walk->ops[i] && !r; i++)
+        r = compose(walk, i, &op);
+    if (r)
+        ot_op_unref(op);
+    else
+        walk->ops[i] = op;
+    return r;
+}
+
+/* All of them as one, in ops[0]; NULL: there are none. */
+static int gather(struct walk *walk)
+{
+    struct ot_op *all = NULL;
+    int r = 0;
+
+    for (size_t i = 0; i < N_SIZES && !r; i++) {
+        if (all) {
+            r = compose(walk, i, &all);
+        } else {
+            all = walk->ops[i];
+            walk->ops[i] = NULL;
+        }
+    }
+    if (r)
+        ot_op_unref(all);
+    else
+        walk->ops[0] = all;
+    return r;
 }
 
 static int note_json1(struct walk *walk, const struct ot_json *leaves, const struct ot_json *enters)
@@ -124,8 +162,7 @@ static int note_json1(struct walk *walk, const struct ot_json *leaves, const str
     if (!r)
         r = op_parse(walk, &text, &op);
     if (!r)
-        r = compose(walk, op);
-    ot_op_unref(op);
+        r = add(walk, op);
     buffer_finish(&text);
     return r;
 }
@@ -242,14 +279,15 @@ int difference_of_values(const struct ot_type *type, const struct ot_json *befor
     (void)buffer_append_string(&walk->text, walk->is_json1 ? "null" : "[");
     compare(walk, before, after);
     walk_all(walk);
-    r = walk->r;
-    if (!r && walk->op) {
-        *out = ot_op_ref(walk->op);
+    r = walk->r ? walk->r : gather(walk);
+    if (!r && walk->ops[0]) {
+        *out = ot_op_ref(walk->ops[0]);
     } else if (!r) {
         (void)buffer_append_string(&walk->text, walk->is_json1 ? "" : "]");
         r = walk->text.error ? walk->text.error : op_parse(walk, &walk->text, out);
     }
-    ot_op_unref(walk->op);
+    for (size_t i = 0; i < N_SIZES; i++)
+        ot_op_unref(walk->ops[i]);
     buffer_finish(&walk->text);
     free(walk);
     return r;

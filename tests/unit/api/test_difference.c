@@ -49,6 +49,18 @@ static struct row {
     { "json1", "elements", "{\"l\":[1,2,3,4]}", "{\"l\":[1,4,5]}",
       "[\"l\",[1,{\"r\":true,\"i\":4}],[2,{\"r\":true,\"i\":5}],[3,{\"r\":true}]]" },
     { "json1", "all of it", "[1]", "{}", "[{\"r\":true,\"i\":{}}]" },
+
+    { "rich-text", "nothing", "{\"ops\":[{\"insert\":\"a\"}]}", "{\"ops\":[{\"insert\":\"a\"}]}", "{\"ops\":[]}" },
+    { "rich-text", "a word, with its attributes", "{\"ops\":[{\"insert\":\"one three\"}]}",
+      "{\"ops\":[{\"insert\":\"one \"},{\"insert\":\"blue \",\"attributes\":{\"b\":true}},{\"insert\":\"three\"}]}",
+      "{\"ops\":[{\"retain\":4},{\"insert\":\"blue \",\"attributes\":{\"b\":true}}]}" },
+    { "rich-text", "attributes alone", "{\"ops\":[{\"insert\":\"a😀b\",\"attributes\":{\"b\":true,\"i\":1}}]}",
+      "{\"ops\":[{\"insert\":\"a😀\",\"attributes\":{\"i\":2}},{\"insert\":\"b\",\"attributes\":{\"b\":true,\"i\":1}}]}",
+      "{\"ops\":[{\"retain\":3,\"attributes\":{\"i\":2,\"b\":null}}]}" },
+    { "rich-text", "one embed for another",
+      "{\"ops\":[{\"insert\":\"a\"},{\"insert\":{\"image\":1}},{\"insert\":\"b\"}]}",
+      "{\"ops\":[{\"insert\":\"a\"},{\"insert\":{\"image\":2}},{\"insert\":\"b\"}]}",
+      "{\"ops\":[{\"retain\":1},{\"insert\":{\"image\":2}},{\"delete\":1}]}" },
 };
 
 static struct ot_json *parse(const char *text, size_t n_bytes)
@@ -94,6 +106,18 @@ static struct ot_op *difference_of_exact_texts(const struct ot_json *before, con
     return op;
 }
 
+static struct ot_op *difference_of_rich(const struct ot_json *before, const struct ot_json *after, struct buffer *text)
+{
+    struct ot_op *op = NULL;
+    struct ot_json *json;
+
+    assert_int_equal(difference_of_deltas(before, after, text), 0);
+    json = parse(text->at, text->n_bytes);
+    assert_int_equal(ot_op_parse(type_of("rich-text"), json, NULL, &op, NULL), 0);
+    ot_json_unref(json);
+    return op;
+}
+
 /* The difference, checked by applying it. text: terminated, empty before. */
 static void difference(const struct ot_type *type, const struct ot_json *before, const struct ot_json *after,
                        struct buffer *text)
@@ -105,6 +129,8 @@ static void difference(const struct ot_type *type, const struct ot_json *before,
 
     if (strcmp(ot_type_name(type), "text-unicode") == 0) {
         op = difference_of_exact_texts(before, after, text);
+    } else if (strcmp(ot_type_name(type), "rich-text") == 0) {
+        op = difference_of_rich(before, after, text);
     } else {
         assert_int_equal(difference_of_values(type, before, after, &op, NULL), 0);
         assert_int_equal(ot_op_write(op, buffer_write, text), 0);
@@ -183,6 +209,38 @@ static void random_value(struct sim_random *random, size_t depth, struct buffer 
     (void)buffer_append_string(into, kind == 1 ? "]" : "}");
 }
 
+/* Runs that differ in text, attributes or embeds; among the texts one that an embed could be taken for. */
+static void random_delta(struct sim_random *random, struct buffer *into)
+{
+    static const char *const inserts[] = { "\"one two \"", "\"\xf0\x9f\x98\x80\\n\"", "\"\xef\xbf\xbc\"",
+                                           "{\"image\":1}", "{\"image\":2}" };
+    static const char *const attributes[] = { "", ",\"attributes\":{\"b\":true}",
+                                              ",\"attributes\":{\"b\":1,\"i\":{\"x\":[1]}}",
+                                              ",\"attributes\":{\"i\":true}" };
+
+    (void)buffer_append_string(into, "{\"ops\":[");
+    for (size_t i = 0, n = sim_random_below(random, 8); i < n; i++)
+        (void)buffer_printf(into, "%s{\"insert\":%s%s}", i ? "," : "", inserts[sim_random_below(random, 5)],
+                            attributes[sim_random_below(random, 4)]);
+    (void)buffer_append_string(into, "]}");
+}
+
+/* As a document of the type has it: runs as long as they can be. */
+static struct ot_json *in_normal_form(const struct ot_type *type, struct ot_json *json)
+{
+    struct ot_snapshot *snapshot = NULL;
+    struct buffer text;
+
+    buffer_init(&text, 1 << 20);
+    assert_int_equal(ot_snapshot_create(type, json, NULL, &snapshot, NULL), 0);
+    assert_int_equal(ot_snapshot_write_json(snapshot, buffer_write, &text), 0);
+    ot_json_unref(json);
+    json = parse(text.at, text.n_bytes);
+    ot_snapshot_destroy(snapshot);
+    buffer_finish(&text);
+    return json;
+}
+
 static struct ot_json *random_content(struct sim_random *random, const struct ot_type *type)
 {
     bool is_text = strcmp(ot_type_name(type), "text-unicode") == 0;
@@ -192,6 +250,8 @@ static struct ot_json *random_content(struct sim_random *random, const struct ot
     buffer_init(&text, 1 << 20);
     if (is_text)
         random_text(random, &text);
+    else if (strcmp(ot_type_name(type), "rich-text") == 0)
+        random_delta(random, &text);
     else
         random_value(random, 4, &text);
     if (is_text)
@@ -199,17 +259,17 @@ static struct ot_json *random_content(struct sim_random *random, const struct ot
     else
         json = parse(text.at, text.n_bytes);
     buffer_finish(&text);
-    return json;
+    return in_normal_form(type, json);
 }
 
 static void it_leads_there_for_any(void **state)
 {
-    static const char *const types[] = { "text-unicode", "json0", "json1" };
+    static const char *const types[] = { "text-unicode", "json0", "json1", "rich-text" };
     struct sim_random random = { 1 };
 
     (void)state;
-    for (size_t i = 0; i < 9000; i++) {
-        const struct ot_type *type = type_of(types[i % 3]);
+    for (size_t i = 0; i < 12000; i++) {
+        const struct ot_type *type = type_of(types[i % 4]);
         struct ot_json *before = random_content(&random, type), *after = random_content(&random, type);
         struct buffer text;
 
@@ -251,6 +311,32 @@ static void large_texts_are_compared_in_time(void **state)
     }
 }
 
+/* 20,000 elements, each another: in json1 every one is an operation that is composed with the others. */
+static void large_lists_are_compared_in_time(void **state)
+{
+    struct ot_json *x, *y;
+    struct buffer before, after, text;
+
+    (void)state;
+    buffer_init(&before, 1 << 26);
+    buffer_init(&after, 1 << 26);
+    buffer_init(&text, 1 << 26);
+    for (size_t n = 0; n < 20000; n++) {
+        (void)buffer_printf(&before, "%s{\"a\":%zu}", n ? "," : "[", n);
+        (void)buffer_printf(&after, "%s{\"a\":%zu}", n ? "," : "[", n + 1);
+    }
+    (void)buffer_append_string(&before, "]");
+    (void)buffer_append_string(&after, ",7]");
+    x = parse(before.at, before.n_bytes);
+    y = parse(after.at, after.n_bytes);
+    difference(type_of("json1"), x, y, &text);
+    ot_json_unref(x);
+    ot_json_unref(y);
+    buffer_finish(&before);
+    buffer_finish(&after);
+    buffer_finish(&text);
+}
+
 static void a_name_that_is_refused_is_told(void **state)
 {
     struct ot_json *before = parse("{}", 2), *after = parse("{\"toString\":1}", 14);
@@ -267,7 +353,7 @@ static void a_name_that_is_refused_is_told(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[sizeof(rows) / sizeof(rows[0]) + 3];
+    struct CMUnitTest tests[sizeof(rows) / sizeof(rows[0]) + 4];
     char names[sizeof(rows) / sizeof(rows[0])][80];
     size_t n = 0;
 
@@ -277,6 +363,7 @@ int main(void)
     }
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(it_leads_there_for_any);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(large_texts_are_compared_in_time);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(large_lists_are_compared_in_time);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(a_name_that_is_refused_is_told);
     return _cmocka_run_group_tests("difference", tests, n, NULL, NULL);
 }
