@@ -27,6 +27,8 @@ static const struct route {
     { "POST",    "/v1/compact",          RIGHT_ADMIN,  &rest_compact },
     { "GET",     "/v1/backup",           RIGHT_ADMIN,  &rest_backup },
     { "GET",     "/v1/docs/*/*/history", RIGHT_READ,   &rest_history },
+    { "GET",     "/v1/docs/*/*/diff",    RIGHT_READ,   &rest_diff },
+    { "POST",    "/v1/docs/*/*/restore", RIGHT_WRITE,  &rest_restore },
 };
 /* clang-format on */
 

@@ -181,6 +181,10 @@ void write_refuse(struct rest_write *write, int r);
 
 /* Pilcrow-Version, and the ETag of the usual representation where the time is known. */
 void write_reply_version(struct rest_reply *reply, const struct rest_write *write);
+/* {"v"}, the version it was committed at. */
+void write_reply_operation(struct rest_write *write);
+/* The body's src and seq, of an operation or a restore. False: the call has been answered. */
+bool write_read_who(struct rest_write *write, const struct ot_json *body);
 /* The answer that says where the document is now: {"collection","id","version"}. */
 void write_reply_place(struct rest_write *write, int status);
 
@@ -195,6 +199,6 @@ bool content_parse(struct rest_call *call, const struct ot_type *type, struct by
 
 extern const struct rest_action rest_healthz, rest_readyz, rest_metrics, rest_collections, rest_listing, rest_create,
     rest_read, rest_put, rest_patch, rest_delete, rest_ops, rest_submit, rest_me, rest_sizes, rest_compact,
-    rest_backup, rest_history;
+    rest_backup, rest_history, rest_diff, rest_restore;
 
 #endif

@@ -14,7 +14,7 @@ static bool is_absent(const struct ot_json *value)
     return !value || ot_json_kind(value) == OT_JSON_NULL;
 }
 
-static void on_written(struct rest_write *write)
+void write_reply_operation(struct rest_write *write)
 {
     struct rest_reply reply;
     struct buffer body;
@@ -34,9 +34,9 @@ static void on_written(struct rest_write *write)
 
 /* ---- reading the body -------------------------------------------------------------------------------------------- */
 
-static const struct refusal *read_who(struct rest_write *write)
+static const struct refusal *read_who(struct rest_write *write, const struct ot_json *body)
 {
-    const struct ot_json *src = member(write->data, "src"), *seq = member(write->data, "seq");
+    const struct ot_json *src = member(body, "src"), *seq = member(body, "seq");
     struct bytes text;
 
     write->seq = 1;
@@ -91,6 +91,15 @@ static void refuse(struct rest_call *call, const struct refusal *refusal, const 
     call_refuse(call, 400, refusal->code, *detail ? detail : refusal->message);
 }
 
+bool write_read_who(struct rest_write *write, const struct ot_json *body)
+{
+    const struct refusal *refusal = read_who(write, body);
+
+    if (refusal)
+        refuse(&write->call, refusal, "");
+    return !refusal;
+}
+
 static void submit_begin(struct rest_call *call, struct bytes body)
 {
     struct rest_write *write = (struct rest_write *)call;
@@ -108,14 +117,14 @@ static void submit_begin(struct rest_call *call, struct bytes body)
     }
     refusal = r || ot_json_kind(write->data) != OT_JSON_OBJECT ? &refusal_badly_formed : read_what(write->data, &what);
     if (!refusal)
-        refusal = read_who(write);
+        refusal = read_who(write, write->data);
     if (refusal) {
         refuse(call, refusal, error.message);
         return;
     }
     if (!call_open(call))
         return;
-    write->on_written = on_written;
+    write->on_written = write_reply_operation;
     write_submit(write, &what);
 }
 

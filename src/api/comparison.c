@@ -1,0 +1,116 @@
+#include "api/comparison.h"
+
+#include <string.h>
+
+#include "api/difference.h"
+#include "api/frames.h"
+#include "api/unified.h"
+
+/* A document of the greatest depth may come out of the log whatever the limits are now. */
+static const struct ot_limits read_limits = { .max_depth = OT_DEPTH_CEILING,
+                                              .max_components = 100000,
+                                              .max_document_bytes = FRAME_MAX_BYTES };
+
+/* ---- texts ------------------------------------------------------------------------------------------------------- */
+
+static int write_text(const struct ot_snapshot *snapshot, struct buffer *into)
+{
+    return snapshot ? ot_snapshot_write_text(snapshot, buffer_write, into) : 0;
+}
+
+static int compare_texts(struct comparison *comparison)
+{
+    struct unified_text before = { .name = comparison->names[0] }, after = { .name = comparison->names[1] };
+    struct buffer texts[2];
+    int r;
+
+    buffer_init(&texts[0], FRAME_MAX_BYTES);
+    buffer_init(&texts[1], FRAME_MAX_BYTES);
+    r = write_text(comparison->before, &texts[0]);
+    if (!r)
+        r = write_text(comparison->after, &texts[1]);
+    before.text = buffer_bytes(&texts[0]);
+    after.text = buffer_bytes(&texts[1]);
+    if (!r && comparison->as == COMPARISON_LINES)
+        unified_write(&before, &after, &comparison->written);
+    else if (!r)
+        difference_of_texts(before.text, after.text, &comparison->written);
+    buffer_finish(&texts[0]);
+    buffer_finish(&texts[1]);
+    return r ? r : comparison->written.error;
+}
+
+/* ---- JSON -------------------------------------------------------------------------------------------------------- */
+
+static int read_content(const struct ot_snapshot *snapshot, struct ot_json **out)
+{
+    struct buffer text;
+    int r;
+
+    buffer_init(&text, FRAME_MAX_BYTES);
+    r = ot_snapshot_write_json(snapshot, buffer_write, &text);
+    if (!r)
+        r = ot_json_parse(text.at, text.n_bytes, &read_limits, out, NULL);
+    buffer_finish(&text);
+    return r;
+}
+
+static int compare_values(struct comparison *comparison)
+{
+    bool is_rich = strcmp(ot_type_name(comparison->type), "rich-text") == 0;
+    struct ot_json *before = NULL, *after = NULL;
+    struct ot_op *op = NULL;
+    int r = read_content(comparison->before, &before);
+
+    if (!r)
+        r = read_content(comparison->after, &after);
+    if (!r && is_rich)
+        r = difference_of_deltas(before, after, &comparison->written);
+    else if (!r)
+        r = difference_of_values(comparison->type, before, after, &op, &comparison->error);
+    if (op)
+        r = ot_op_write(op, buffer_write, &comparison->written);
+    ot_op_unref(op);
+    ot_json_unref(before);
+    ot_json_unref(after);
+    return r;
+}
+
+/* ---- both -------------------------------------------------------------------------------------------------------- */
+
+static void work(struct errand *errand)
+{
+    struct comparison *comparison = LIST_ENTRY(errand, struct comparison, errand);
+    bool is_text = strcmp(ot_type_name(comparison->type), "text-unicode") == 0;
+
+    comparison->r = is_text ? compare_texts(comparison) : compare_values(comparison);
+}
+
+static void done(struct errand *errand)
+{
+    struct comparison *comparison = LIST_ENTRY(errand, struct comparison, errand);
+
+    comparison->on_done(comparison);
+}
+
+static size_t size_of(const struct ot_snapshot *snapshot)
+{
+    return snapshot ? ot_snapshot_size(snapshot) : 0;
+}
+
+void comparison_run(struct comparison *comparison, struct helper *helper)
+{
+    bool is_large = size_of(comparison->before) + size_of(comparison->after) >= HELPER_WORTH_BYTES;
+
+    buffer_init(&comparison->written, FRAME_MAX_BYTES);
+    comparison->errand = (struct errand){ .work = work, .done = done };
+    helper_do(is_large ? helper : NULL, &comparison->errand);
+}
+
+void comparison_finish(struct comparison *comparison)
+{
+    ot_snapshot_destroy(comparison->before);
+    ot_snapshot_destroy(comparison->after);
+    comparison->before = comparison->after = NULL;
+    buffer_finish(&comparison->written);
+}

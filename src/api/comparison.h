@@ -1,0 +1,35 @@
+/* Two contents of one document, of the same type, and what leads from one to the other: an operation, or lines for
+ * people. What is large is worked out beside the loop (helper.h). */
+#ifndef API_COMPARISON_H
+#define API_COMPARISON_H
+
+#include "base/buffer.h"
+#include "base/helper.h"
+#include "ot/ot.h"
+
+enum comparison_as {
+    COMPARISON_OPERATION, /* the JSON of an operation of the type */
+    COMPARISON_LINES,     /* texts only: unified.h */
+};
+
+struct comparison {
+    /* In. */
+    enum comparison_as as;
+    const struct ot_type *type;
+    struct ot_snapshot *before, *after; /* shares that nobody changes; given back by _finish. NULL, as lines: no text */
+    struct bytes names[2];              /* as lines: of the files */
+    void (*on_done)(struct comparison *comparison); /* on the loop, exactly once, perhaps from inside the call */
+
+    /* Out: 0, -ENOMEM, -E2BIG, or the enum ot_code of what the type does not allow. */
+    int r;
+    struct buffer written;
+    struct ot_error error;
+
+    struct errand errand;
+};
+
+/* helper: NULL: there is none. */
+void comparison_run(struct comparison *comparison, struct helper *helper);
+void comparison_finish(struct comparison *comparison);
+
+#endif

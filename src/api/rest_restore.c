@@ -1,0 +1,246 @@
+/* POST {"version":N}: a new version with the content of an old one. The history stays.
+ *
+ *     begin -> the content at N -> the document as it is -> conditions -> there is none: create
+ *                                                        -> equal: nothing to do
+ *                                                        -> compared -> the edit that leads back
+ *                    ^------- somebody was faster and If-Match is not strict: again
+ *
+ * As with PUT only what differs is touched, so that who is writing keeps his caret. */
+#include <errno.h>
+#include <string.h>
+
+#include "api/comparison.h"
+#include "api/history.h"
+#include "api/rest_inside.h"
+
+/* So often somebody else may be faster; then it takes its place among what he wrote. */
+#define TRIES_MAX 4
+
+struct rest_restore {
+    struct rest_write write;
+    struct comparison comparison; /* from what is there to `wanted` */
+    uint64_t version;
+    const struct ot_type *type;
+    struct ot_snapshot *wanted;
+    struct ot_json *body;
+    uint64_t seen, seen_ms; /* the version that the edit is made for */
+    unsigned n_tries;
+};
+
+static struct rest_restore *restore_of(struct rest_write *write)
+{
+    return LIST_ENTRY(write, struct rest_restore, write);
+}
+
+static void on_present(struct fetch *fetch, int r, const struct document_view *view);
+
+/* ---- answers ----------------------------------------------------------------------------------------------------- */
+
+/* What came in between was kept: the content is not what an ETag would say. */
+static void on_restored(struct rest_write *write)
+{
+    const struct rest_restore *restore = restore_of(write);
+
+    if (write->submission.kind == STEP_EDIT && write->version != restore->seen)
+        write->time_ms = 0;
+    write_reply_operation(write);
+}
+
+static void reply_unchanged(struct rest_restore *restore)
+{
+    struct rest_write *write = &restore->write;
+
+    write->version = restore->seen - 1;
+    write->time_ms = restore->seen_ms;
+    write_reply_operation(write);
+}
+
+static void on_refused(struct rest_write *write, int r)
+{
+    bool is_other = r == DOCUMENT_CHANGED || r == DOCUMENT_WAS_DELETED || r == DOCUMENT_MISSING || r == DOCUMENT_EXISTS;
+    struct rest_restore *restore = restore_of(write);
+
+    if (!is_other || restore->n_tries > TRIES_MAX) {
+        write_refuse(write, r);
+    } else if (write_is_strict(write)) {
+        write_refuse_precondition(write);
+    } else {
+        ot_json_unref(write->data);
+        write->data = NULL;
+        write_look(write, on_present);
+    }
+}
+
+/* ---- writing ----------------------------------------------------------------------------------------------------- */
+
+static int parse_written(const struct rest_restore *restore, const struct buffer *text, struct ot_json **out)
+{
+    struct ot_limits limits = *hub_limits(restore->write.call.context->hub);
+
+    limits.max_depth += 10; /* a value of the greatest depth lies a few levels deep in an operation */
+    return text->error ? text->error : ot_json_parse(text->at, text->n_bytes, &limits, out, NULL);
+}
+
+/* The edit is the same whether it does something or not; who sends nothing is given no version. */
+static bool is_noop(const struct rest_restore *restore)
+{
+    const struct bytes written = buffer_bytes(&restore->comparison.written);
+    static const char *const nothing[] = { "[]", "null", "{\"ops\":[]}" };
+
+    for (size_t i = 0; i < sizeof(nothing) / sizeof(nothing[0]); i++)
+        if (bytes_equal(written, bytes_of_string(nothing[i])))
+            return true;
+    return false;
+}
+
+static void submit(struct rest_restore *restore, const struct submission *what)
+{
+    restore->write.on_written = on_restored;
+    restore->write.on_refused = on_refused;
+    restore->n_tries++;
+    write_submit(&restore->write, what);
+}
+
+static void on_compared(struct comparison *comparison)
+{
+    struct rest_restore *restore = LIST_ENTRY(comparison, struct rest_restore, comparison);
+    struct rest_write *write = &restore->write;
+    bool has_nothing = !comparison->r && is_noop(restore);
+    int r = comparison->r ? comparison->r : parse_written(restore, &comparison->written, &write->data);
+
+    ot_snapshot_destroy(comparison->before);
+    comparison->before = comparison->after = NULL; /* the second is ours */
+    comparison_finish(comparison);
+    if (r)
+        call_fail(&write->call, r > 0 ? DOCUMENT_LIMIT : r);
+    else if (has_nothing)
+        reply_unchanged(restore);
+    else
+        submit(restore, &(struct submission){ .kind = STEP_EDIT,
+                                              .version = restore->seen,
+                                              .only_now = write_is_strict(write) || restore->n_tries < TRIES_MAX,
+                                              .data = write->data });
+}
+
+static void compare(struct rest_restore *restore, const struct document_view *view)
+{
+    struct rest_write *write = &restore->write;
+    struct ot_snapshot *now;
+    int r = ot_snapshot_share(view->snapshot, &now);
+
+    if (r) {
+        call_fail(&write->call, r);
+        return;
+    }
+    restore->seen = view->version;
+    restore->seen_ms = view->modified_ms;
+    restore->comparison = (struct comparison){ .as = COMPARISON_OPERATION,
+                                               .type = restore->type,
+                                               .before = now,
+                                               .after = restore->wanted,
+                                               .on_done = on_compared };
+    comparison_run(&restore->comparison, hub_helper(write->call.context->hub));
+}
+
+static void create(struct rest_restore *restore)
+{
+    struct rest_write *write = &restore->write;
+    struct buffer text;
+    int r;
+
+    buffer_init(&text, FRAME_MAX_BYTES);
+    r = ot_snapshot_write_json(restore->wanted, buffer_write, &text);
+    if (!r)
+        r = parse_written(restore, &text, &write->data);
+    buffer_finish(&text);
+    if (r)
+        call_fail(&write->call, r > 0 ? DOCUMENT_LIMIT : r);
+    else
+        submit(restore, &(struct submission){ .kind = STEP_CREATE,
+                                              .version = DOCUMENT_NOW,
+                                              .type = bytes_of_string(ot_type_uri(restore->type)),
+                                              .data = write->data });
+}
+
+/* ---- reading ----------------------------------------------------------------------------------------------------- */
+
+static void on_present(struct fetch *fetch, int r, const struct document_view *view)
+{
+    struct rest_write *write = write_of_fetch(fetch);
+    struct rest_restore *restore = restore_of(write);
+
+    if (r)
+        call_fail(&write->call, r);
+    else if (!write_conditions(write, view))
+        return;
+    else if (!view->type)
+        create(restore);
+    else if (view->type == restore->type)
+        compare(restore, view);
+    else
+        call_refuse(&write->call, 409, "ERR_TYPE_CHANGED",
+                    "The document is of another type now. Delete it first, then restore.");
+}
+
+static void on_past(struct fetch *fetch, int r, const struct document_view *view)
+{
+    struct rest_restore *restore = restore_of(write_of_fetch(fetch));
+    struct rest_call *call = &restore->write.call;
+
+    if (!r && view->type)
+        r = ot_snapshot_share(view->snapshot, &restore->wanted);
+    if (r == DOCUMENT_VERSION_AHEAD && document_head(call->document)) {
+        call_refuse(call, 404, "ERR_OP_VERSION_NEWER_THAN_CURRENT_SNAPSHOT",
+                    "The document has not come to that version.");
+    } else if (r) {
+        call_fail(call, r == DOCUMENT_VERSION_AHEAD ? DOCUMENT_MISSING : r);
+    } else if (!view->type && !document_head(call->document)) {
+        call_fail(call, DOCUMENT_MISSING);
+    } else if (!view->type) {
+        call_refuse(call, 422, "ERR_NOTHING_TO_RESTORE", "There was no document at that version.");
+    } else {
+        restore->type = view->type;
+        write_look(&restore->write, on_present);
+    }
+}
+
+static void restore_begin(struct rest_call *call, struct bytes body)
+{
+    struct rest_restore *restore = (struct rest_restore *)call;
+    struct rest_write *write = &restore->write;
+    const struct ot_json *version;
+    int r;
+
+    if (!call_may_write(call) || !call_may_take(call, body))
+        return;
+    r = ot_json_parse(body.at, body.n_bytes, hub_limits(call->context->hub), &restore->body, NULL);
+    if (r < 0) {
+        call_fail(call, r);
+        return;
+    }
+    version = r ? NULL : ot_json_get(restore->body, "version", 7);
+    if (!version || !ot_json_integer(version, &restore->version)) {
+        call_refuse(call, 400, "ERR_MESSAGE_BADLY_FORMED", "This takes {\"version\":N}.");
+        return;
+    }
+    if (!write_read_who(write, restore->body))
+        return;
+    if (!write->src[0])
+        who_src_random(hub_world(call->context->hub), write->src);
+    history_restore_src(write->src, sizeof(write->src), restore->version);
+    if (!call_open(call))
+        return;
+    write->fetch = (struct fetch){ .what = FETCH_PAST, .to = restore->version, .on_done = on_past };
+    document_fetch(call->document, &write->fetch);
+}
+
+static void restore_finish(struct rest_call *call)
+{
+    struct rest_restore *restore = (struct rest_restore *)call;
+
+    ot_snapshot_destroy(restore->wanted);
+    ot_json_unref(restore->body);
+    write_finish(call);
+}
+
+const struct rest_action rest_restore = { restore_begin, sizeof(struct rest_restore), restore_finish };
