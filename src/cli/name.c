@@ -1,21 +1,28 @@
 #include "cli/name.h"
 
-#include <ctype.h>
 #include <stdio.h>
 
 #include "api/percent.h"
+#include "cli/moment.h"
 
-/* Where "@123" at the end begins; NULL: nowhere. */
-static const char *version_in(const char *word)
+static bool is_number(const char *word)
+{
+    return *word && !word[strspn(word, "0123456789")];
+}
+
+static bool is_date(const char *word)
+{
+    uint64_t time_ms;
+
+    return strspn(word, "0123456789") == 4 && word[4] == '-' && moment_parse(word, 0, &time_ms);
+}
+
+/* Where "@123" or "@2026-11-01" at the end begins; NULL: nowhere. */
+static const char *point_in(const char *word)
 {
     const char *at = strrchr(word, '@');
 
-    if (!at || !at[1])
-        return NULL;
-    for (const char *digit = at + 1; *digit; digit++)
-        if (!isdigit((unsigned char)*digit))
-            return NULL;
-    return at;
+    return at && (is_number(at + 1) || is_date(at + 1)) ? at : NULL;
 }
 
 static bool decode(const char *at, size_t n, char into[DOC_TEXT_MAX], size_t *out)
@@ -26,12 +33,12 @@ static bool decode(const char *at, size_t n, char into[DOC_TEXT_MAX], size_t *ou
 bool doc_parse(const char *word, bool may_have_version, struct doc *out)
 {
     const char *slash = strchr(word, '/'), *end = word + strlen(word);
-    const char *version = may_have_version && slash ? version_in(slash) : NULL;
+    const char *point = may_have_version && slash ? point_in(slash) : NULL;
 
-    out->version[0] = '\0';
-    if (version) {
-        (void)snprintf(out->version, sizeof(out->version), "%s", version + 1);
-        end = version;
+    out->point[0] = '\0';
+    if (point && strlen(point) <= sizeof(out->point)) {
+        (void)snprintf(out->point, sizeof(out->point), "%s", point + 1);
+        end = point;
     }
     if (slash && decode(word, (size_t)(slash - word), out->collection, &out->n_collection) &&
         decode(slash + 1, (size_t)(end - slash - 1), out->id, &out->n_id))

@@ -1,8 +1,8 @@
-/* Documents as they are written on a command line: COLLECTION/ID, ID@VERSION.
+/* Documents as they are written on a command line: COLLECTION/ID, ID@VERSION, ID@DATE.
  *
  *     notes/a/b          the first slash separates: collection notes, id a/b
  *     notes/100%25       percent-encoding is understood: id 100%
- *     notes/me@home      an @ counts only before digits at the end */
+ *     notes/me@home      an @ counts only before digits or a date (moment.h) at the end */
 #ifndef CLI_NAME_H
 #define CLI_NAME_H
 
@@ -13,7 +13,7 @@
 struct doc {
     char collection[DOC_TEXT_MAX], id[DOC_TEXT_MAX]; /* decoded */
     size_t n_collection, n_id;
-    char version[24]; /* "" : the present one */
+    char point[40]; /* what stands behind the @, for point_of_doc; "": the present */
 };
 
 /* False, and has said so: word is no document. A version is only looked for where may_have_version. */

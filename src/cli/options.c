@@ -23,6 +23,11 @@ const struct option_row option_rows[N_OPTIONS] = {
     [OPTION_LINES] = { "lines", NULL, "one request a line on standard input, one answer a line", NULL },
     [OPTION_MAN] = { "man", "DIR", "write all manual pages into DIR", NULL },
     [OPTION_PREFIX] = { "prefix", "PREFIX", "only those whose ids begin so", NULL },
+    [OPTION_SINCE] = { "since", "TIME", "what is not older: 2026-11-01, 2026-11-01T12:00, yesterday, 2h, 3d", NULL },
+    [OPTION_UNTIL] = { "until", "TIME", "what is not newer", NULL },
+    [OPTION_TO] = { "to", "VERSION", "end there", NULL },
+    [OPTION_PAUSE] = { "pause", "SECONDS", "how long a pause parts two groups (300)", NULL },
+    [OPTION_LIMIT] = { "limit", "N", "no more than so many", NULL },
 };
 
 bool option_set_has(const struct option_set *set, enum option_id id)

@@ -27,6 +27,11 @@ enum option_id {
     OPTION_DRY_RUN,
     OPTION_MAN,
     OPTION_PREFIX,
+    OPTION_SINCE,
+    OPTION_UNTIL,
+    OPTION_TO,
+    OPTION_PAUSE,
+    OPTION_LIMIT,
     N_OPTIONS
 };
 
