@@ -145,7 +145,7 @@ test('usage errors end with 2 and one line', async () => {
 
 test('help for all and for each', async () => {
   const { stdout } = await expect([], ['help']);
-  for (const command of ['ls', 'stat', 'cat', 'create', 'put', 'edit', 'rm', 'watch', 'check', 'ot', 'version', 'help']) {
+  for (const command of ['ls', 'stat', 'cat', 'create', 'put', 'edit', 'rm', 'log', 'diff', 'blame', 'restore', 'watch', 'check', 'ot', 'version', 'help']) {
     assert.match(stdout, new RegExp(`^  ${command} `, 'm'));
     await expect([], ['help', command], { stdout: new RegExp(`^pilcrow ${command} `) });
     await expect([], [command, '--help'], { stdout: new RegExp(`^pilcrow ${command} `) });
