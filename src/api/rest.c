@@ -29,6 +29,7 @@ static const struct route {
     { "GET",     "/v1/docs/*/*/history", RIGHT_READ,   &rest_history },
     { "GET",     "/v1/docs/*/*/diff",    RIGHT_READ,   &rest_diff },
     { "POST",    "/v1/docs/*/*/restore", RIGHT_WRITE,  &rest_restore },
+    { "GET",     "/v1/logs",             RIGHT_ADMIN,  &rest_logs },
 };
 /* clang-format on */
 

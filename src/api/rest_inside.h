@@ -17,6 +17,7 @@
  *     rest_restore.c       back to an older content
  *     rest_collections.c   listings
  *     rest_store.c         sizes, compaction
+ *     rest_collections.c   listings;  rest_logs.c   every log, for administrators
  *     rest_health.c        /healthz, /readyz
  *     rest_me.c            who is asking
  *     rest_backup.c        a copy of the store
@@ -29,6 +30,7 @@
 #include "api/rest.h"
 #include "base/name.h"
 #include "base/timestamp.h"
+#include "base/name.h"
 
 /* ---- replies ----------------------------------------------------------------------------------------------------- */
 
@@ -137,8 +139,8 @@ bool etags_name(struct bytes list, uint64_t version, uint64_t time_ms); /* stron
 
 /* ---- who --------------------------------------------------------------------------------------------------------- */
 
-#define SRC_BYTES  64
-#define ID_CHARS   26
+#define SRC_BYTES 64
+#define ID_CHARS  26
 
 /* `~` and a hash of principal and src, which no connection's id can equal. */
 void who_src(struct bytes principal, struct bytes src, char out[SRC_BYTES]);
@@ -199,6 +201,6 @@ bool content_parse(struct rest_call *call, const struct ot_type *type, struct by
 
 extern const struct rest_action rest_healthz, rest_readyz, rest_metrics, rest_collections, rest_listing, rest_create,
     rest_read, rest_put, rest_patch, rest_delete, rest_ops, rest_submit, rest_me, rest_sizes, rest_compact,
-    rest_backup, rest_history, rest_diff, rest_restore;
+    rest_backup, rest_history, rest_diff, rest_restore, rest_logs;
 
 #endif

@@ -1,4 +1,7 @@
-/* A page of the log: {"from","to","head","ops":[...]}, each operation as it is streamed, with time and author. */
+/* A page of the log: {"from","to","head","ops":[...]}, each operation as it is streamed, with time and author. With
+ * ?merged=true also those that stand for several, which say so: "merged" is how many more. */
+#include <inttypes.h>
+
 #include "api/rest_inside.h"
 
 #define LIMIT_DEFAULT  1000
@@ -8,7 +11,7 @@
 struct rest_ops {
     struct rest_call call;
     struct fetch fetch;
-    uint64_t n;
+    uint64_t n, to;    /* how many, and where the last leads */
     struct buffer ops; /* separated by commas */
 };
 
@@ -18,6 +21,7 @@ static void on_op(struct fetch *fetch, struct committed_op *op)
     struct buffer *into = &ops->ops;
     char time[TIME_BYTES];
 
+    ops->to = committed_op_end(op);
     time_write(op->time_ms, time);
     (void)buffer_append_string(into, ops->n++ ? ",\n" : "");
     write_member(into, "{\"a\":\"op\",\"c\":", ops->call.name.collection);
@@ -33,6 +37,8 @@ static void on_op(struct fetch *fetch, struct committed_op *op)
     }
     (void)buffer_printf(into, ",\"time\":\"%s\"", time);
     write_member(into, ",\"author\":", op->author);
+    if (op->n_merged)
+        (void)buffer_printf(into, ",\"merged\":%" PRIu64, op->n_merged);
     (void)buffer_append_string(into, "}");
 }
 
@@ -47,7 +53,7 @@ static void answer(struct rest_ops *ops, uint64_t head)
     (void)buffer_append_string(&body, "{\"from\":");
     (void)buffer_append_u64(&body, from);
     (void)buffer_append_string(&body, ",\"to\":");
-    (void)buffer_append_u64(&body, from + ops->n);
+    (void)buffer_append_u64(&body, ops->to);
     (void)buffer_append_string(&body, ",\"head\":");
     (void)buffer_append_u64(&body, head);
     (void)buffer_append_string(&body, ",\"ops\":[");
@@ -77,11 +83,24 @@ static void on_done(struct fetch *fetch, int r, const struct document_view *view
         answer(ops, view->version);
 }
 
+/* False: it is neither true nor false. */
+static bool read_merged(struct bytes query, bool *out)
+{
+    char text[8];
+    struct bytes said = { "", 0 };
+
+    if (parameter_text(query, "merged", text, sizeof(text), &said))
+        return false;
+    *out = bytes_equal(said, bytes_of_string("true"));
+    return *out || !said.n_bytes || bytes_equal(said, bytes_of_string("false"));
+}
+
 static void ops_begin(struct rest_call *call, struct bytes body)
 {
     struct rest_ops *ops = (struct rest_ops *)call;
     struct bytes query = call->request.query;
     uint64_t from = 0, to = DOCUMENT_NOW, limit = LIMIT_DEFAULT;
+    bool takes_merged;
 
     (void)body;
     buffer_init(&ops->ops, FRAME_MAX_BYTES);
@@ -89,12 +108,16 @@ static void ops_begin(struct rest_call *call, struct bytes body)
         call_refuse(call, 400, "ERR_MESSAGE_BADLY_FORMED", "Invalid version");
     else if (parameter_number(query, "limit", &limit) || !limit)
         call_refuse(call, 400, "ERR_MESSAGE_BADLY_FORMED", "Invalid limit");
+    else if (!read_merged(query, &takes_merged))
+        call_refuse(call, 400, "ERR_MESSAGE_BADLY_FORMED", "Invalid merged");
     else if (call_open(call)) {
         limit = limit > LIMIT_MAX ? LIMIT_MAX : limit;
+        ops->to = from;
         ops->fetch = (struct fetch){ .what = FETCH_OPS,
                                      .from = from,
                                      .to = to - from > limit ? from + limit : to,
                                      .max_bytes = PAGE_MAX_BYTES,
+                                     .takes_merged = takes_merged,
                                      .on_op = on_op,
                                      .on_done = on_done };
         document_fetch(call->document, &ops->fetch);
