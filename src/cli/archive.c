@@ -139,6 +139,9 @@ int archive_write_end(struct archive_writer *writer)
 /* ---- what a line says -------------------------------------------------------------------------------------------- */
 
 #define MEMBERS(X)                                                                                                     \
+    X(A, "a")                                                                                                          \
+    X(C, "c")                                                                                                          \
+    X(D, "d")                                                                                                          \
     X(PILCROW, "pilcrow")                                                                                              \
     X(FORMAT, "format")                                                                                                \
     X(HISTORY, "history")                                                                                              \
@@ -229,46 +232,18 @@ static bool take_boolean(struct parsing *parsing, enum member member)
     return span_is(span, "true");
 }
 
-static bool is_plain(struct bytes text)
-{
-    const unsigned char *at = text.at;
-
-    for (size_t i = 0; i < text.n_bytes; i++)
-        if (at[i] < 0x20 || at[i] == '\\' || at[i] == '"')
-            return false;
-    return bytes_are_utf8(text);
-}
-
 /* A string that has escapes is the line's own afterwards. */
-static struct bytes decode(struct parsing *parsing, struct bytes span)
-{
-    struct archive_line *line = parsing->line;
-    struct bytes text = { "", 0 };
-    struct ot_json *json;
-
-    if (ot_json_parse(span.at, span.n_bytes, NULL, &json, NULL))
-        return bytes_of(NULL, 0);
-    line->texts[line->n_texts++] = json;
-    if (ot_json_kind(json) != OT_JSON_STRING)
-        return bytes_of(NULL, 0);
-    text.at = ot_json_string(json, &text.n_bytes);
-    return text;
-}
-
 static struct bytes take_text(struct parsing *parsing, enum member member, size_t max_bytes)
 {
-    struct bytes span = take(parsing, member), inner = { "", 0 };
+    struct archive_line *line = parsing->line;
+    struct bytes span = take(parsing, member), text = { "", 0 };
+    struct ot_json *owned = NULL;
 
-    if (!span.at)
-        return inner;
-    if (span.n_bytes >= 2 && *(const char *)span.at == '"')
-        inner = bytes_of((const char *)span.at + 1, span.n_bytes - 2);
-    if (span.n_bytes < 2 || *(const char *)span.at != '"' || ((const char *)span.at)[span.n_bytes - 1] != '"' ||
-        !is_plain(inner))
-        inner = decode(parsing, span);
-    if (!inner.at || inner.n_bytes > max_bytes)
+    if (span.at && (!span_text(span, &owned, &text) || text.n_bytes > max_bytes))
         complain(parsing, "\"%s\" is no text of at most %zu bytes", member_names[member], max_bytes);
-    return inner;
+    if (owned)
+        line->texts[line->n_texts++] = owned;
+    return text;
 }
 
 static uint64_t take_time(struct parsing *parsing, enum member member)
@@ -417,30 +392,53 @@ static void forget_texts(struct archive_line *line)
         ot_json_unref(line->texts[--line->n_texts]);
 }
 
-int archive_parse(struct bytes text, struct archive_line *out, char why[ARCHIVE_WHY_BYTES])
+static void parse_members(struct parsing *parsing, struct bytes text)
 {
-    struct parsing parsing = { .line = out, .why = why };
     struct spans spans = spans_of(text, '{');
     struct bytes key, value;
 
-    *why = '\0';
-    forget_texts(out);
+    *parsing->why = '\0';
+    forget_texts(parsing->line);
     while (spans_member(&spans, &key, &value)) {
         enum member member = member_of(key);
 
-        if (member == N_MEMBERS || has(&parsing, member))
-            complain(&parsing, "\"%.*s\" is not known, or there twice", key.n_bytes < 40 ? (int)key.n_bytes : 40,
+        if (member == N_MEMBERS || has(parsing, member))
+            complain(parsing, "\"%.*s\" is not known, or there twice", key.n_bytes < 40 ? (int)key.n_bytes : 40,
                      (const char *)key.at);
         else
-            parsing.members[member] = value;
+            parsing->members[member] = value;
     }
     if (!spans.is_finished)
-        complain(&parsing, "this is no JSON object");
-    parse_kind(&parsing);
+        complain(parsing, "this is no JSON object");
+}
+
+static int parse_finish(struct parsing *parsing)
+{
     for (enum member i = 0; i < N_MEMBERS; i++)
-        if (has(&parsing, i))
-            complain(&parsing, "\"%s\" does not belong here", member_names[i]);
-    return out->body.error == -ENOMEM ? -ENOMEM : *why ? ARCHIVE_BAD : 0;
+        if (has(parsing, i))
+            complain(parsing, "\"%s\" does not belong here", member_names[i]);
+    return parsing->line->body.error == -ENOMEM ? -ENOMEM : *parsing->why ? ARCHIVE_BAD : 0;
+}
+
+int archive_parse(struct bytes text, struct archive_line *out, char why[ARCHIVE_WHY_BYTES])
+{
+    struct parsing parsing = { .line = out, .why = why };
+
+    parse_members(&parsing, text);
+    parse_kind(&parsing);
+    return parse_finish(&parsing);
+}
+
+int archive_parse_op(struct bytes op, struct archive_line *out, char why[ARCHIVE_WHY_BYTES])
+{
+    struct parsing parsing = { .line = out, .why = why };
+
+    parse_members(&parsing, op);
+    (void)take(&parsing, M_A);
+    (void)take(&parsing, M_C);
+    (void)take(&parsing, M_D);
+    parse_record(&parsing);
+    return parse_finish(&parsing);
 }
 
 void archive_line_init(struct archive_line *line)

@@ -94,6 +94,9 @@ void archive_line_finish(struct archive_line *line);
 /* What one line says. It borrows from the text, and from what `out` held before it is freed. */
 STORE_MUST_CHECK int archive_parse(struct bytes text, struct archive_line *out, char why[ARCHIVE_WHY_BYTES]);
 
+/* The same for an operation as GET .../ops has it, which says its document in "c" and "d", too. */
+STORE_MUST_CHECK int archive_parse_op(struct bytes op, struct archive_line *out, char why[ARCHIVE_WHY_BYTES]);
+
 struct archive_reader {
     FILE *file;
     uint64_t n_lines;    /* read so far; the number of the last */

@@ -1,5 +1,7 @@
 #include "cli/spans.h"
 
+#include "base/name.h"
+
 static bool is_space(char byte)
 {
     return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
@@ -115,6 +117,36 @@ struct bytes span_of_member(struct bytes object, const char *key)
         if (span_is(found, key))
             return value;
     return bytes_of(NULL, 0);
+}
+
+static bool is_plain(struct bytes text)
+{
+    const unsigned char *at = text.at;
+
+    for (size_t i = 0; i < text.n_bytes; i++)
+        if (at[i] < 0x20 || at[i] == '\\' || at[i] == '"')
+            return false;
+    return bytes_are_utf8(text);
+}
+
+bool span_text(struct bytes span, struct ot_json **owned, struct bytes *out)
+{
+    const char *at = span.at;
+
+    if (span.n_bytes < 2 || at[0] != '"' || at[span.n_bytes - 1] != '"')
+        return false;
+    *out = bytes_of(at + 1, span.n_bytes - 2);
+    if (is_plain(*out))
+        return true;
+    if (ot_json_parse(at, span.n_bytes, NULL, owned, NULL))
+        return false;
+    if (ot_json_kind(*owned) != OT_JSON_STRING) {
+        ot_json_unref(*owned);
+        *owned = NULL;
+        return false;
+    }
+    out->at = ot_json_string(*owned, &out->n_bytes);
+    return true;
 }
 
 bool span_number(struct bytes span, uint64_t *out)

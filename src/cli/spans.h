@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/bytes.h"
+#include "ot/ot.h"
 
 struct spans {
     const char *at, *end;
@@ -28,6 +29,10 @@ bool spans_element(struct spans *spans, struct bytes *value);
 
 /* The value of the object's member of that name; at NULL: there is none. */
 struct bytes span_of_member(struct bytes object, const char *key);
+
+/* A JSON string's text. Borrowed from the span, or, where it has escapes, from *owned, which is the caller's then.
+ * False: it is none, or out of memory. */
+bool span_text(struct bytes span, struct ot_json **owned, struct bytes *out);
 
 /* A number of decimal digits alone. */
 bool span_number(struct bytes span, uint64_t *out);

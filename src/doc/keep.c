@@ -5,10 +5,10 @@
  *
  *     kept    <uri of the type, empty: no document> " " <created ms> " " <modified ms> "\n" <content as JSON> */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 
 #include "doc/inside.h"
+#include "doc/kept.h"
 
 /* Replaying costs several times more than loading, for each byte; and what is kept of a document that has not changed
  * much is small. */
@@ -43,12 +43,12 @@ static int keeping_produce(void *arg, struct buffer *into)
 {
     const struct keeping *keeping = arg;
 
-    if (keeping->type)
-        (void)buffer_append_string(into, ot_type_uri(keeping->type));
-    (void)buffer_printf(into, " %" PRIu64 " %" PRIu64 "\n", keeping->created_ms, keeping->modified_ms);
-    if (into->error || !keeping->type)
-        return into->error;
-    return ot_snapshot_write_json(keeping->value, buffer_write, into);
+    const struct past kept = { .type = keeping->type,
+                               .value = keeping->value,
+                               .created_ms = keeping->created_ms,
+                               .modified_ms = keeping->modified_ms };
+
+    return kept_write(&kept, into);
 }
 
 static void keeping_on_put(void *arg, int r)

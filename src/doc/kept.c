@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "doc/inside.h"
+#include "doc/kept.h"
 
 struct kept_search {
     struct document *document;
@@ -15,6 +16,16 @@ struct kept_search {
 };
 
 /* ---- bytes ------------------------------------------------------------------------------------------------------- */
+
+int kept_write(const struct past *kept, struct buffer *into)
+{
+    if (kept->type)
+        (void)buffer_append_string(into, ot_type_uri(kept->type));
+    (void)buffer_printf(into, " %" PRIu64 " %" PRIu64 "\n", kept->created_ms, kept->modified_ms);
+    if (into->error || !kept->type)
+        return into->error;
+    return ot_snapshot_write_json(kept->value, buffer_write, into);
+}
 
 /* " " and a number. */
 static bool read_number(const char **at, const char *end, uint64_t *out)
@@ -50,7 +61,7 @@ static int read_head(const char *at, const char *end, struct past *out)
                                                                                                             : -EBADMSG;
 }
 
-static int kept_read(struct bytes kept, const struct ot_limits *limits, struct past *out)
+int kept_read(struct bytes kept, const struct ot_limits *limits, struct past *out)
 {
     const char *at = kept.at, *end = kept.n_bytes ? memchr(at, '\n', kept.n_bytes) : NULL;
     struct ot_json *data = NULL;

@@ -10,6 +10,7 @@
 #include <errno.h>
 
 #include "doc/inside.h"
+#include "doc/kept.h"
 
 static void load_fail(struct document *document, int r)
 {
