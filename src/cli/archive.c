@@ -499,8 +499,10 @@ int archive_read(struct archive_reader *reader)
     struct buffer *bytes = &reader->bytes;
     const char *start, *end = NULL;
     size_t n = 1;
-    int r = bytes->error;
+    int r = 0;
 
+    if (reader->is_over)
+        return ARCHIVE_OVER;
     while (!r && n) {
         end = bytes->n_bytes > reader->looked
                   ? memchr(bytes->at + reader->looked, '\n', bytes->n_bytes - reader->looked)
@@ -511,8 +513,9 @@ int archive_read(struct archive_reader *reader)
         r = read_more(reader, &n);
     }
     reader->n_lines += r || end || bytes->n_bytes > reader->start;
+    reader->is_over = !end;
     if (r)
-        return r == -E2BIG ? say(reader, "the line is too long") : r;
+        return r == -E2BIG ? say(reader, "the line is too long, and so nothing behind it is read") : r;
     if (!end)
         return bytes->n_bytes > reader->start ? say(reader, "the line is cut off") : ARCHIVE_OVER;
     start = bytes->at + reader->start;

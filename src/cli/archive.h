@@ -102,6 +102,7 @@ struct archive_reader {
     uint64_t n_lines;    /* read so far; the number of the last */
     struct buffer bytes; /* of the file; [start, n_bytes) is not read yet, and has no end of line below looked */
     size_t start, looked;
+    bool is_over;
     struct archive_line line;
     char why[ARCHIVE_WHY_BYTES];
 };

@@ -60,6 +60,8 @@ extern const struct command
     command_diff,
     command_blame,
     command_restore,
+    command_export,
+    command_import,
     command_backup,
     command_check,
     command_compact,

@@ -22,6 +22,8 @@ const struct command *const commands[] = {
     &command_diff,
     &command_blame,
     &command_restore,
+    &command_export,
+    &command_import,
     &command_backup,
     &command_check,
     &command_compact,

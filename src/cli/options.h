@@ -32,6 +32,8 @@ enum option_id {
     OPTION_TO,
     OPTION_PAUSE,
     OPTION_LIMIT,
+    OPTION_NO_HISTORY,
+    OPTION_INCREMENTAL,
     N_OPTIONS
 };
 

@@ -10,10 +10,6 @@
 #include "doc/inside.h"
 #include "doc/kept.h"
 
-/* Replaying costs several times more than loading, for each byte; and what is kept of a document that has not changed
- * much is small. */
-#define SNAPSHOT_PART 4
-
 struct keeping {
     struct waiter waiter;
     struct document *document;
@@ -86,13 +82,10 @@ static bool keeping_retreat(struct waiter *waiter)
 
 void document_keep_if_due(struct document *document)
 {
-    size_t n_bytes = document->value ? ot_snapshot_size(document->value) : 0, least;
     struct keeping *keeping;
 
-    least = document->hub->config.snapshot_min_bytes;
-    if (n_bytes / SNAPSHOT_PART > least)
-        least = n_bytes / SNAPSHOT_PART;
-    if (document->state != DOCUMENT_OPEN || document->is_keeping || document->tail_bytes < least)
+    if (document->state != DOCUMENT_OPEN || document->is_keeping ||
+        !kept_is_due(document->tail_bytes, document->value, document->hub->config.snapshot_min_bytes))
         return;
     keeping = calloc(1, sizeof(*keeping));
     if (!keeping)

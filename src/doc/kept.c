@@ -8,12 +8,23 @@
 #include "doc/inside.h"
 #include "doc/kept.h"
 
+/* Replaying costs several times more than loading, for each byte; and what is kept of a document that has not changed
+ * much is small. */
+#define SNAPSHOT_PART 4
+
 struct kept_search {
     struct document *document;
     uint64_t at_most;
     kept_found_fn *done;
     void *arg;
 };
+
+bool kept_is_due(size_t tail_bytes, const struct ot_snapshot *value, size_t least_bytes)
+{
+    size_t part = value ? ot_snapshot_size(value) / SNAPSHOT_PART : 0;
+
+    return tail_bytes >= (part > least_bytes ? part : least_bytes);
+}
 
 /* ---- bytes ------------------------------------------------------------------------------------------------------- */
 

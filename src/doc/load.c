@@ -10,7 +10,6 @@
 #include <errno.h>
 
 #include "doc/inside.h"
-#include "doc/kept.h"
 
 static void load_fail(struct document *document, int r)
 {
