@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/incremental.h"
 #include "cli/progress.h"
 #include "cli/save.h"
 #include "storage/lmdb/directory.h"
@@ -175,6 +176,10 @@ static int run(struct cli *cli, int n_words, char **words)
 {
     if (n_words != 1)
         return cli_usage(&command_backup);
+    if (cli->options[OPTION_INCREMENTAL])
+        return backup_incremental(cli, words[0]);
+    if (cli->options[OPTION_DRY_RUN])
+        return cli_say(CLI_USAGE, "--dry-run goes with --incremental");
     return strcmp(words[0], "-") == 0 ? backup_stream(cli) : backup_whole(cli, words[0]);
 }
 
@@ -184,13 +189,18 @@ const struct command command_backup = {
     "a copy of the whole store, while everybody works",
     "    pilcrow backup /backups/monday\n"
     "    pilcrow --data pilcrow-data backup /backups/monday\n"
-    "    pilcrow backup - | zstd >monday.mdb.zst\n\n"
+    "    pilcrow backup - | zstd >monday.mdb.zst\n"
+    "    pilcrow backup /backups/monday --incremental\n\n"
     "DEST is created, or is empty, and is a data directory afterwards: pilcrowd --data DEST, pilcrow --data DEST "
     "check.\n"
     "The copy is the store as it was at one moment of the backup. Over HTTP it wants a token with the right admin. "
     "One\n"
-    "that is interrupted leaves no data.mdb. - writes the bytes of data.mdb to standard output.\n",
+    "that is interrupted leaves no data.mdb. - writes the bytes of data.mdb to standard output.\n\n"
+    "--incremental fetches only what DEST, an older backup, does not have, and forgets in it what was purged. What "
+    "can't\n"
+    "be brought up to date is left as it is and named (exit status 4). Interrupted, it is completed by the next.\n",
     ACCESS_READ,
     run,
+    OPTIONS(OPTION_INCREMENTAL, OPTION_DRY_RUN),
     .group = GROUP_ADMINISTRATION,
 };
