@@ -141,8 +141,6 @@ bool etags_name(struct bytes list, uint64_t version, uint64_t time_ms); /* stron
 
 #define SRC_BYTES 64
 #define ID_CHARS  26
-#define SRC_BYTES  64
-#define ID_CHARS   26
 
 /* `~` and a hash of principal and src, which no connection's id can equal. */
 void who_src(struct bytes principal, struct bytes src, char out[SRC_BYTES]);
