@@ -175,23 +175,39 @@ static void tell_subscribers(struct document *document, struct committed_op *op)
     document->is_settling = was_settling;
 }
 
-static void forget_old(struct document *document)
+/* What a pending submission was transformed over is given to its author when it is durable. */
+static uint64_t needed_from(const struct document *document)
 {
-    struct recent *recent = &document->recent;
     uint64_t needed = document->head;
 
-    if (recent->n_bytes <= document->hub->config.recent_max_bytes)
-        return;
-    /* What a pending submission was transformed over is given to its author when it is durable. */
     LIST_FOR_EACH (node, &document->waiters) {
         struct waiter *waiter = LIST_ENTRY(node, struct waiter, link);
 
         if (waiter->begin == submission_begin && LIST_ENTRY(waiter, struct submission, waiter)->given < needed)
             needed = LIST_ENTRY(waiter, struct submission, waiter)->given;
     }
+    return needed;
+}
+
+static void forget_old(struct document *document)
+{
+    struct recent *recent = &document->recent;
+    uint64_t needed;
+
+    if (recent->n_bytes <= document->hub->config.recent_max_bytes)
+        return;
+    needed = needed_from(document);
     /* A little more than needed, so that the walk above is not repeated for each operation. */
     while (recent->n && recent->first < needed && recent->n_bytes > document->hub->config.recent_max_bytes / 8 * 7)
         recent_drop_first(recent);
+}
+
+void document_forget(struct document *document, uint64_t version)
+{
+    uint64_t needed = needed_from(document);
+
+    while (document->recent.n && document->recent.first < version && document->recent.first < needed)
+        recent_drop_first(&document->recent);
 }
 
 void document_advance(struct document *document, struct committed_op *op, const struct ot_type *type, struct step *step)

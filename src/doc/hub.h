@@ -46,7 +46,7 @@ STORE_MUST_CHECK int hub_document(struct hub *hub, struct store_name name, struc
 /* Figures for /metrics and for tests. */
 struct hub_figures {
     size_t n_documents, n_idle; /* loaded; of them unused */
-    uint64_t n_committed, n_duplicates, n_refused, n_reloads, n_snapshots;
+    uint64_t n_committed, n_duplicates, n_refused, n_reloads, n_snapshots, n_merged;
     uint64_t n_pending; /* accepted, not durable yet */
 };
 void hub_figures(const struct hub *hub, struct hub_figures *out);

@@ -9,6 +9,8 @@
  *     fetch.c      reading: the value, or operations;  fetch_past.c   the value as it was
  *     keep.c       snapshots, when they are due;       kept.c         reading them
  *     purge.c      forgetting for good
+ *     merge.c      fewer operations that do the same
+ *     retain.c     old operations are merged: all logs; retain_log.c: one
  *     collection.c news to those who watch a whole collection
  *     hub.c        all documents by name */
 #ifndef DOC_INSIDE_H
@@ -75,6 +77,7 @@ struct hub {
     size_t n_idle, idle_bytes;
     struct collection *watched[HUB_WATCHED_BUCKETS]; /* collections that somebody watches */
     size_t n_watched;
+    struct retain *retain; /* the run that is under way, or NULL */
     struct hub_figures figures;
 };
 
@@ -90,6 +93,8 @@ void document_release(struct waiter *waiter, int r);                     /* the 
 /* One more version is durable: remember it, tell the subscribers. step may be NULL. */
 void document_advance(struct document *document, struct committed_op *op, const struct ot_type *type,
                       struct step *step);
+/* Operations below version go from memory: the log does not hold them one by one any more. */
+void document_forget(struct document *document, uint64_t version);
 void document_subscribe(struct document *document, struct subscriber *subscriber, uint64_t from);
 /* An answer of the store has come; the loading that waited for the last one goes on. */
 void document_call_done(struct document *document);

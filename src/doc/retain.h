@@ -1,0 +1,74 @@
+/* Retention: collections whose old operations are merged, one for each author and pause (merge.h), so that history
+ * grows more slowly. Nothing younger than 30 days is touched; documents that were deleted have their turn, too.
+ *
+ *     rule by rule -> page by page of its documents -> those with something to merge, one after the other
+ * (retain_log.h)
+ *
+ * How far each rule has come is kept with the store; the next run only looks at what has changed, or grown old enough,
+ * since then. */
+#ifndef DOC_RETAIN_H
+#define DOC_RETAIN_H
+
+#include "doc/retain_log.h"
+
+#define RETAIN_RULES_MAX 16
+#define RETAIN_DAYS_MIN  30
+#define RETAIN_DAYS_MAX  36500
+#define RETAIN_PAUSE_MS  (30 * 60 * 1000) /* what comes later than that begins another merged operation */
+#define RETAIN_NAME_MAX  128              /* bytes, as everywhere */
+#define RETAIN_PAGE      100
+
+struct retain_name {
+    char at[RETAIN_NAME_MAX];
+    size_t n_bytes;
+};
+
+struct retain_rule {
+    struct retain_name collection;
+    uint64_t days; /* operations stay single for so long */
+};
+
+struct retain_rules {
+    struct retain_rule rules[RETAIN_RULES_MAX];
+    size_t n;
+};
+
+/* Adds "COLLECTION=DAYS", or replaces the rule of that collection. NULL, or what is wrong with it, the end of a
+ * sentence: "... is no whole number of days". */
+const char *retain_rules_add(struct retain_rules *rules, struct bytes text);
+
+/* One run. The caller keeps it alive and unmoved until on_done. */
+struct retain {
+    /* In. */
+    struct hub *hub;
+    struct retain_rules rules;
+    bool from_start; /* look at every document, whatever earlier runs have said */
+    /* Now and then, unless NULL: nothing goes on until retain_go_on, which must not be called from inside. */
+    void (*on_pause)(struct retain *retain);
+    void (*on_done)(struct retain *retain, int r); /* 0 or -errno */
+
+    /* Out. */
+    uint64_t n_documents, n_merged; /* in which something was merged; operations that went into others */
+
+    /* Its own. */
+    uint64_t done_before_ms[RETAIN_RULES_MAX]; /* of each rule, by the last run; 0: none */
+    size_t rule;
+    uint64_t before_ms;
+    struct {
+        struct retain_name name;
+        uint64_t since_ms;
+    } page[RETAIN_PAGE];
+    size_t n_page, at;
+    struct retain_name after;
+    struct buffer marks;
+    struct retain_log log;
+    bool has_more, is_partial, is_stopped, is_paused, is_in_log;
+};
+
+/* on_done comes exactly once, not from inside. -EBUSY: another run of that hub is under way; -ENOMEM, -ESHUTDOWN,
+ * -EROFS. */
+STORE_MUST_CHECK int retain_all(struct retain *retain);
+void retain_go_on(struct retain *retain); /* nothing when it was not paused */
+void retain_stop(struct retain *retain);  /* on_done comes soon, with -ECANCELED, perhaps from inside */
+
+#endif
