@@ -223,12 +223,17 @@ static void begin_document(struct retain *retain)
 
 /* ---- all documents of a rule ------------------------------------------------------------------------------------- */
 
-/* One that came to be since the last run may go back further than that: under its name there may have been another. */
+/* Under the name of one that came to be lately there may have been another; that one's operations wait until this one
+ * is old enough, or for a run from the start. */
 static bool has_work(const struct retain *retain, const struct store_info *info, uint64_t *since_ms)
 {
-    uint64_t done_ms = retain->from_start ? 0 : retain->done_before_ms[retain->rule];
+    uint64_t done_ms = retain->done_before_ms[retain->rule];
 
-    *since_ms = info->created_ms < done_ms ? done_ms : 0;
+    *since_ms = 0;
+    if (retain->from_start)
+        return true;
+    if (info->created_ms < done_ms)
+        *since_ms = done_ms;
     return info->created_ms < retain->before_ms && info->modified_ms >= done_ms;
 }
 
