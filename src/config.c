@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "doc/retain_rules.h"
 #include "net/origin.h"
 #include "ot/ot.h"
 
@@ -16,6 +17,7 @@ enum kind {
     KIND_LIST,
     KIND_ORIGINS,
     KIND_TYPES,
+    KIND_RULES,
     KIND_SWITCH,
     KIND_SIZE,
     KIND_COUNT,
@@ -47,6 +49,10 @@ static const struct option {
       "listen on other addresses than this machine's own: whoever reaches them may read and change everything" },
     { "disable-type", KIND_TYPES, AT(disable_type), false, "TYPE",
       "create no documents of this type, such as json1; those that exist stay as they are; may be repeated" },
+    { "retention", KIND_RULES, AT(retention), false, "COLLECTION=DAYS",
+      "keep single operations of that collection's documents for so long, at least 30 days; older ones are merged "
+      "into\n"
+      "      one for each author and pause, and the versions between can't be read any more; may be repeated" },
     { "log-format", KIND_FORMAT, AT(log_as_json), false, "text | json", "how diagnostics are written (text)" },
     { "log-level", KIND_LEVEL, AT(log_level), false, "debug | info | warning | error",
       "the least that is written (info)" },
@@ -176,9 +182,17 @@ static bool is_item(enum kind kind, const char *text, size_t n)
     return kind != KIND_TYPES || ot_type_find(text, n);
 }
 
+/* NULL, or the end of a sentence. */
+static const char *flaw_of_rule(enum kind kind, const char *text, size_t n)
+{
+    struct retain_rules rules = { .n = 0 };
+
+    return kind == KIND_RULES ? retain_rules_add(&rules, bytes_of(text, n)) : NULL;
+}
+
 static bool is_list(enum kind kind)
 {
-    return kind == KIND_LIST || kind == KIND_ORIGINS || kind == KIND_TYPES;
+    return kind == KIND_LIST || kind == KIND_ORIGINS || kind == KIND_TYPES || kind == KIND_RULES;
 }
 
 /* One value, or several separated by commas. */
@@ -191,11 +205,14 @@ static int set_list(struct reading *reading, size_t i, const char *text)
         list_finish(list);
     for (const char *at = text; !r && *at; at += *at == ',') {
         size_t n = strcspn(at, ",");
+        const char *flaw = n ? flaw_of_rule(options[i].kind, at, n) : NULL;
 
         if (list->n == CONFIG_LIST_MAX)
             return complain(reading, "%s: at most %d values", options[i].name, CONFIG_LIST_MAX);
         if (!is_item(options[i].kind, at, n))
             return complain(reading, "%s: '%.*s' is no %s", options[i].name, (int)n, at, options[i].argument);
+        if (flaw)
+            return complain(reading, "%s: '%.*s' %s", options[i].name, (int)n, at, flaw);
         r = n ? list_add(list, at, n) : 0;
         at += n;
     }
@@ -244,7 +261,8 @@ static int set(struct reading *reading, size_t i, const char *text)
     case KIND_TEXT: r = *text ? set_text(member, text) : CONFIG_WRONG; break;
     case KIND_LIST:
     case KIND_ORIGINS:
-    case KIND_TYPES: r = set_list(reading, i, text); break;
+    case KIND_TYPES:
+    case KIND_RULES: r = set_list(reading, i, text); break;
     case KIND_SWITCH: is_fine = parse_switch(text, member); break;
     case KIND_SIZE: is_fine = parse_size(text, member); break;
     case KIND_COUNT: is_fine = set_count(member, text, COUNT_MAX); break;
@@ -461,6 +479,7 @@ void config_finish(struct config *config)
     list_finish(&config->listen);
     list_finish(&config->allow_origin);
     list_finish(&config->disable_type);
+    list_finish(&config->retention);
     *config = (struct config){ 0 };
 }
 

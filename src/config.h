@@ -26,7 +26,7 @@ struct config {
     char *data;   /* directory */
     char *file;   /* the configuration file, or NULL */
     char *tokens; /* the token file, or NULL */
-    struct config_list listen, allow_origin, disable_type;
+    struct config_list listen, allow_origin, disable_type, retention;
     bool open_to_everyone;
     bool log_as_json;
     enum log_level log_level;

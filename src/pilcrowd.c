@@ -2,8 +2,10 @@
  *
  *     STARTING --the key of client ids is there--> SERVING --SIGTERM--> ANSWERING --nothing pending, 10 s--> LEAVING
  *         --no connection left, 3 s--> UNLOADING --no document in use, 5 s--> over */
+#include <assert.h>
 #include <errno.h>
 #include <ev.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +17,7 @@
 #include "api/session.h"
 #include "config.h"
 #include "net/server.h"
+#include "retention.h"
 #include "storage/lmdb/store_lmdb.h"
 
 #define EXIT_USAGE        2
@@ -42,6 +45,7 @@ struct daemon {
     struct rest_context rest;
     struct gate gate;
     struct server *server;
+    struct retention retention;
 
     ev_async wake;
     ev_signal terminate, interrupt, hangup;
@@ -89,8 +93,21 @@ static int server_begin(struct daemon *daemon)
     return server_create(&server_config, &daemon->server);
 }
 
+/* Each was looked at when the settings were read. */
+static void read_rules(const struct config *config, struct retain_rules *out)
+{
+    out->n = 0;
+    for (size_t i = 0; i < config->retention.n; i++) {
+        const char *flaw = retain_rules_add(out, bytes_of_string(config->retention.items[i]));
+
+        assert(!flaw);
+        (void)flaw;
+    }
+}
+
 static void serve(struct daemon *daemon)
 {
+    struct retain_rules rules;
     char why[WHY_BYTES] = "the network could not be started", urls[2048];
     int r = server_begin(daemon);
 
@@ -104,6 +121,8 @@ static void serve(struct daemon *daemon)
     server_urls(daemon->server, urls, sizeof(urls));
     (void)printf("pilcrowd %s is ready at %s\n", PILCROW_VERSION, urls);
     (void)fflush(stdout);
+    read_rules(&daemon->config, &rules);
+    retention_begin(&daemon->retention, daemon->loop, daemon->hub, &rules);
 }
 
 static void on_key_kept(void *arg, int r)
@@ -177,6 +196,7 @@ static void on_terminate(struct ev_loop *loop, ev_signal *signal, int events)
         return;
     }
     daemon->sessions.is_draining = daemon->rest.is_draining = true;
+    retention_end(&daemon->retention);
     server_drain(daemon->server);
     enter(daemon, ANSWERING, ANSWERING_SECONDS);
     ev_timer_start(loop, &daemon->step);
@@ -213,6 +233,17 @@ static void tokens_reload(struct daemon *daemon)
         server_recheck(daemon->server);
 }
 
+static void settings_follow(struct daemon *daemon, const struct config *config)
+{
+    struct retain_rules rules;
+
+    log_setup(config->log_level, config->log_as_json);
+    if (daemon->stage != SERVING)
+        return;
+    read_rules(config, &rules);
+    retention_set_rules(&daemon->retention, &rules);
+}
+
 static void on_hangup(struct ev_loop *loop, ev_signal *signal, int events)
 {
     struct daemon *daemon = signal->data;
@@ -222,7 +253,7 @@ static void on_hangup(struct ev_loop *loop, ev_signal *signal, int events)
     if (config_read(daemon->argc, daemon->argv, &config, why, sizeof(why)))
         log_error("pilcrowd", "the settings stay as they are: %s", why);
     else
-        log_setup(config.log_level, config.log_as_json);
+        settings_follow(daemon, &config);
     config_finish(&config);
     tokens_reload(daemon);
 }
@@ -382,6 +413,20 @@ static int settings_read(struct daemon *daemon, char *why, size_t n_why)
     return tokens_load(daemon, why, n_why);
 }
 
+static void print_check(const struct config *config)
+{
+    struct retain_rules rules;
+
+    (void)printf("The settings are in order.\n");
+    read_rules(config, &rules);
+    for (size_t i = 0; i < rules.n; i++) {
+        const struct retain_rule *rule = &rules.rules[i];
+
+        (void)printf("%.*s: what is older than %" PRIu64 " days is merged.\n", (int)rule->collection.n_bytes,
+                     rule->collection.at, rule->days);
+    }
+}
+
 int main(int argc, char **argv)
 {
     struct daemon daemon = { .argc = argc, .argv = argv, .gate = { .world = &world_real } };
@@ -398,7 +443,7 @@ int main(int argc, char **argv)
     } else if (daemon.config.wants_version) {
         (void)printf("pilcrowd %s\n", PILCROW_VERSION);
     } else if (daemon.config.check_only) {
-        (void)printf("The settings are in order.\n");
+        print_check(&daemon.config);
     } else {
         log_setup(daemon.config.log_level, daemon.config.log_as_json);
         status = run(&daemon);

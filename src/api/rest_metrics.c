@@ -25,6 +25,7 @@ static void append_hub(struct buffer *into, const struct hub *hub)
     append_figure(into, "operations_refused_total", "counter", figures.n_refused);
     append_figure(into, "reloads_total", "counter", figures.n_reloads);
     append_figure(into, "snapshots_total", "counter", figures.n_snapshots);
+    append_figure(into, "merged_operations_total", "counter", figures.n_merged);
 }
 
 static void append_sessions(struct buffer *into, const struct session_context *sessions)

@@ -1,77 +1,15 @@
 #include "doc/retain.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 
 #include "base/log.h"
-#include "base/name.h"
 #include "doc/inside.h"
 
 #define DAY_MS          (24ull * 3600 * 1000)
 #define MARKS_MAX_BYTES 4096
 
 static const char marks_key[] = "retention";
-
-/* ---- rules ------------------------------------------------------------------------------------------------------- */
-
-static bool read_days(struct bytes text, uint64_t *out)
-{
-    const char *at = text.at;
-
-    *out = 0;
-    for (size_t i = 0; i < text.n_bytes; i++) {
-        if (!isdigit((unsigned char)at[i]) || i == 6)
-            return false;
-        *out = *out * 10 + (uint64_t)(at[i] - '0');
-    }
-    return text.n_bytes > 0;
-}
-
-static struct bytes bytes_of_name(const struct retain_name *name)
-{
-    return bytes_of(name->at, name->n_bytes);
-}
-
-static void name_set(struct retain_name *name, struct bytes from)
-{
-    name->n_bytes = from.n_bytes;
-    memcpy(name->at, from.at, from.n_bytes);
-}
-
-static struct retain_rule *rule_of(struct retain_rules *rules, struct bytes collection)
-{
-    for (size_t i = 0; i < rules->n; i++) {
-        if (bytes_equal(bytes_of_name(&rules->rules[i].collection), collection))
-            return &rules->rules[i];
-    }
-    return NULL;
-}
-
-const char *retain_rules_add(struct retain_rules *rules, struct bytes text)
-{
-    const char *equals = text.n_bytes ? memrchr(text.at, '=', text.n_bytes) : NULL;
-    struct bytes collection = bytes_of(text.at, equals ? (size_t)(equals - (const char *)text.at) : 0);
-    struct retain_rule *rule;
-    uint64_t days;
-
-    if (!equals || !name_is_allowed(collection, NAME_MAX_BYTES))
-        return "does not begin with the name of a collection and =";
-    if (!read_days(bytes_of(equals + 1, text.n_bytes - collection.n_bytes - 1), &days) || days > RETAIN_DAYS_MAX)
-        return "does not end with a number of days";
-    if (days < RETAIN_DAYS_MIN)
-        return "would merge what is younger than 30 days: somebody may have been away that long and come back with "
-               "work "
-               "that is based on it";
-    rule = rule_of(rules, collection);
-    if (!rule && rules->n == RETAIN_RULES_MAX)
-        return "is one rule too many: 16 are possible";
-    if (!rule)
-        rule = &rules->rules[rules->n++];
-    name_set(&rule->collection, collection);
-    rule->days = days;
-    return NULL;
-}
 
 /* ---- how far earlier runs have come ------------------------------------------------------------------------------
  *
@@ -82,7 +20,7 @@ static void marks_read(struct retain *retain, struct bytes marks)
     const unsigned char *at = marks.at, *end = at + marks.n_bytes;
 
     while (end - at > 9 && end - at >= 9 + at[8]) {
-        const struct retain_rule *rule = rule_of(&retain->rules, bytes_of(at + 9, at[8]));
+        const struct retain_rule *rule = retain_rules_find(&retain->rules, bytes_of(at + 9, at[8]));
         uint64_t before_ms = 0;
 
         for (size_t i = 8; i-- > 0;)
@@ -260,6 +198,7 @@ static void list(struct retain *retain)
         .collection = bytes_of_name(&retain->rules.rules[retain->rule].collection),
         .after = bytes_of_name(&retain->after),
         .limit = RETAIN_PAGE,
+        .deleted = true,
     };
     int r = store_list(retain->hub->config.store, &query, on_list, retain);
 

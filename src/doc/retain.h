@@ -10,32 +10,10 @@
 #define DOC_RETAIN_H
 
 #include "doc/retain_log.h"
+#include "doc/retain_rules.h"
 
-#define RETAIN_RULES_MAX 16
-#define RETAIN_DAYS_MIN  30
-#define RETAIN_DAYS_MAX  36500
-#define RETAIN_PAUSE_MS  (30 * 60 * 1000) /* what comes later than that begins another merged operation */
-#define RETAIN_NAME_MAX  128              /* bytes, as everywhere */
-#define RETAIN_PAGE      100
-
-struct retain_name {
-    char at[RETAIN_NAME_MAX];
-    size_t n_bytes;
-};
-
-struct retain_rule {
-    struct retain_name collection;
-    uint64_t days; /* operations stay single for so long */
-};
-
-struct retain_rules {
-    struct retain_rule rules[RETAIN_RULES_MAX];
-    size_t n;
-};
-
-/* Adds "COLLECTION=DAYS", or replaces the rule of that collection. NULL, or what is wrong with it, the end of a
- * sentence: "... is no whole number of days". */
-const char *retain_rules_add(struct retain_rules *rules, struct bytes text);
+#define RETAIN_PAUSE_MS (30 * 60 * 1000) /* what comes later than that begins another merged operation */
+#define RETAIN_PAGE     100
 
 /* One run. The caller keeps it alive and unmoved until on_done. */
 struct retain {

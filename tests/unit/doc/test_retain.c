@@ -154,6 +154,16 @@ static void a_second_run_finds_nothing_to_do(void **state)
     retain_free(retain);
 }
 
+static void deleted_documents_have_their_turn(void **state)
+{
+    struct fixture *f = *state;
+
+    given_a_minute_of_work(f);
+    old_record(f, "n", 3, "ink", "{\"del\":true}");
+    run_once(f, 31, 2);
+    expect_records(f, "n", CREATED "1+2 ink 2 {\"op\":[\"abc\"]}\n4 ink 3 {\"del\":true}\n");
+}
+
 static void operations_end_at_the_snapshots_that_are_kept(void **state)
 {
     struct fixture *f = *state;
@@ -467,6 +477,7 @@ int main(void)
         TEST(what_is_younger_stays),
         TEST(a_later_run_goes_on_where_the_last_has_ended),
         TEST(a_second_run_finds_nothing_to_do),
+        TEST(deleted_documents_have_their_turn),
         TEST(operations_end_at_the_snapshots_that_are_kept),
         TEST(one_operation_has_its_ceiling),
         TEST(versions_within_are_gone_and_those_between_are_not),

@@ -109,6 +109,20 @@ static void sizes_have_units(void **state)
     assert_int_equal(config.max_store, 3ull << 40);
 }
 
+static void retention_has_a_rule_for_each_collection(void **state)
+{
+    (void)setenv("PILCROW_RETENTION", "notes=30,drafts=365", 1);
+    assert_int_equal(settings(NULL), 0);
+    assert_int_equal(config.retention.n, 2);
+    assert_string_equal(config.retention.items[1], "drafts=365");
+    assert_int_equal(settings("--retention", "letters=90", NULL), 0);
+    assert_int_equal(config.retention.n, 1);
+    (void)unsetenv("PILCROW_RETENTION");
+    file_says("{\"retention\": [\"notes=30\", \"drafts=60\"]}");
+    assert_int_equal(settings("--config", file, NULL), 0);
+    assert_int_equal(config.retention.n, 2);
+}
+
 static struct row {
     const char *flag, *value, *says;
 } wrong_flags[] = {
@@ -134,6 +148,9 @@ static struct row {
     { "--allow-origin", "example.org", "example.org" },
     { "--allow-origin", "https://a/b", "https://a/b" },
     { "--disable-type", "json2", "json2" },
+    { "--retention", "notes", "'notes' does not begin" },
+    { "--retention", "notes=29", "'notes=29' names fewer than 30 days" },
+    { "--retention", "notes=90,a/b=soon", "'a/b=soon' does not end" },
     { "--max-depth", "1001", "1001" },
     { "--open-to-everyone=maybe", NULL, "maybe" },
     { "--config", "/nonexistent/file", "/nonexistent/file" },
@@ -193,6 +210,7 @@ int main(void)
         cmocka_unit_test(flags_before_environment_before_file),
         cmocka_unit_test(the_environment_can_name_the_file),
         cmocka_unit_test(sizes_have_units),
+        cmocka_unit_test(retention_has_a_rule_for_each_collection),
         cmocka_unit_test(wrong_flags_are_named),
         cmocka_unit_test(wrong_files_are_named),
     };
