@@ -123,6 +123,7 @@ static void serve(struct daemon *daemon)
     (void)fflush(stdout);
     read_rules(&daemon->config, &rules);
     retention_begin(&daemon->retention, daemon->loop, daemon->hub, &rules);
+    daemon->rest.retention = &daemon->retention.rules;
 }
 
 static void on_key_kept(void *arg, int r)

@@ -82,6 +82,5 @@ void retention_end(struct retention *retention)
     if (!retention->loop)
         return;
     ev_timer_stop(retention->loop, &retention->next);
-    if (retention->is_running)
-        retain_stop(&retention->run);
+    retain_stop(retention->run.hub);
 }

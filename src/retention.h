@@ -22,7 +22,8 @@ void retention_begin(struct retention *retention, struct ev_loop *loop, struct h
                      const struct retain_rules *rules);
 void retention_set_rules(struct retention *retention, const struct retain_rules *rules);
 
-/* No run begins any more, and one that is under way ends soon. Nothing when it was never begun. */
+/* No run begins any more, and one that is under way ends soon, on whose behalf ever. Nothing when it was never begun.
+ */
 void retention_end(struct retention *retention);
 
 #endif

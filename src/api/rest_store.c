@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "api/rest_inside.h"
+#include "doc/retain.h"
 
 static const struct size {
     const char *name; /* as in struct store_sizes */
@@ -72,6 +73,7 @@ const struct rest_action rest_sizes = { sizes_begin, sizeof(struct rest_call), N
 struct rest_compact {
     struct rest_call call;
     struct store_sizes before;
+    struct retain retain;
 };
 
 static void compact_fail(struct rest_call *call, int r)
@@ -126,16 +128,51 @@ static void on_progress(void *arg, uint64_t n_done, uint64_t n_total)
         context->on_progress(context, n_done, n_total);
 }
 
+static void compact_now(struct rest_compact *compact)
+{
+    int r = store_compact(hub_store(compact->call.context->hub), on_progress, on_compacted, compact);
+
+    if (r)
+        compact_fail(&compact->call, r);
+}
+
+static void on_retained(struct retain *retain, int r)
+{
+    struct rest_compact *compact = LIST_ENTRY(retain, struct rest_compact, retain);
+
+    if (r)
+        call_fail(&compact->call, r);
+    else
+        compact_now(compact);
+}
+
+/* What was merged leaves the file with the rest. A run of the server's own that is under way is not waited for. */
+static int retain_first(struct rest_compact *compact)
+{
+    const struct rest_context *context = compact->call.context;
+    struct retain *retain = &compact->retain;
+
+    if (!context->retention || !context->retention->n)
+        return -EBUSY;
+    retain->hub = context->hub;
+    retain->rules = *context->retention;
+    retain->from_start = true;
+    retain->on_done = on_retained;
+    return retain_all(retain);
+}
+
 static void on_sizes_before(void *arg, int r, const struct store_sizes *sizes)
 {
     struct rest_compact *compact = arg;
 
     if (!r) {
         compact->before = *sizes;
-        r = store_compact(hub_store(compact->call.context->hub), on_progress, on_compacted, compact);
+        r = retain_first(compact);
     }
-    if (r)
-        compact_fail(&compact->call, r);
+    if (r == -EBUSY)
+        compact_now(compact);
+    else if (r)
+        call_fail(&compact->call, r);
 }
 
 static void compact_begin(struct rest_call *call, struct bytes body)

@@ -91,8 +91,12 @@ void retain_go_on(struct retain *retain)
         next_document(retain);
 }
 
-void retain_stop(struct retain *retain)
+void retain_stop(struct hub *hub)
 {
+    struct retain *retain = hub->retain;
+
+    if (!retain)
+        return;
     retain->is_stopped = true;
     if (retain->is_in_log)
         retain_log_stop(&retain->log);

@@ -47,6 +47,6 @@ struct retain {
  * -EROFS. */
 STORE_MUST_CHECK int retain_all(struct retain *retain);
 void retain_go_on(struct retain *retain); /* nothing when it was not paused */
-void retain_stop(struct retain *retain);  /* on_done comes soon, with -ECANCELED, perhaps from inside */
+void retain_stop(struct hub *hub);        /* the run that is under way, if any, ends soon: -ECANCELED */
 
 #endif

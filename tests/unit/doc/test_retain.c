@@ -437,13 +437,13 @@ static void it_waits_when_it_is_told_to_and_can_be_stopped(void **state)
     retain->from_start = true;
     retain_begin(f, retain, 31);
     settle(f);
-    retain_stop(retain);
+    retain_stop(f->hub);
     assert_int_equal(retain_result(retain), -ECANCELED);
     retain_begin(f, retain, 31);
     settle(f);
     retain_go_on(retain);
     settle(f);
-    retain_stop(retain);
+    retain_stop(f->hub);
     assert_int_equal(retain_result(retain), -ECANCELED);
     retain_free(retain);
 }
