@@ -2,7 +2,9 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stddef.h>
+#include <stdio.h>
 
+#include "api/parameter.h"
 #include "api/rest_inside.h"
 #include "doc/retain.h"
 
@@ -73,7 +75,7 @@ const struct rest_action rest_sizes = { sizes_begin, sizeof(struct rest_call), N
 struct rest_compact {
     struct rest_call call;
     struct store_sizes before;
-    struct retain retain;
+    struct retain retain; /* its rules: those of the server, or of the request */
 };
 
 static void compact_fail(struct rest_call *call, int r)
@@ -149,13 +151,11 @@ static void on_retained(struct retain *retain, int r)
 /* What was merged leaves the file with the rest. A run of the server's own that is under way is not waited for. */
 static int retain_first(struct rest_compact *compact)
 {
-    const struct rest_context *context = compact->call.context;
     struct retain *retain = &compact->retain;
 
-    if (!context->retention || !context->retention->n)
+    if (!retain->rules.n)
         return -EBUSY;
-    retain->hub = context->hub;
-    retain->rules = *context->retention;
+    retain->hub = compact->call.context->hub;
     retain->from_start = true;
     retain->on_done = on_retained;
     return retain_all(retain);
@@ -175,13 +175,37 @@ static void on_sizes_before(void *arg, int r, const struct store_sizes *sizes)
         call_fail(&compact->call, r);
 }
 
+/* NULL, or what is wrong with them. */
+static const char *read_rules(struct rest_compact *compact)
+{
+    const struct rest_context *context = compact->call.context;
+    char text[RETAIN_LIST_MAX];
+    struct bytes list;
+
+    if (parameter_text(compact->call.request.query, "retention", text, sizeof(text), &list))
+        return "is too long, or badly encoded";
+    if (list.n_bytes)
+        return retain_rules_read(&compact->retain.rules, list);
+    if (context->retention)
+        compact->retain.rules = *context->retention;
+    return NULL;
+}
+
 static void compact_begin(struct rest_call *call, struct bytes body)
 {
+    const char *flaw;
+    char detail[256];
     int r;
 
     (void)body;
     if (!call_may_write(call))
         return;
+    flaw = read_rules((struct rest_compact *)call);
+    if (flaw) {
+        (void)snprintf(detail, sizeof(detail), "A rule of the parameter retention %s.", flaw);
+        call_refuse(call, 400, "ERR_MESSAGE_BADLY_FORMED", detail);
+        return;
+    }
     r = store_sizes(hub_store(call->context->hub), on_sizes_before, call);
     if (r)
         call_fail(call, r);

@@ -3,8 +3,10 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "api/percent.h"
 #include "cli/cli.h"
 #include "cli/progress.h"
+#include "doc/retain_rules.h"
 
 #define SIZE_TEXT 32
 
@@ -172,25 +174,54 @@ static int compact_report(const struct cli *cli, const json_t *answer)
     return CLI_OK;
 }
 
+/* Said here, where it is a mistake in the command; a server would look at it, too. */
+static int check_rules(const struct cli *cli)
+{
+    const char *text = cli->options[OPTION_RETENTION];
+    struct retain_rules rules = { .n = 0 };
+    const char *flaw = retain_rules_read(&rules, bytes_of_string(text));
+
+    if (flaw)
+        return cli_say(CLI_USAGE, "--retention: a rule of '%s' %s", text, flaw);
+    if (cli->options[OPTION_DRY_RUN])
+        return cli_say(CLI_USAGE, "what --retention merges can't be told before it is done; --dry-run goes without it");
+    return CLI_OK;
+}
+
+static int compact_ask(struct cli *cli, struct exchange *exchange, json_t **out)
+{
+    struct progress progress;
+    int status;
+
+    exchange->has_body = true;
+    exchange->on_progress = on_progress;
+    exchange->progress_arg = &progress;
+    (void)buffer_append_string(&exchange->target, "/v1/compact");
+    if (cli->options[OPTION_RETENTION]) {
+        (void)buffer_append_string(&exchange->target, "?retention=");
+        percent_encode(bytes_of_string(cli->options[OPTION_RETENTION]), &exchange->target);
+    }
+    progress_begin(&progress, "compacting");
+    status = ask_json(cli, exchange, "", out);
+    progress_end(&progress);
+    return status;
+}
+
 static int compact_run(struct cli *cli, int n_words, char **words)
 {
     struct exchange exchange;
-    struct progress progress;
     json_t *answer = NULL;
-    int status;
+    int status = cli->options[OPTION_RETENTION] ? check_rules(cli) : CLI_OK;
 
     (void)words;
     if (n_words)
         return cli_usage(&command_compact);
+    if (status)
+        return status;
     if (cli->options[OPTION_DRY_RUN])
         return compact_rehearse(cli);
     exchange_init(&exchange, "POST");
-    exchange.has_body = true;
-    exchange.on_progress = on_progress;
-    exchange.progress_arg = &progress;
-    progress_begin(&progress, "compacting");
-    status = ask_json(cli, &exchange, "/v1/compact", &answer);
-    progress_end(&progress);
+    status = compact_ask(cli, &exchange, &answer);
     if (!status)
         status = compact_report(cli, answer);
     json_decref(answer);
@@ -203,12 +234,16 @@ const struct command command_compact = {
     "",
     "pack everything, and give free space back to the disk",
     "    pilcrow compact --dry-run\n"
-    "    pilcrow compact\n\n"
+    "    pilcrow compact\n"
+    "    pilcrow compact --data /var/lib/pilcrow --retention notes=365\n\n"
     "The store is written anew, which needs room for a second copy. On a running server reading goes on and writers\n"
     "wait for the time of the copy. Fails with 4, and changes nothing, while another program reads the store's files,\n"
-    "or a backup is being written. A server wants the right admin for this.\n",
+    "or a backup is being written. A server wants the right admin for this.\n"
+    "\nWith --retention, operations of that collection that are older than so many days, at least 30, become one for "
+    "each\n"
+    "author and pause first. The versions between can't be read any more. Without it a server obeys its own rules.\n",
     ACCESS_WRITE,
     compact_run,
-    OPTIONS(OPTION_DRY_RUN),
+    OPTIONS(OPTION_DRY_RUN, OPTION_RETENTION),
     .group = GROUP_ADMINISTRATION,
 };

@@ -22,6 +22,8 @@ const struct option_row option_rows[N_OPTIONS] = {
     [OPTION_DRY_RUN] = { "dry-run", NULL, "only say what would be done", NULL },
     [OPTION_NO_HISTORY] = { "no-history", NULL, "documents as they are now, without how they came about", NULL },
     [OPTION_INCREMENTAL] = { "incremental", NULL, "bring an older backup up to date", NULL },
+    [OPTION_RETENTION] = { "retention", "COLLECTION=DAYS",
+                           "first merge operations that are older; several: with commas", NULL },
     [OPTION_LINES] = { "lines", NULL, "one request a line on standard input, one answer a line", NULL },
     [OPTION_MAN] = { "man", "DIR", "write all manual pages into DIR", NULL },
     [OPTION_PREFIX] = { "prefix", "PREFIX", "only those whose ids begin so", NULL },

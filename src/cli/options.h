@@ -34,6 +34,7 @@ enum option_id {
     OPTION_LIMIT,
     OPTION_NO_HISTORY,
     OPTION_INCREMENTAL,
+    OPTION_RETENTION,
     N_OPTIONS
 };
 

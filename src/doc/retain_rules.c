@@ -46,3 +46,17 @@ const char *retain_rules_add(struct retain_rules *rules, struct bytes text)
     rule->days = days;
     return NULL;
 }
+
+const char *retain_rules_read(struct retain_rules *rules, struct bytes list)
+{
+    const char *at = list.at, *end = at + list.n_bytes, *flaw = NULL;
+
+    while (!flaw && at < end) {
+        const char *comma = memchr(at, ',', (size_t)(end - at));
+        size_t n = (size_t)((comma ? comma : end) - at);
+
+        flaw = n ? retain_rules_add(rules, bytes_of(at, n)) : NULL;
+        at += n + 1;
+    }
+    return flaw;
+}

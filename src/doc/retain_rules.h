@@ -9,6 +9,7 @@
 #define RETAIN_RULES_MAX 16
 #define RETAIN_DAYS_MIN  30
 #define RETAIN_DAYS_MAX  36500
+#define RETAIN_LIST_MAX  (RETAIN_RULES_MAX * (NAME_MAX_BYTES + 8)) /* bytes of all rules as text */
 
 struct retain_name {
     char at[NAME_MAX_BYTES];
@@ -39,6 +40,9 @@ struct retain_rules {
 /* Adds "COLLECTION=DAYS", or replaces the rule of that collection. NULL, or what is wrong with it, as the end of a
  * sentence that begins with the text: "does not end with a number of days". */
 __attribute__((warn_unused_result)) const char *retain_rules_add(struct retain_rules *rules, struct bytes text);
+
+/* Several, separated by commas; empty ones are passed over. The first that is wrong ends it. */
+__attribute__((warn_unused_result)) const char *retain_rules_read(struct retain_rules *rules, struct bytes list);
 
 /* NULL: the collection has none. */
 struct retain_rule *retain_rules_find(struct retain_rules *rules, struct bytes collection);
