@@ -80,7 +80,7 @@ struct rest_context {
     struct hub *hub;
     const struct session_context *sessions; /* for /metrics; NULL: there are none */
     const struct gate *gate;                /* the same */
-    const struct retain_rules *retention; /* obeyed before the store is compacted; NULL: there are none */
+    const struct retain_rules *retention;   /* obeyed before the store is compacted; NULL: there are none */
     size_t body_max_bytes;
     bool is_draining;
     /* How far a compaction is; NULL: nobody wants to know. */

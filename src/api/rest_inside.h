@@ -30,7 +30,6 @@
 #include "api/rest.h"
 #include "base/name.h"
 #include "base/timestamp.h"
-#include "base/name.h"
 
 /* ---- replies ----------------------------------------------------------------------------------------------------- */
 
@@ -200,7 +199,7 @@ bool content_parse(struct rest_call *call, const struct ot_type *type, struct by
 /* ---- actions ----------------------------------------------------------------------------------------------------- */
 
 extern const struct rest_action rest_healthz, rest_readyz, rest_metrics, rest_collections, rest_listing, rest_create,
-    rest_read, rest_put, rest_patch, rest_delete, rest_ops, rest_submit, rest_me, rest_sizes, rest_compact,
-    rest_backup, rest_history, rest_diff, rest_restore, rest_logs;
+    rest_read, rest_put, rest_patch, rest_delete, rest_ops, rest_submit, rest_me, rest_sizes, rest_compact, rest_backup,
+    rest_history, rest_diff, rest_restore, rest_logs;
 
 #endif
