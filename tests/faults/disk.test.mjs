@@ -125,3 +125,28 @@ test('a client who takes a backup and does not read it keeps nobody from writing
     last = piece;
   assert.notEqual(last.subarray(-5).toString('latin1'), '0\r\n\r\n');
 });
+
+test('a full disk: a compaction changes nothing, and succeeds when there is room', async t => {
+  const server = await startOnDisk(t);
+  const path = `${server.url}/v1/docs/notes/a`;
+  const compact = async () => {
+    const answer = await fetch(`${server.url}/v1/compact`, { method: 'POST', body: '' });
+
+    return [answer.status, (await answer.json()).code];
+  };
+
+  await fetch(path, { method: 'PUT', body: 'kept', headers: { 'content-type': 'text/plain' } });
+  assert.deepEqual(await compact(), [200, undefined]); // so that nothing is left to pack, and the copy is what fails
+  server.disk.failWrites('ENOSPC');
+  assert.deepEqual(await compact(), [507, 'ERR_STORE_FULL']);
+  server.disk.heal();
+  assert.equal(await (await fetch(path)).text(), 'kept');
+  server.disk.failSyncs('EIO');
+  assert.equal((await compact())[0], 503);
+  server.disk.heal();
+  assert.deepEqual(await compact(), [200, undefined]);
+  assert.equal(await (await fetch(path)).text(), 'kept');
+  await server.kill();
+  await server.restart();
+  assert.equal(await (await fetch(path)).text(), 'kept');
+});

@@ -12,7 +12,7 @@ const N_ROUNDS = process.env.PILCROW_LONG ? 200 : 20;
 
 const pause = ms => new Promise(resolve => setTimeout(resolve, ms));
 
-test(`${N_ROUNDS} times kill -9 under load`, async t => {
+test(`${N_ROUNDS} times kill -9 under load, in every other round while the store is compacted`, async t => {
   const random = new Random(seedOf(t));
   const server = await startServer(t);
   const witness = new Witness(server, random, DOCUMENTS);
@@ -35,13 +35,24 @@ test(`${N_ROUNDS} times kill -9 under load`, async t => {
     }
   }));
 
+  let isCompacting = false;
+  let nCompactions = 0;
+  const compacting = async () => {
+    while (isCompacting)
+      nCompactions += await fetch(`${server.url}/v1/compact`, { method: 'POST', body: '' }).then(({ status }) => status === 200, () => 0);
+  };
+
   await witness.start();
   for (let round = 0; round < N_ROUNDS; round++) {
     const before = witness.nAcknowledged;
     while (witness.nAcknowledged < before + 10)
       await pause(1); // there is load
+    isCompacting = round % 2 === 1;
+    const compacted = compacting();
     await pause(random.between(20, 250));
     await server.kill();
+    isCompacting = false;
+    await compacted;
     await server.restart();
     await witness.check();
   }
@@ -51,7 +62,8 @@ test(`${N_ROUNDS} times kill -9 under load`, async t => {
   await witness.check();
   await settled(docs);
 
-  t.diagnostic(`${N_ROUNDS} kills, ${witness.nAcknowledged} acknowledged, ${witness.nShown} shown, ${nTyped} typed`);
+  t.diagnostic(`${N_ROUNDS} kills, ${witness.nAcknowledged} acknowledged, ${witness.nShown} shown, ${nTyped} typed, ${nCompactions} compactions`);
+  assert(nCompactions > 0);
   assert.deepEqual(people.flatMap(person => person.errors), []);
   for (let wait = 0; docs[0].version !== docs[1].version && wait < 500; wait++)
     await pause(10);

@@ -1,5 +1,5 @@
-/* The recorder: a library to preload (LD_PRELOAD), which writes down what happens to the store's file: writes, syncs,
- * its renaming, and marks that the program makes. What LMDB maps it does not write through. */
+/* The recorder: a library to preload (LD_PRELOAD), which writes down what happens to the store's files: writes, syncs,
+ * renaming, and marks that the program makes. What LMDB maps it does not write through. */
 #undef _FILE_OFFSET_BITS /* which would make one symbol of pwrite and pwrite64: both are wrapped here */
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -69,7 +69,8 @@ static const char *name_in_directory(const char *path)
     return path[n] ? path + n + 1 : "";
 }
 
-static bool is_named(int fd, const char *one, const char *other)
+/* Within the directory, "" for itself; false: it is elsewhere. */
+static bool name_of(int fd, char out[PATH_MAX])
 {
     char link[64], path[PATH_MAX];
     const char *name;
@@ -83,12 +84,32 @@ static bool is_named(int fd, const char *one, const char *other)
         return false;
     path[n] = 0;
     name = name_in_directory(path);
-    return name && (strcmp(name, one) == 0 || strcmp(name, other) == 0);
+    if (name)
+        memcpy(out, name, strlen(name) + 1);
+    return name != NULL;
+}
+
+#define NO_FILE POWERCUT_N_FILES
+
+static enum powercut_file file_named(const char *name)
+{
+    size_t file = 0;
+
+    while (file < NO_FILE && strcmp(name, powercut_names[file]) != 0)
+        file++;
+    return (enum powercut_file)file;
+}
+
+static enum powercut_file file_of(int fd)
+{
+    char name[PATH_MAX];
+
+    return name_of(fd, name) ? file_named(name) : NO_FILE;
 }
 
 static bool is_recorded(int fd)
 {
-    return is_named(fd, "data.mdb", "new.mdb");
+    return file_of(fd) != NO_FILE;
 }
 
 static void put(const void *at, size_t n_bytes)
@@ -97,9 +118,10 @@ static void put(const void *at, size_t n_bytes)
         abort();
 }
 
-static void record(enum powercut_kind kind, uint64_t offset, const struct iovec *parts, int n_parts, size_t n_bytes)
+static void record(enum powercut_kind kind, enum powercut_file file, uint64_t offset, const struct iovec *parts,
+                   int n_parts, size_t n_bytes)
 {
-    struct powercut_event event = { .kind = kind, .offset = offset, .n_bytes = n_bytes };
+    struct powercut_event event = { .kind = kind, .file = file, .offset = offset, .n_bytes = n_bytes };
 
     put(&event, sizeof(event));
     for (int i = 0; i < n_parts && n_bytes > 0; i++) {
@@ -128,7 +150,7 @@ void powercut_mark(const void *at, size_t n_bytes)
     struct iovec part = { base.at, n_bytes };
 
     pthread_mutex_lock(&recorder.mutex);
-    record(POWERCUT_MARK, 0, &part, 1, n_bytes);
+    record(POWERCUT_MARK, NO_FILE, 0, &part, 1, n_bytes);
     pthread_mutex_unlock(&recorder.mutex);
 }
 
@@ -137,7 +159,7 @@ void powercut_mark(const void *at, size_t n_bytes)
 static ssize_t record_written(int fd, off_t offset, const struct iovec *parts, int n_parts, ssize_t n)
 {
     if (n > 0)
-        record(kind_of(fd), (uint64_t)offset, parts, n_parts, (size_t)n);
+        record(kind_of(fd), file_of(fd), (uint64_t)offset, parts, n_parts, (size_t)n);
     return n;
 }
 
@@ -214,7 +236,7 @@ int ftruncate(int fd, off_t n_bytes)
 
     if (!r && is_recorded(fd)) {
         pthread_mutex_lock(&recorder.mutex);
-        record(POWERCUT_TRUNCATE, (uint64_t)n_bytes, NULL, 0, 0);
+        record(POWERCUT_TRUNCATE, file_of(fd), (uint64_t)n_bytes, NULL, 0, 0);
         pthread_mutex_unlock(&recorder.mutex);
     }
     return r;
@@ -227,21 +249,30 @@ int ftruncate64(int fd, off64_t n_bytes)
 
 /* ---- syncs ------------------------------------------------------------------------------------------------------- */
 
-static void record_alone(enum powercut_kind kind)
+static void record_alone(enum powercut_kind kind, enum powercut_file file)
 {
     pthread_mutex_lock(&recorder.mutex);
-    record(kind, 0, NULL, 0, 0);
+    record(kind, file, 0, NULL, 0, 0);
     pthread_mutex_unlock(&recorder.mutex);
+}
+
+static bool is_left_out(enum powercut_file file)
+{
+    return recorder.sabotage == SABOTAGE_DATA_SYNC ||
+           (recorder.sabotage == SABOTAGE_COPY_SYNC && file == POWERCUT_COMPACT);
 }
 
 static int record_synced(int fd, int r)
 {
+    enum powercut_file file = file_of(fd);
+    char name[PATH_MAX];
+
     if (r || recorder.sabotage == SABOTAGE_EVERY_SYNC)
         return r;
-    if (is_recorded(fd) && recorder.sabotage != SABOTAGE_DATA_SYNC)
-        record_alone(POWERCUT_SYNC);
-    else if (is_named(fd, "", ""))
-        record_alone(POWERCUT_SYNC_DIRECTORY);
+    if (file != NO_FILE && !is_left_out(file))
+        record_alone(POWERCUT_SYNC, file);
+    else if (recorder.sabotage != SABOTAGE_DIRECTORY_SYNC && name_of(fd, name) && !*name)
+        record_alone(POWERCUT_SYNC_DIRECTORY, NO_FILE);
     return 0;
 }
 
@@ -258,9 +289,9 @@ int fdatasync(int fd)
 int rename(const char *from, const char *to)
 {
     int r = recorder.rename(from, to);
-    const char *name = recorder.fd >= 0 ? name_in_directory(to) : NULL;
+    const char *name = recorder.fd >= 0 ? name_in_directory(to) : NULL, *former = name ? name_in_directory(from) : NULL;
 
-    if (!r && name && strcmp(name, "data.mdb") == 0)
-        record_alone(POWERCUT_RENAME);
+    if (!r && former && file_named(name) == POWERCUT_DATA)
+        record_alone(POWERCUT_RENAME, file_named(former));
     return r;
 }

@@ -62,10 +62,21 @@ void recording_free(struct recording *recording)
 
 /* ---- the disk ---------------------------------------------------------------------------------------------------- */
 
+static struct image image_create(const struct disk *disk)
+{
+    return (struct image){ .durable = must(calloc(1, disk->capacity + 1), "calloc"),
+                           .pending = must(calloc(disk->recording->n_events + 1, sizeof(size_t)), "calloc") };
+}
+
+static void image_free(struct image *image)
+{
+    free(image->durable);
+    free(image->pending);
+}
+
 void disk_init(struct disk *disk, const struct recording *recording)
 {
     *disk = (struct disk){ .recording = recording };
-    disk->pending = must(calloc(recording->n_events + 1, sizeof(*disk->pending)), "calloc");
     for (size_t i = 0; i < recording->n_events; i++) {
         const struct powercut_event *event = &recording->events[i];
         size_t end = event->offset + event->n_bytes;
@@ -73,13 +84,15 @@ void disk_init(struct disk *disk, const struct recording *recording)
         if (event->kind != POWERCUT_MARK && end > disk->capacity)
             disk->capacity = end;
     }
-    disk->durable = must(calloc(1, disk->capacity + 1), "calloc");
+    for (size_t i = 0; i < POWERCUT_N_FILES; i++)
+        disk->files[i] = image_create(disk);
 }
 
 void disk_finish(struct disk *disk)
 {
-    free(disk->durable);
-    free(disk->pending);
+    for (size_t i = 0; i < POWERCUT_N_FILES; i++)
+        image_free(&disk->files[i]);
+    image_free(&disk->former);
 }
 
 static void apply(char *image, size_t *n_image, uint64_t offset, const char *content, size_t n_bytes)
@@ -89,15 +102,34 @@ static void apply(char *image, size_t *n_image, uint64_t offset, const char *con
         *n_image = offset + n_bytes;
 }
 
-static void sync_all(struct disk *disk)
+static void sync_all(const struct disk *disk, struct image *image)
 {
-    for (size_t i = 0; i < disk->n_pending; i++) {
-        const struct powercut_event *event = &disk->recording->events[disk->pending[i]];
+    for (size_t i = 0; i < image->n_pending; i++) {
+        const struct powercut_event *event = &disk->recording->events[image->pending[i]];
 
-        apply(disk->durable, &disk->n_durable, event->offset, disk->recording->contents[disk->pending[i]],
+        apply(image->durable, &image->n_durable, event->offset, disk->recording->contents[image->pending[i]],
               event->n_bytes);
     }
-    disk->n_pending = 0;
+    image->n_pending = 0;
+}
+
+/* The directory is synced, or assumed to be. */
+static void settle_name(struct disk *disk)
+{
+    image_free(&disk->former);
+    disk->former = (struct image){ 0 };
+    disk->is_name_uncertain = false;
+}
+
+/* Of two renames without a sync between only the second is uncertain here: less than what may happen, never more. */
+static void rename_file(struct disk *disk, enum powercut_file from)
+{
+    settle_name(disk);
+    disk->former = disk->files[POWERCUT_DATA];
+    disk->files[POWERCUT_DATA] = disk->files[from];
+    disk->files[from] = image_create(disk);
+    disk->is_name_uncertain = true;
+    disk->renamed = from;
 }
 
 const struct powercut_event *disk_step(struct disk *disk, const char **content)
@@ -108,16 +140,20 @@ const struct powercut_event *disk_step(struct disk *disk, const char **content)
         return NULL;
     event = &disk->recording->events[disk->next];
     *content = disk->recording->contents[disk->next];
-    if (event->kind == POWERCUT_WRITE || event->kind == POWERCUT_WRITE_SYNCED)
-        disk->pending[disk->n_pending++] = disk->next;
-    else if (event->kind == POWERCUT_SYNC)
-        sync_all(disk);
-    else if (event->kind == POWERCUT_TRUNCATE)
+    if (event->kind == POWERCUT_WRITE || event->kind == POWERCUT_WRITE_SYNCED) {
+        struct image *image = &disk->files[event->file];
+
+        image->exists = true;
+        image->pending[image->n_pending++] = disk->next;
+    } else if (event->kind == POWERCUT_SYNC) {
+        sync_all(disk, &disk->files[event->file]);
+    } else if (event->kind == POWERCUT_TRUNCATE) {
         must(NULL, "the store truncates its file: that is not simulated");
-    else if (event->kind == POWERCUT_RENAME)
-        disk->is_renamed = true;
-    else if (event->kind == POWERCUT_SYNC_DIRECTORY)
-        disk->is_name_durable = disk->is_renamed;
+    } else if (event->kind == POWERCUT_RENAME) {
+        rename_file(disk, event->file);
+    } else if (event->kind == POWERCUT_SYNC_DIRECTORY) {
+        settle_name(disk);
+    }
     disk->next++;
     return event;
 }
@@ -162,25 +198,46 @@ static void write_file(const char *directory, const char *name, const char *at, 
     (void)close(fd);
 }
 
-size_t disk_cut(const struct disk *disk, enum loss loss, struct sim_random *random, const char *directory)
+static size_t image_cut(const struct disk *disk, const struct image *image, const char *name, enum loss loss,
+                        struct sim_random *random, const char *directory)
 {
-    bool named = disk->is_name_durable || (disk->is_renamed && loss != LOSS_OF_ALL && sim_random_chance(random, 500));
-    char *image = must(calloc(1, disk->capacity + 1), "calloc");
-    size_t n_image = disk->n_durable, n_uncertain = 0;
+    char *content = must(calloc(1, disk->capacity + 1), "calloc");
+    size_t n = image->n_durable, n_uncertain = 0;
 
-    memcpy(image, disk->durable, disk->n_durable);
-    for (size_t i = 0; i < disk->n_pending; i++) {
-        const struct powercut_event *event = &disk->recording->events[disk->pending[i]];
-        const char *content = disk->recording->contents[disk->pending[i]];
+    memcpy(content, image->durable, image->n_durable);
+    for (size_t i = 0; i < image->n_pending; i++) {
+        const struct powercut_event *event = &disk->recording->events[image->pending[i]];
+        const char *written = disk->recording->contents[image->pending[i]];
 
         if (event->kind == POWERCUT_WRITE_SYNCED) {
-            apply(image, &n_image, event->offset, content, event->n_bytes);
+            apply(content, &n, event->offset, written, event->n_bytes);
         } else {
-            apply_some(image, &n_image, event, content, loss, random);
+            apply_some(content, &n, event, written, loss, random);
             n_uncertain++;
         }
     }
-    write_file(directory, named ? "data.mdb" : "new.mdb", image, n_image);
-    free(image);
+    write_file(directory, name, content, n);
+    free(content);
+    return n_uncertain;
+}
+
+bool disk_is_compacting(const struct disk *disk)
+{
+    return disk->files[POWERCUT_COMPACT].exists || (disk->is_name_uncertain && disk->renamed == POWERCUT_COMPACT);
+}
+
+size_t disk_cut(const struct disk *disk, enum loss loss, struct sim_random *random, const char *directory)
+{
+    bool has_old_name = disk->is_name_uncertain && (loss == LOSS_OF_ALL || sim_random_chance(random, 500));
+    size_t n_uncertain = 0;
+
+    for (size_t i = 0; i < POWERCUT_N_FILES; i++) {
+        const char *name = powercut_names[has_old_name && i == POWERCUT_DATA ? disk->renamed : i];
+
+        if (disk->files[i].exists)
+            n_uncertain += image_cut(disk, &disk->files[i], name, loss, random, directory);
+    }
+    if (has_old_name && disk->former.exists)
+        n_uncertain += image_cut(disk, &disk->former, powercut_names[POWERCUT_DATA], loss, random, directory);
     return n_uncertain;
 }

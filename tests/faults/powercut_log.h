@@ -1,5 +1,6 @@
 /* What the recorder (powercut.c, preloaded) writes down and the driver reads: everything that happened to the store's
- * file, in order, and the marks that the workload made in between. The file is born as new.mdb and moved to data.mdb.
+ * files, in order, and the marks that the workload made in between. The store is born as new.mdb and moved to data.mdb;
+ * a compaction writes compact.mdb and moves that there.
  *
  *     | event | n_bytes of what was written or marked | event | ... */
 #ifndef FAULTS_POWERCUT_LOG_H
@@ -17,13 +18,17 @@ enum powercut_kind {
     POWERCUT_WRITE_SYNCED,   /* through a descriptor with O_DSYNC: durable when it returns */
     POWERCUT_SYNC,           /* whatever was written before is durable */
     POWERCUT_TRUNCATE,       /* to offset */
-    POWERCUT_RENAME,         /* it has its name */
-    POWERCUT_SYNC_DIRECTORY, /* and keeps it */
+    POWERCUT_RENAME,         /* it is data.mdb now */
+    POWERCUT_SYNC_DIRECTORY, /* and stays it */
     POWERCUT_MARK,
 };
 
+enum powercut_file { POWERCUT_DATA, POWERCUT_NEW, POWERCUT_COMPACT, POWERCUT_N_FILES };
+
+static const char *const powercut_names[POWERCUT_N_FILES] = { "data.mdb", "new.mdb", "compact.mdb" };
+
 struct powercut_event {
-    uint32_t kind, reserved;
+    uint32_t kind, file; /* as it is called then; RENAME: as it was called before */
     uint64_t offset, n_bytes;
 };
 
@@ -31,7 +36,9 @@ struct powercut_event {
 enum powercut_sabotage {
     SABOTAGE_NOTHING,
     SABOTAGE_EVERY_SYNC,
-    SABOTAGE_DATA_SYNC, /* fsync, fdatasync of the file */
+    SABOTAGE_DATA_SYNC, /* fsync, fdatasync of the files */
+    SABOTAGE_COPY_SYNC, /* of compact.mdb alone */
+    SABOTAGE_DIRECTORY_SYNC,
     SABOTAGE_META_SYNC, /* O_DSYNC */
 };
 

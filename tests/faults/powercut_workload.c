@@ -170,6 +170,37 @@ static void put_meta(struct store *store)
     n_pending++;
 }
 
+static bool is_compacting;
+
+static void on_compacted(void *arg, int r)
+{
+    must(r, "compact");
+    is_compacting = false;
+    n_pending--;
+}
+
+/* Beside everything that is on its way. */
+static void compact(struct store *store)
+{
+    if (is_compacting)
+        return;
+    is_compacting = true;
+    must(store_compact(store, NULL, on_compacted, NULL), "compact");
+    n_pending++;
+}
+
+static void on_packed(void *arg, int r)
+{
+    must(r, "pack");
+    n_pending--;
+}
+
+static void pack(struct store *store)
+{
+    must(store_pack(store, on_packed, NULL), "pack");
+    n_pending++;
+}
+
 static void step(struct store *store)
 {
     struct writer *writer = &writers[sim_random_below(&chance, CONTENT_LOGS)];
@@ -181,6 +212,10 @@ static void step(struct store *store)
         remove_log(writer);
     else if (what < 18)
         put_meta(store);
+    else if (what < 20)
+        compact(store);
+    else if (what < 22)
+        pack(store);
     else
         append(writer);
 }
