@@ -24,9 +24,22 @@ void store_log_close(struct store_log *log)
         log->store->engine->log_close(log);
 }
 
+/* The last version is one below STORE_NEWEST. */
+static bool leads_too_far(uint64_t version, const struct record *records, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (records[i].n_merged >= UINT64_MAX - 1 - version)
+            return true;
+        version = record_end(version, &records[i]);
+    }
+    return false;
+}
+
 int store_append(struct store_log *log, uint64_t expected, const struct record *records, size_t n,
                  const struct store_state *after, store_append_fn *done, void *arg)
 {
+    if (leads_too_far(expected, records, n))
+        return -EOVERFLOW;
     return log->store->engine->append(log, expected, records, n, after, done, arg);
 }
 
@@ -105,6 +118,8 @@ int store_merge(struct store_log *log, uint64_t from, const struct record *recor
         n_bytes += records[i].body.n_bytes;
     if (n_bytes > STORE_MERGE_MAX_BYTES)
         return -E2BIG;
+    if (leads_too_far(from, records, n))
+        return -EOVERFLOW;
     return engine->merge ? engine->merge(log, from, records, n, done, arg) : -ENOTSUP;
 }
 

@@ -116,7 +116,7 @@ typedef void store_append_fn(void *arg, int r, uint64_t head);
 /* Appends records[0..n), leading from version expected to the last one's end: all of them or none; `after` describes
  * the log then. Appends may be queued behind one another without waiting. After one has failed, those queued behind it
  * fail the same way, and so does every later one until the log has been closed and opened again. A log comes into being
- * with its first append: expected 0 is the exclusive "create". */
+ * with its first append: expected 0 is the exclusive "create". -EOVERFLOW: refused, versions would not reach so far. */
 STORE_MUST_CHECK int store_append(struct store_log *log, uint64_t expected, const struct record *records, size_t n,
                                   const struct store_state *after, store_append_fn *done, void *arg);
 
@@ -174,8 +174,8 @@ STORE_MUST_CHECK int store_begin_at(struct store_log *log, uint64_t version, sto
 /* Puts records[0..n) in the place of those of [from, end of the last): what lay between them is gone, and its versions
  * can't be read from any more. STORE_CONFLICT: from, or that end, is within a record; or nothing is there. Snapshots of
  * versions within the new records go with it. Sources stay known. The times are the caller's duty, as for an append.
- * -E2BIG: their bodies are more than STORE_MERGE_MAX_BYTES; records with larger ones stay as they are. -ENOTSUP: the
- * engine keeps what it has. */
+ * Refused: -EOVERFLOW; -E2BIG: their bodies are more than STORE_MERGE_MAX_BYTES; records with larger ones stay as they
+ * are. -ENOTSUP: the engine keeps what it has. */
 STORE_MUST_CHECK int store_merge(struct store_log *log, uint64_t from, const struct record *records, size_t n,
                                  store_done_fn *done, void *arg);
 

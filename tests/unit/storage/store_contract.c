@@ -885,6 +885,33 @@ static void merging_within_a_record_is_a_conflict(void **state)
     store_log_close(log);
 }
 
+static void what_is_too_much_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct store_log *log = open_log(f, "a");
+    struct store_state after = { true, bytes_of_string("text"), 1 };
+    char *body = calloc(1, STORE_MERGE_MAX_BYTES + 1);
+    struct record large = merged_record(1, 1, ""),
+                  endless[] = { merged_record(5, 0, "five"), merged_record(6, 0, "six") };
+
+    assert_non_null(body);
+    large.body = bytes_of(body, STORE_MERGE_MAX_BYTES + 1);
+    endless[0].n_merged = UINT64_MAX - 20;
+    endless[1].n_merged = 30;
+    fill(f, log, 0, 5);
+    assert_int_equal(loop_append_records(&f->loop, log, 5, endless, 2, &after), -EOVERFLOW);
+    assert_int_equal(loop_merge(&f->loop, log, 0, endless, 2), -EOVERFLOW);
+    assert_int_equal(loop_merge(&f->loop, log, 1, &large, 1), -E2BIG);
+    large.body.n_bytes--;
+    assert_int_equal(loop_merge(&f->loop, log, 1, &large, 1), 0);
+    assert_int_equal(loop_read(&f->loop, log, 1, 2, 10), 0);
+    assert_true(bytes_equal(f->loop.records[0].body, large.body));
+    fill(f, log, 5, 6);
+    check_records(f, log, 3, 6);
+    store_log_close(log);
+    free(body);
+}
+
 /* "x" at 0, 1 and 3; what stays of 1 to 4 has the id of the last. */
 static void sources_stay_known_after_a_merge(void **state)
 {
@@ -1261,6 +1288,7 @@ int store_contract_run(const struct contract_subject *given)
         TEST(merging_replaces_records),
         TEST(everything_may_be_merged),
         TEST(merging_within_a_record_is_a_conflict),
+        TEST(what_is_too_much_is_refused),
         TEST(sources_stay_known_after_a_merge),
         TEST(versions_by_time_skip_what_was_merged),
         TEST(snapshots_within_merged_records_go),

@@ -284,6 +284,24 @@ static void numbers_stay_within_their_room(void **state)
     }
 }
 
+static void a_segment_that_leads_nowhere_is_refused(void **state)
+{
+    struct record records[2] = { { .n_merged = UINT64_MAX - 20 }, { .n_merged = 30 } };
+    struct segment_writer writer;
+    struct segment segment = { 0 };
+
+    (void)state;
+    assert_int_equal(segment_writer_init(&writer), 0);
+    for (size_t i = 0; i < 2; i++)
+        records[i].id.src = records[i].author = records[i].body = bytes_of_string("");
+    assert_int_equal(pack(&writer, 1, 5, records, 2), 0);
+    assert_int_equal(segment_decode(&segment, 1, 5, buffer_bytes(&writer.value)), -EBADMSG);
+    assert_int_equal(pack(&writer, 1, 5, records, 1), 0);
+    assert_int_equal(segment_decode(&segment, 1, 5, buffer_bytes(&writer.value)), 0);
+    segment_finish(&segment);
+    segment_writer_finish(&writer);
+}
+
 static void records_of_a_batch_may_stand_for_several(void **state)
 {
     struct sample *sample = malloc(sizeof(*sample));
@@ -589,6 +607,7 @@ int main(void)
         cmocka_unit_test(segments_of_format_1_are_read),
         cmocka_unit_test(numbers_leave_bodies_and_come_back),
         cmocka_unit_test(numbers_stay_within_their_room),
+        cmocka_unit_test(a_segment_that_leads_nowhere_is_refused),
         cmocka_unit_test(records_of_a_batch_may_stand_for_several),
         cmocka_unit_test(a_damaged_segment_is_refused),
         cmocka_unit_test(batches_keep_every_field),
