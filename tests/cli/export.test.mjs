@@ -177,7 +177,7 @@ test('a file that was cut off is refused before anything is done; from a pipe, w
   assert.equal(await exported(['--data', data]), whole);
 });
 
-test('a history that begins above zero, and operations that were merged, stay what they are', async () => {
+test('a history that begins above zero, numbers of 64 bits, and operations that do nothing stay what they are', async () => {
   const data = fresh();
   const time = '2026-01-02T03:04:05.678Z';
   const text = [
