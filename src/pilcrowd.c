@@ -347,8 +347,10 @@ static int floors_open(struct daemon *daemon, char *why, size_t n_why)
         .arg = daemon,
     };
     struct hub_config hub_config;
-    int r = store_lmdb_open(&store_config, &daemon->store, why, n_why);
+    int r;
 
+    store_lmdb_explain_deaths("pilcrowd", daemon->config.data);
+    r = store_lmdb_open(&store_config, &daemon->store, why, n_why);
     if (r)
         return r;
     r = helper_create(on_work, daemon, &daemon->helper);

@@ -10,8 +10,11 @@
 
 #include "base/log.h"
 #include "storage/crc32c.h"
+#include "storage/lmdb/absence.h"
 #include "storage/lmdb/code.h"
 #include "storage/lmdb/directory.h"
+#include "storage/lmdb/guard.h"
+#include "storage/lmdb/pages.h"
 
 #define MAP_BYTES_DEFAULT ((uint64_t)1 << 40)
 #define MAP_BYTES_LEAST   ((uint64_t)1 << 20)
@@ -25,6 +28,11 @@ static const char *const db_names[N_DBS] = {
     [DB_SNAPSHOTS] = "snapshots", [DB_CHUNKS] = "chunks", [DB_COLLECTIONS] = "collections",
     [DB_REMOVED] = "removed",     [DB_LARGE] = "large",
 };
+
+const char *environment_db_name(enum db db)
+{
+    return db_names[db];
+}
 
 int environment_errno(int code)
 {
@@ -71,6 +79,8 @@ int environment_get(const struct environment *environment, MDB_txn *txn, enum db
     MDB_val k = val_of(key), value;
     int r = environment_errno(mdb_get(txn, environment->dbs[db], &k, &value));
 
+    if (r == -ENOENT)
+        return absence_prove(environment, txn, db, key);
     return r ? r : unseal(db, key, bytes_of_val(value), out);
 }
 
@@ -94,6 +104,7 @@ static int data_open(const struct store_lmdb_config *config, const char *path, u
 
     if (r)
         return r;
+    guard_asserts(env);
     r = mdb_env_set_maxdbs(env, N_DBS);
     if (!r)
         r = mdb_env_set_mapsize(env, map_bytes < MAP_BYTES_LEAST ? MAP_BYTES_LEAST : map_bytes);
@@ -164,7 +175,7 @@ static int format_put(const struct environment *environment, MDB_txn *txn)
 
 static int databases_open(struct environment *environment, MDB_txn *txn, unsigned flags)
 {
-    int r = 0;
+    int r = mdb_dbi_open(txn, NULL, 0, &environment->main);
 
     for (size_t i = 0; !r && i < DB_LARGE; i++)
         r = mdb_dbi_open(txn, db_names[i], flags, &environment->dbs[i]);
@@ -329,12 +340,18 @@ int environment_open(const struct store_lmdb_config *config, struct environment 
 {
     bool reads_only = config->mode == STORE_READ_ONLY;
     struct environment environment = { .lock_fd = -1 };
+    char damage[PATH_MAX + 160];
     int r, code, n_dead = 0;
 
     r = reads_only ? directory_visit(config, &environment, why, n_why)
                    : directory_claim(config, &environment, why, n_why);
     if (r)
         goto out;
+    if (pages_judge(config->path, damage, sizeof(damage)) == -EBADMSG) {
+        r = refuse(STORE_DAMAGED, why, n_why, "%s: run pilcrow --data %s check, or restore it from a backup", damage,
+                   config->path);
+        goto out;
+    }
     code = data_open(config, config->path, reads_only ? MDB_RDONLY : 0, &environment.env);
     if (code) {
         r = refuse_data(code, config->path, why, n_why);
@@ -343,7 +360,9 @@ int environment_open(const struct store_lmdb_config *config, struct environment 
     /* Slots of processes that were killed would pin old pages for ever. */
     if (mdb_reader_check(environment.env, &n_dead) == 0 && n_dead > 0)
         log_info("store", "%d stale readers cleared", n_dead);
+    guard_enter("opening it");
     r = databases_check(config, &environment, why, n_why);
+    guard_leave();
     if (r)
         goto out;
 

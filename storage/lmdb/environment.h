@@ -35,6 +35,7 @@ enum db {
 
 struct environment {
     MDB_env *env; /* NULL: not open */
+    MDB_dbi main; /* the tree of trees */
     MDB_dbi dbs[N_DBS];
     bool has_large; /* false: a store of version 1, opened for reading */
     int lock_fd;    /* of writer.lock; of the directory, when only reading; -1 */
@@ -67,6 +68,7 @@ int environment_forget_rewritten(const struct store_lmdb_config *config);
 /* Puts COMPACT_FILE in the place of data.mdb and opens it; nobody may be inside. -EBUSY: another process reads; nothing
  * has happened. After other failures it is the one file or the other, and env may be NULL. */
 STORE_MUST_CHECK int environment_replace(const struct store_lmdb_config *config, struct environment *environment);
+const char *environment_db_name(enum db db);
 
 /* -errno of what LMDB returned; 0 of 0. */
 int environment_errno(int code);

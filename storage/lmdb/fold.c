@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "storage/lmdb/guard.h"
 #include "storage/lmdb/inside.h"
 #include "storage/lmdb/removed.h"
 
@@ -304,6 +305,7 @@ static enum job_step fold_step(struct lmdb_store *store, struct view *view, int 
 
     if (fold->is_done)
         return JOB_FINISHED;
+    guard_enter("packing the inbox");
     *r = fold_logs(store, view);
     if (!*r)
         *r = tally_put_collections(&fold->tally, view, &fold->job.parcel);

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "storage/lmdb/absence.h"
+#include "storage/lmdb/guard.h"
 #include "storage/lmdb/inside.h"
 
 /* ---- list -------------------------------------------------------------------------------------------------------- */
@@ -141,19 +143,42 @@ struct merge {
     struct bytes row_key, row_value;
 };
 
+/* A listing begins where it was looked for, and not further on because a page is damaged. */
+static int row_begins(const struct merge *merge, int code, struct bytes found)
+{
+    struct bytes at = name_key_bytes(&merge->listing->at);
+    int r;
+
+    if (!code && bytes_equal(found, at))
+        return 0;
+    r = absence_prove(merge->view->environment, merge->view->txn, DB_DOCS, at);
+    return r == -ENOENT ? 0 : r;
+}
+
+/* Its seal is looked at also when it is the one behind the last: that the collection ends there, too, shall be true. */
 static int merge_row(struct merge *merge, MDB_cursor_op op)
 {
     struct bytes at = name_key_bytes(&merge->listing->at);
     MDB_val key = val_of(at), value;
-    int code = mdb_cursor_get(merge->cursor, &key, &value, op);
+    int code = mdb_cursor_get(merge->cursor, &key, &value, op), r;
 
-    if (!code && op == MDB_SET_RANGE && merge->listing->is_behind && bytes_equal(bytes_of_val(key), at))
-        code = mdb_cursor_get(merge->cursor, &key, &value, MDB_NEXT);
-    merge->has_row = !code && key.mv_size >= merge->listing->at.n_prefix &&
-                     memcmp(key.mv_data, at.at, merge->listing->at.n_prefix) == 0;
+    if (op == MDB_SET_RANGE) {
+        r = row_begins(merge, code, bytes_of_val(key));
+        if (r)
+            return r;
+        if (!code && merge->listing->is_behind && bytes_equal(bytes_of_val(key), at))
+            code = mdb_cursor_get(merge->cursor, &key, &value, MDB_NEXT);
+    } else if (!code && bytes_compare(bytes_of_val(key), merge->row_key) <= 0) {
+        return -EBADMSG;
+    }
+    if (code)
+        merge->has_row = false;
+    if (code)
+        return code == MDB_NOTFOUND ? 0 : environment_errno(code);
     merge->row_key = bytes_of_val(key);
-    merge->row_value = bytes_of_val(value);
-    return code == MDB_NOTFOUND ? 0 : environment_errno(code);
+    merge->has_row =
+        key.mv_size >= merge->listing->at.n_prefix && memcmp(key.mv_data, at.at, merge->listing->at.n_prefix) == 0;
+    return unseal(DB_DOCS, merge->row_key, bytes_of_val(value), &merge->row_value);
 }
 
 /* The next log in order of names, from whichever side; -ENOENT: there is none. *out: as it is now; number 0: it was
@@ -164,7 +189,6 @@ static int merge_next(struct merge *merge, struct bytes *key, struct row *out)
     const struct overlay_log *log =
         candidates->position < candidates->n ? candidates->logs[candidates->position] : NULL;
     int order = !log ? -1 : !merge->has_row ? 1 : bytes_compare(merge->row_key, log->key), r = 0;
-    struct bytes value;
 
     if (!log && !merge->has_row)
         return -ENOENT;
@@ -175,9 +199,7 @@ static int merge_next(struct merge *merge, struct bytes *key, struct row *out)
             out->number = 0;
         candidates->position++;
     } else {
-        r = unseal(DB_DOCS, merge->row_key, merge->row_value, &value);
-        if (!r)
-            r = row_decode(value, out);
+        r = row_decode(merge->row_value, out);
     }
     if (!r && order <= 0)
         r = merge_row(merge, MDB_NEXT);
@@ -227,8 +249,10 @@ static enum served listing_serve(struct request *request, struct view *view)
 {
     struct listing *listing = (struct listing *)request;
     struct merge merge = { .listing = listing, .view = view };
-    int r = environment_errno(mdb_cursor_open(view->txn, view->environment->dbs[DB_DOCS], &merge.cursor));
+    int r;
 
+    guard_enter("listing documents");
+    r = environment_errno(mdb_cursor_open(view->txn, view->environment->dbs[DB_DOCS], &merge.cursor));
     if (!r)
         r = candidates_collect(listing, &view->overlay, &merge.candidates);
     if (!r)

@@ -222,6 +222,7 @@ static int sync_batches(struct overlay *overlay, const struct environment *envir
     char at[8];
     MDB_val key, value;
     int code = mdb_cursor_get(cursor, &key, &value, MDB_FIRST), r = 0;
+    uint64_t first = 0, batch;
 
     if (!code && key.mv_size != 8)
         return -EBADMSG;
@@ -230,15 +231,20 @@ static int sync_batches(struct overlay *overlay, const struct environment *envir
     if (code == MDB_NOTFOUND)
         overlay->first_batch = overlay->next_batch;
     put_be64(at, overlay->next_batch);
+    if (!code)
+        first = get_be64(key.mv_data);
     key = val_of(bytes_of(at, sizeof(at)));
     if (!code)
         code = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
     for (; !code && !r; code = r ? 0 : mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) {
         if (key.mv_size != 8)
             return -EBADMSG;
-        r = batch_index(overlay, environment, txn, get_be64(key.mv_data), bytes_of_val(value));
+        batch = get_be64(key.mv_data);
+        if (batch != first && batch != overlay->next_batch)
+            return -EBADMSG; /* one is missing */
+        r = batch_index(overlay, environment, txn, batch, bytes_of_val(value));
         if (!r)
-            overlay->next_batch = get_be64(key.mv_data) + 1;
+            overlay->next_batch = batch + 1;
     }
     return r ? r : code == MDB_NOTFOUND ? 0 : environment_errno(code);
 }

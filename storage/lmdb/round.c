@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "storage/lmdb/directory.h"
+#include "storage/lmdb/guard.h"
 #include "storage/lmdb/inside.h"
 
 #define DISK_FULL_BYTES ((uint64_t)1 << 20) /* with less than that, and what was to be written twice, it is */
@@ -194,6 +195,16 @@ static int transact(struct lmdb_store *store, struct round *round)
     return r;
 }
 
+static int transact_guarded(struct lmdb_store *store, struct round *round)
+{
+    int r;
+
+    guard_enter("writing");
+    r = transact(store, round);
+    guard_leave();
+    return r;
+}
+
 /* ---- what became of it ------------------------------------------------------------------------------------------- */
 
 static void write_settle(struct lmdb_store *store, struct write *write, int r)
@@ -300,19 +311,19 @@ static bool round_is_empty(const struct round *round)
 /* Nobody's append shall fail for what rode along. */
 static int round_transact(struct lmdb_store *store, struct round *round)
 {
-    int r = transact(store, round);
+    int r = transact_guarded(store, round);
 
     if (r && !list_is_empty(&round->parcels)) {
         parcels_return(store, &round->parcels, r);
         if (!round_is_empty(round))
-            r = transact(store, round);
+            r = transact_guarded(store, round);
     }
     if (r && round->has_piece) {
         staging_fail(store, r);
         round->has_piece = false;
         round->clears = true;
         if (!round_is_empty(round))
-            r = transact(store, round);
+            r = transact_guarded(store, round);
     }
     return r;
 }

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "storage/lmdb/guard.h"
 #include "storage/lmdb/large.h"
 #include "storage/lmdb/removed.h"
 
@@ -48,20 +49,26 @@ int view_begin(struct view *view)
     view->has_segment = false;
     view->batch = 0;
     pthread_rwlock_rdlock(view->in_use);
+    guard_enter("reading the inbox");
     r = txn_begin(view);
     if (!r) {
         r = overlay_sync(&view->overlay, view->environment, view->txn);
         if (r)
             mdb_txn_reset(view->txn);
     }
-    if (r)
+    if (r) {
+        guard_leave();
         pthread_rwlock_unlock(view->in_use);
+    } else {
+        guard_enter("reading");
+    }
     return r;
 }
 
 void view_end(struct view *view)
 {
     mdb_txn_reset(view->txn);
+    guard_leave();
     pthread_rwlock_unlock(view->in_use);
 }
 
@@ -104,6 +111,7 @@ int view_find_log(struct view *view, struct store_name name, struct view_log *ou
     struct row row;
     int r;
 
+    guard_reading(name);
     if (overlaid && overlaid->is_removed) {
         log.row.base = log.row.head = log.folded = overlaid->row.head;
         *out = log;
@@ -142,10 +150,12 @@ int view_at_or_before(struct view *view, enum db db, struct bytes key, size_t n_
     if (code == MDB_NOTFOUND)
         code = mdb_cursor_get(cursor, &k, &v, MDB_LAST);
     else if (!code && !bytes_equal(bytes_of_val(k), key))
-        code = mdb_cursor_get(cursor, &k, &v, MDB_PREV);
+        code = bytes_compare(bytes_of_val(k), key) < 0 ? MDB_CORRUPTED : mdb_cursor_get(cursor, &k, &v, MDB_PREV);
     mdb_cursor_close(cursor);
     if (code)
         return environment_errno(code);
+    if (bytes_compare(bytes_of_val(k), key) > 0)
+        return -EBADMSG; /* the look-up was led astray */
     if (k.mv_size < n_shared || memcmp(k.mv_data, key.at, n_shared) != 0)
         return -ENOENT;
     *found = bytes_of_val(k);

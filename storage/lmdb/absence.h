@@ -1,0 +1,17 @@
+/* Whether a key is not there, or only not found. Seals can't tell: there is nothing that is sealed. So the way to where
+ * the key would be is walked once more, and everything on it is held against what it must be, which LMDB does not do:
+ *
+ *     root -> | b | k |      each page is the one that it says it is, and of the kind that its depth asks for
+ *              -> | b | d | f |     keys in order, within the bounds that lead here; "e": d and f sealed, so not there
+ *
+ * Only where something was not found, which is seldom. */
+#ifndef STORAGE_LMDB_ABSENCE_H
+#define STORAGE_LMDB_ABSENCE_H
+
+#include "storage/lmdb/environment.h"
+
+/* In a transaction that reads. -ENOENT: it is not there (or the transaction writes: then nobody can tell). -EBADMSG:
+ * the database is damaged there. -errno. Not for the inbox. */
+STORE_MUST_CHECK int absence_prove(const struct environment *environment, MDB_txn *txn, enum db db, struct bytes key);
+
+#endif
