@@ -32,7 +32,13 @@ struct cli {
     struct transport *transport;    /* opened before the command runs, if it wants one */
 };
 
-enum cli_access { ACCESS_NONE, ACCESS_READ, ACCESS_WRITE, ACCESS_LINE /* of its own, to a server */ };
+enum cli_access {
+    ACCESS_NONE,
+    ACCESS_READ,
+    ACCESS_WRITE,
+    ACCESS_FILES, /* a server; a store only by its path */
+    ACCESS_LINE,  /* of its own, to a server */
+};
 
 /* The headings of `help`. */
 enum command_group { GROUP_DOCUMENTS, GROUP_HISTORY, GROUP_ADMINISTRATION, GROUP_TOOLS, N_GROUPS };

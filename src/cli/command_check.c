@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "cli/check_inside.h"
 #include "cli/list.h"
 #include "cli/name.h"
 #include "ot/ot.h"
@@ -207,32 +208,53 @@ static int check_all(struct check *check)
     return status;
 }
 
-static int run(struct cli *cli, int n_words, char **words)
+int check_server(struct cli *cli)
 {
     struct check check = { .cli = cli };
-    int status;
+    int status = check_all(&check);
 
-    if (n_words)
-        return cli_usage(&command_check);
-    status = check_all(&check);
     if (status)
         return status;
     (void)printf(cli->json ? "{\"documents\":%llu,\"operations\":%llu,\"damaged\":%llu}\n"
                            : "%llu documents, %llu operations, %llu damaged\n",
                  (unsigned long long)check.n_documents, (unsigned long long)check.n_operations,
                  (unsigned long long)check.n_damaged);
+    if (!cli->json)
+        (void)printf("The server was asked for its documents; its files are checked with --data, beside it as well.\n");
     return check.n_damaged ? CLI_DAMAGED : CLI_OK;
+}
+
+static int run(struct cli *cli, int n_words, char **words)
+{
+    const char *salvage = cli->options[OPTION_SALVAGE];
+
+    if (n_words)
+        return cli_usage(&command_check);
+    if (salvage && !cli->data)
+        return cli_say(CLI_USAGE, "--salvage reads the files of a store: it takes --data");
+    if (salvage)
+        return check_salvage(cli, salvage);
+    return cli->data ? check_files(cli) : check_server(cli);
 }
 
 const struct command command_check = {
     "check",
     "",
-    "verify every document by replaying it",
-    "    pilcrow check\n"
-    "    pilcrow --data pilcrow-data check\n\n"
-    "Plays each document again from its first operation and compares with its snapshot. Names the damaged ones; exit\n"
-    "status 7 when there are any. Works beside a running server.\n",
-    ACCESS_READ,
+    "verify the store, and every document by replaying it",
+    "    pilcrow --data pilcrow-data check\n"
+    "    pilcrow --data pilcrow-data check --salvage saved.ndjson\n"
+    "    pilcrow check\n\n"
+    "With --data the files are looked at page by page, every document, deleted ones too, is played again from its "
+    "first\n"
+    "operation, and compared with every snapshot of it. Names what is damaged and says what to do; exit status 7 when\n"
+    "there is anything. Works beside a running server, and on files that would end it. Without --data the server is\n"
+    "asked for every document and its operations.\n\n"
+    "--salvage writes what can still be read as an export, for pilcrow import; documents of which something is lost "
+    "are\n"
+    "cut off there, and the newest content behind that is saved as ID.salvaged-VERSION. The store is never written "
+    "to.\n",
+    ACCESS_FILES,
     run,
+    OPTIONS(OPTION_SALVAGE),
     .group = GROUP_ADMINISTRATION,
 };

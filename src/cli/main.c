@@ -160,13 +160,19 @@ static int options_check(const struct cli *cli, const struct command *command)
     return CLI_OK;
 }
 
+static bool wants_transport(const struct cli *cli, const struct command *command)
+{
+    return command->access == ACCESS_READ || command->access == ACCESS_WRITE ||
+           (command->access == ACCESS_FILES && !cli->data);
+}
+
 static int command_run(struct cli *cli, const struct command *command, int n_words, char **words)
 {
     int status = options_check(cli, command);
 
     if (status == CLI_OK && command->access != ACCESS_NONE && cli->options[OPTION_TOKEN_FILE] && !cli->data)
         status = token_file_read(cli->options[OPTION_TOKEN_FILE], cli->token);
-    if (status == CLI_OK && (command->access == ACCESS_READ || command->access == ACCESS_WRITE))
+    if (status == CLI_OK && wants_transport(cli, command))
         status = transport_open(cli, command->access == ACCESS_WRITE && !cli->options[OPTION_DRY_RUN]);
     if (status == CLI_OK)
         status = command->run(cli, n_words, words);

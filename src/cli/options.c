@@ -32,6 +32,7 @@ const struct option_row option_rows[N_OPTIONS] = {
     [OPTION_TO] = { "to", "VERSION", "end there", NULL },
     [OPTION_PAUSE] = { "pause", "SECONDS", "how long a pause parts two groups (300)", NULL },
     [OPTION_LIMIT] = { "limit", "N", "no more than so many", NULL },
+    [OPTION_SALVAGE] = { "salvage", "OUT", "save what is still readable as an export, in a new file or -", NULL },
 };
 
 bool option_set_has(const struct option_set *set, enum option_id id)

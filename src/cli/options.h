@@ -35,6 +35,7 @@ enum option_id {
     OPTION_NO_HISTORY,
     OPTION_INCREMENTAL,
     OPTION_RETENTION,
+    OPTION_SALVAGE,
     N_OPTIONS
 };
 
