@@ -178,7 +178,8 @@ static void play_all(struct files *files)
     json_decref(files->at);
     files->at = NULL;
     if (n_deaths == DEATHS_MAX)
-        finding_make(files, "reading ended so often that the documents behind were not played: what all need is damaged");
+        finding_make(files,
+                     "reading ended so often that the documents behind were not played: what all need is damaged");
 }
 
 /* ---- what is to be done ------------------------------------------------------------------------------------------ */

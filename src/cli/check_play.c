@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "doc/past.h"
 #include "cli/check_inside.h"
 #include "doc/hub.h"
+#include "doc/past.h"
 #include "storage/lmdb/store_lmdb.h"
 
 #define SLICE_BYTES   ((size_t)1 << 20)
