@@ -14,22 +14,34 @@
 
 /* ---- links ------------------------------------------------------------------------------------------------------- */
 
-static int manifest_get(struct view *view, uint64_t number, uint64_t version, struct manifest *out)
+static int view_get(void *arg, enum db db, struct bytes key, struct bytes *out)
+{
+    const struct view *view = arg;
+
+    return environment_get(view->environment, view->txn, db, key, out);
+}
+
+struct chain_source chain_source_of(struct view *view)
+{
+    return (struct chain_source){ view_get, view, view_unpacker(view) };
+}
+
+static int manifest_get(const struct chain_source *source, uint64_t number, uint64_t version, struct manifest *out)
 {
     struct log_key key = log_key_of_version(number, version);
-    struct bytes value;
-    int r = environment_get(view->environment, view->txn, DB_SNAPSHOTS, log_key_bytes(&key), &value);
+    struct bytes value = { 0 };
+    int r = source->get(source->arg, DB_SNAPSHOTS, log_key_bytes(&key), &value);
 
     return r ? r : manifest_decode(value, out);
 }
 
-int chain_find(struct view *view, uint64_t number, uint64_t version, struct chain *out)
+int chain_find(const struct chain_source *source, uint64_t number, uint64_t version, struct chain *out)
 {
     out->number = number;
     out->n = 0;
     while (out->n < CHAIN_MAX) {
         struct chain_link *link = &out->links[out->n];
-        int r = manifest_get(view, number, version, &link->manifest);
+        int r = manifest_get(source, number, version, &link->manifest);
 
         if (r)
             return r == -ENOENT && out->n ? -EBADMSG : r;
@@ -46,15 +58,16 @@ int chain_find(struct view *view, uint64_t number, uint64_t version, struct chai
 
 /* ---- reading ----------------------------------------------------------------------------------------------------- */
 
-static int read_packed(struct view *view, uint64_t number, const struct chain_link *link, struct buffer *into)
+static int read_packed(const struct chain_source *source, uint64_t number, const struct chain_link *link,
+                       struct buffer *into)
 {
     int r = 0;
 
     for (uint32_t i = 0; !r && i < link->manifest.n_chunks; i++) {
         struct log_key key = log_key_of_chunk(number, link->version, i);
-        struct bytes chunk;
+        struct bytes chunk = { 0 };
 
-        r = environment_get(view->environment, view->txn, DB_CHUNKS, log_key_bytes(&key), &chunk);
+        r = source->get(source->arg, DB_CHUNKS, log_key_bytes(&key), &chunk);
         if (!r)
             r = buffer_append(into, chunk.at, chunk.n_bytes);
     }
@@ -63,9 +76,8 @@ static int read_packed(struct view *view, uint64_t number, const struct chain_li
     return r == -ENOENT ? -EBADMSG : r;
 }
 
-static int unpack(struct view *view, struct bytes packed, struct bytes base, size_t n_bytes, struct buffer *into)
+static int unpack(ZSTD_DCtx *context, struct bytes packed, struct bytes base, size_t n_bytes, struct buffer *into)
 {
-    ZSTD_DCtx *context = view_unpacker(view);
     char *room = context ? buffer_room(into, n_bytes ? n_bytes : 1) : NULL;
     size_t n;
 
@@ -82,7 +94,8 @@ static int unpack(struct view *view, struct bytes packed, struct bytes base, siz
 }
 
 /* base: the content that it refers to; becomes its own. */
-static int read_link(struct view *view, uint64_t number, const struct chain_link *link, struct buffer *base)
+static int read_link(const struct chain_source *source, uint64_t number, const struct chain_link *link,
+                     struct buffer *base)
 {
     const struct manifest *manifest = &link->manifest;
     struct buffer packed, content;
@@ -90,25 +103,37 @@ static int read_link(struct view *view, uint64_t number, const struct chain_link
 
     buffer_init(&packed, SNAPSHOT_MAX_PACKED);
     buffer_init(&content, SNAPSHOT_MAX_BYTES);
-    r = read_packed(view, number, link, manifest->codec == CODEC_NONE ? &content : &packed);
+    r = read_packed(source, number, link, manifest->codec == CODEC_NONE ? &content : &packed);
     if (!r && manifest->codec == CODEC_ZSTD)
-        r = unpack(view, buffer_bytes(&packed), buffer_bytes(base), manifest->n_bytes, &content);
+        r = unpack(source->unpacker, buffer_bytes(&packed), buffer_bytes(base), manifest->n_bytes, &content);
     buffer_finish(&packed);
     buffer_finish(base);
     *base = content;
     return r;
 }
 
-int chain_read(struct view *view, const struct chain *chain, struct buffer *into)
+static int content_check(const struct manifest *manifest, const struct buffer *content)
 {
-    const struct manifest *manifest = &chain->links[0].manifest;
+    return content->n_bytes == manifest->n_bytes && crc32c(0, content->at, content->n_bytes) == manifest->crc
+               ? 0
+               : -EBADMSG;
+}
+
+int chain_read_link(const struct chain_source *source, uint64_t number, const struct chain_link *link,
+                    struct buffer *content)
+{
+    int r = read_link(source, number, link, content);
+
+    return r ? r : content_check(&link->manifest, content);
+}
+
+int chain_read(const struct chain_source *source, const struct chain *chain, struct buffer *into)
+{
     int r = 0;
 
     for (size_t i = chain->n; !r && i-- > 0;)
-        r = read_link(view, chain->number, &chain->links[i], into);
-    if (!r && (into->n_bytes != manifest->n_bytes || crc32c(0, into->at, into->n_bytes) != manifest->crc))
-        r = -EBADMSG;
-    return r;
+        r = read_link(source, chain->number, &chain->links[i], into);
+    return r ? r : content_check(&chain->links[0].manifest, into);
 }
 
 /* ---- packing ----------------------------------------------------------------------------------------------------- */
@@ -167,12 +192,13 @@ int chain_pack(struct view *view, const struct chain *chain, struct bytes conten
                struct manifest *manifest)
 {
     bool is_difference = may_be_referred_to(chain, content.n_bytes);
+    const struct chain_source source = chain_source_of(view);
     struct buffer base;
     int r = 0;
 
     buffer_init(&base, SNAPSHOT_MAX_BYTES);
     if (is_difference)
-        r = chain_read(view, chain, &base);
+        r = chain_read(&source, chain, &base);
     if (r == -EBADMSG || base.n_bytes == 0) { /* what can't be read is not built on */
         is_difference = false;
         buffer_reset(&base);

@@ -29,12 +29,27 @@ struct chain {
     struct chain_link links[CHAIN_MAX];
 };
 
+/* Where manifests and chunks are read from: a moment of the store, or its leaves (verify.h). */
+struct chain_source {
+    /* As environment_get: what was sealed, valid until the next call. */
+    int (*get)(void *arg, enum db db, struct bytes key, struct bytes *out);
+    void *arg;
+    ZSTD_DCtx *unpacker; /* NULL: -ENOMEM */
+};
+struct chain_source chain_source_of(struct view *view);
+
 /* The chain of the snapshot of `version`, hidden or not. -ENOENT: there is none; -EBADMSG: a manifest is missing or
  * damaged. */
-STORE_MUST_CHECK int chain_find(struct view *view, uint64_t number, uint64_t version, struct chain *out);
+STORE_MUST_CHECK int chain_find(const struct chain_source *source, uint64_t number, uint64_t version,
+                                struct chain *out);
 
 /* The content of its first link, checked. -EBADMSG: something of it is missing or damaged; -ENOMEM. */
-STORE_MUST_CHECK int chain_read(struct view *view, const struct chain *chain, struct buffer *into);
+STORE_MUST_CHECK int chain_read(const struct chain_source *source, const struct chain *chain, struct buffer *into);
+
+/* The same of one link. content: of what it refers to (empty: nothing); becomes its own, or, after a failure, nothing
+ * of use. For whoever goes from link to link. */
+STORE_MUST_CHECK int chain_read_link(const struct chain_source *source, uint64_t number, const struct chain_link *link,
+                                     struct buffer *content);
 
 /* Packs the content for a new first link in front of the chain; n is 0 where there is nothing to refer to. Says the
  * rest in *manifest, but for its chunks. 0, -ENOMEM. */

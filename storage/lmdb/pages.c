@@ -350,15 +350,20 @@ static int measure(struct pages *pages, const struct meta *meta)
 
 int pages_open(const char *path, struct pages *out, char *why, size_t n_why)
 {
-    struct pages pages = { .fd = -1 };
+    struct pages pages = { .fd = -1, .lock_fd = -1 };
     struct meta meta = { 0 };
     char file[PATH_MAX];
     int r = directory_path(file, path, "data.mdb");
 
     if (!r)
+        r = directory_share(path, &pages.lock_fd); /* waits while a compaction changes the files */
+    if (!r)
         pages.fd = open(file, O_RDONLY | O_CLOEXEC);
-    if (r || pages.fd < 0)
-        return refuse(r ? r : -errno, why, n_why, "can't open %s: %s", file, strerror(r ? -r : errno));
+    if (r || pages.fd < 0) {
+        r = r ? r : -errno;
+        r = refuse(r, why, n_why, "can't open %s: %s", file, strerror(-r));
+        goto out;
+    }
     if (pin(&pages, path, &meta) && meta_choose(pages.fd, 0, &meta)) {
         r = refuse(-EBADMSG, why, n_why, "neither of the first two pages of %s says what the file is", file);
         goto out;
@@ -403,7 +408,9 @@ void pages_close(struct pages *pages)
         mdb_env_close(pages->env);
     if (pages->fd >= 0)
         (void)close(pages->fd);
+    if (pages->lock_fd >= 0)
+        (void)close(pages->lock_fd);
     free(pages->cache);
     free(pages->cached);
-    *pages = (struct pages){ .fd = -1 };
+    *pages = (struct pages){ .fd = -1, .lock_fd = -1 };
 }

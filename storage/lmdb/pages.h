@@ -6,7 +6,8 @@
  *     leaf     | key, value | key, number of pages that hold the value | ...
  *
  * That is the format of LMDB 0.9 (data version 1) on a machine like the one that wrote it. While pages are open, LMDB's
- * own reader holds the moment that is read, so that a server beside us does not write over it. */
+ * own reader holds the moment that is read, so that a server beside us does not write over it, and the directory's
+ * lock of those who read holds the file, so that no other is put in its place. */
 #ifndef STORAGE_LMDB_PAGES_H
 #define STORAGE_LMDB_PAGES_H
 
@@ -26,7 +27,7 @@ struct tree_root {
 };
 
 struct pages {
-    int fd;
+    int fd, lock_fd;
     MDB_env *env; /* NULL: LMDB can't open it; what is read may then be written over by a server beside us */
     MDB_txn *txn;
     size_t page_bytes;

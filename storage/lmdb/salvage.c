@@ -52,36 +52,36 @@ static int on_problem(void *arg, enum db db, uint64_t from, uint64_t to, const c
     return STOPPED;
 }
 
+struct newest {
+    uint64_t above, version;
+    struct buffer content;
+};
+
+static int newest_take(void *arg, uint64_t version, bool is_hidden, struct bytes content)
+{
+    struct newest *newest = arg;
+
+    if (is_hidden || version <= newest->above)
+        return 0;
+    newest->version = version;
+    buffer_reset(&newest->content);
+    return buffer_append(&newest->content, content.at, content.n_bytes);
+}
+
 /* The newest one that is readable, if the records do not reach it. */
 static int snapshot_save(struct saving *saving)
 {
-    struct cursor *cursor = &saving->verify->cursors[DB_SNAPSHOTS];
-    struct log_key key = log_key_of_version(saving->log->number, saving->reached + 1);
-    struct buffer content;
-    uint64_t best = 0;
-    int r = cursor_seek(cursor, log_key_bytes(&key));
+    struct newest newest = { .above = saving->reached };
+    const struct snapshot_walk walk = { newest_take, NULL, &newest };
+    int r;
 
-    buffer_init(&content, (size_t)1 << 30);
-    while (!r && cursor->key.n_bytes == 16 && memcmp(cursor->key.at, key.at, 8) == 0) {
-        uint64_t version = get_be64((const char *)cursor->key.at + 8);
-
-        buffer_reset(&content);
-        r = log_snapshot(saving->verify, saving->log->number, version, &content);
-        if (r == -ENOMEM)
-            break;
-        if (!r)
-            best = version;
-        key = log_key_of_version(saving->log->number, version + 1);
-        r = cursor_seek(cursor, log_key_bytes(&key));
-    }
-    buffer_reset(&content);
-    if ((!r || r == -ENOENT) && best) {
-        r = log_snapshot(saving->verify, saving->log->number, best, &content);
-        if (!r)
-            r = saving->salvage->on_snapshot(saving->salvage->arg, &saving->found, best, buffer_bytes(&content));
-    }
-    buffer_finish(&content);
-    return r == -ENOENT ? 0 : r;
+    buffer_init(&newest.content, SNAPSHOT_MAX_BYTES);
+    r = log_snapshots(saving->verify, saving->log->number, &walk);
+    if (!r && newest.version)
+        r = saving->salvage->on_snapshot(saving->salvage->arg, &saving->found, newest.version,
+                                         buffer_bytes(&newest.content));
+    buffer_finish(&newest.content);
+    return r;
 }
 
 static int walk_until_stopped(struct saving *saving)
@@ -110,7 +110,7 @@ static int log_save(struct verify *verify, const struct log_state *log, const st
     int r;
 
     saving.found =
-        (struct verify_log){ log->number, log->name, log->has_row || log->is_created, row_info(&log->now, 0) };
+        (struct verify_log){ log->number, log->name, log->has_row || log->is_created, row_info(&log->now, 0), NULL, 0 };
     r = first_find(&saving);
     saving.reached = saving.found.info.first;
     if (!r)

@@ -72,6 +72,7 @@ static int find_number(struct snapshotting *job, struct view *view)
 /* Nobody needs one below the newest, nor the same again, unless that can't be read. */
 static int is_needed(struct snapshotting *job, struct view *view)
 {
+    const struct chain_source source = chain_source_of(view);
     uint64_t newest = 0;
     struct chain chain;
     struct buffer content;
@@ -82,9 +83,9 @@ static int is_needed(struct snapshotting *job, struct view *view)
     if (newest > job->put->version)
         return SNAPSHOT_NOT_NEEDED;
     buffer_init(&content, SNAPSHOT_MAX_BYTES);
-    r = chain_find(view, job->job.parcel.number, newest, &chain);
+    r = chain_find(&source, job->job.parcel.number, newest, &chain);
     if (!r)
-        r = chain_read(view, &chain, &content);
+        r = chain_read(&source, &chain, &content);
     buffer_finish(&content);
     return r == -EBADMSG ? 0 : r ? r : SNAPSHOT_NOT_NEEDED;
 }
@@ -92,12 +93,13 @@ static int is_needed(struct snapshotting *job, struct view *view)
 /* The newest one below, or nothing: also where that is damaged. */
 static int find_base(struct snapshotting *job, struct view *view, uint64_t *below, struct chain *out)
 {
+    const struct chain_source source = chain_source_of(view);
     struct manifest manifest;
     int r = view_snapshot(view, job->job.parcel.number, job->put->version - 1, below, &manifest);
 
     out->n = 0;
     if (!r)
-        r = chain_find(view, job->job.parcel.number, *below, out);
+        r = chain_find(&source, job->job.parcel.number, *below, out);
     if (r == -EBADMSG)
         out->n = 0;
     return r == -ENOENT || r == -EBADMSG ? 0 : r;
@@ -275,6 +277,7 @@ static void get_answer(struct request *request)
 static enum served get_serve(struct request *request, struct view *view)
 {
     struct snapshot_get *get = (struct snapshot_get *)request;
+    const struct chain_source source = chain_source_of(view);
     struct manifest manifest;
     struct view_log found;
     struct chain chain;
@@ -283,9 +286,9 @@ static enum served get_serve(struct request *request, struct view *view)
     if (!r)
         r = found.row.number ? view_snapshot(view, found.row.number, get->at_most, &get->version, &manifest) : -ENOENT;
     if (!r) {
-        r = chain_find(view, found.row.number, get->version, &chain);
+        r = chain_find(&source, found.row.number, get->version, &chain);
         if (!r)
-            r = chain_read(view, &chain, &get->content);
+            r = chain_read(&source, &chain, &get->content);
         if (r == -ENOENT)
             r = -EBADMSG;
     }

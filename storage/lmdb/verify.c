@@ -353,6 +353,7 @@ int verify_store(const struct verify_config *config, char *why, size_t n_why)
 int verify_each_log(const struct verify_config *config, uint64_t after,
                     int (*each)(void *arg, const struct verify_log *log), void *arg, char *why, size_t n_why)
 {
+    struct versions snapshots = { 0 };
     struct verify verify;
     struct log_state log;
     uint64_t number = 0;
@@ -363,14 +364,15 @@ int verify_each_log(const struct verify_config *config, uint64_t after,
     r = log_next(&verify, after, &number);
     while (!r && number) {
         r = log_find(&verify, number, &log);
-        if (!r && !log.is_removed) {
-            struct verify_log found = { number, log.name, log.has_row || log.is_created, row_info(&log.now, 0) };
-
-            r = each(arg, &found);
-        }
+        if (!r && !log.is_removed)
+            r = log_snapshot_versions(&verify, number, &snapshots);
+        if (!r && !log.is_removed)
+            r = each(arg, &(struct verify_log){ number, log.name, log.has_row || log.is_created, row_info(&log.now, 0),
+                                                snapshots.at, snapshots.n });
         if (!r)
             r = log_next(&verify, number, &number);
     }
+    free(snapshots.at);
     verify_close(&verify);
     return r;
 }

@@ -40,6 +40,8 @@ struct verify_log {
     struct store_name name; /* empty: it is lost */
     bool is_known;          /* `info` is right; else it says what the records say */
     struct store_info info;
+    const uint64_t *snapshots; /* versions that it has snapshots of, ascending; from verify_each_log only */
+    size_t n_snapshots;
 };
 
 /* Every log with a number above `after`, in order of their numbers, until `each` returns other than 0, which is what is

@@ -22,8 +22,10 @@ struct examination {
     void *sources; /* search.h; of what is folded */
     struct source *last;
     size_t n_sources;
+    struct versions snapshots; /* that somebody may read from; [next_snapshot, n) were not passed yet */
+    size_t next_snapshot;
     bool has_gaps, has_merged;
-    uint64_t n_records, end, last_ms, n_pieces_left, n_chunks_left;
+    uint64_t n_records, n_snapshots, end, last_ms, n_pieces_left, n_chunks_left;
 };
 
 __attribute__((format(printf, 4, 5))) static void damage(struct examination *exam, enum db db, uint64_t version,
@@ -81,10 +83,11 @@ static void source_judge(struct examination *exam, struct bytes src, struct byte
         return; /* nobody knows better */
     else if (!source)
         damage(exam, DB_SOURCES, 0, "it knows a source that has no records");
-    else if (exam->has_merged ? said.highest_seq < source->found.highest_seq
-                              : said.highest_seq != source->found.highest_seq ||
-                                    said.highest_version != source->found.highest_version ||
-                                    said.newest_version != source->found.newest_version)
+    else if (exam->has_merged
+                 ? said.highest_seq < source->found.highest_seq || said.newest_version < source->found.newest_version
+                 : said.highest_seq != source->found.highest_seq ||
+                       said.highest_version != source->found.highest_version ||
+                       said.newest_version != source->found.newest_version)
         damage(exam, DB_SOURCES, source->found.newest_version, "what it says of a source is not what its records say");
 }
 
@@ -129,12 +132,24 @@ static int pieces_skip(struct examination *exam, uint64_t from, uint64_t to)
     return r == -ENOENT ? 0 : r;
 }
 
+/* Nobody could go on from a snapshot in the middle of a record. */
+static void snapshots_pass(struct examination *exam, uint64_t version, uint64_t end)
+{
+    const struct versions *snapshots = &exam->snapshots;
+
+    for (; exam->next_snapshot < snapshots->n && snapshots->at[exam->next_snapshot] < end; exam->next_snapshot++)
+        if (snapshots->at[exam->next_snapshot] > version)
+            damage(exam, DB_SNAPSHOTS, snapshots->at[exam->next_snapshot],
+                   "it has a snapshot of a version that was merged with others");
+}
+
 static int on_record(void *arg, uint64_t version, const struct record *record)
 {
     struct examination *exam = arg;
     int r = 0;
 
     exam->has_merged |= record->n_merged > 0;
+    snapshots_pass(exam, version, record_end(version, record));
     if (exam->n_records++ % 512 == 0)
         verify_progress(exam->verify, "documents", exam->log->number, exam->verify->counters.next_number);
     if (body_is_mark(record->body)) {
@@ -168,8 +183,10 @@ static int on_problem(void *arg, enum db db, uint64_t from, uint64_t to, const c
 static int records_verify(struct examination *exam)
 {
     const struct log_walk walk = { on_record, on_problem, exam };
-    int r = log_walk(exam->verify, exam->log, &walk);
+    int r = log_snapshot_versions(exam->verify, exam->log->number, &exam->snapshots);
 
+    if (!r)
+        r = log_walk(exam->verify, exam->log, &walk);
     if (!r)
         r = pieces_skip(exam, exam->end, UINT64_MAX);
     if (!r && !exam->has_gaps && exam->n_records && exam->last_ms != exam->log->now.modified_ms)
@@ -179,46 +196,59 @@ static int records_verify(struct examination *exam)
 
 /* ---- snapshots --------------------------------------------------------------------------------------------------- */
 
-static int snapshots_verify(struct examination *exam)
+static void snapshot_judge(struct examination *exam, uint64_t version)
 {
-    struct log_key key = log_key_of_version(exam->log->number, 0);
-    struct cursor *cursor = &exam->verify->cursors[DB_SNAPSHOTS];
-    struct buffer content;
-    int r = cursor_seek(cursor, log_key_bytes(&key));
-
-    buffer_init(&content, (size_t)1 << 30);
-    while (!r && cursor->key.n_bytes == 16 && memcmp(cursor->key.at, key.at, 8) == 0) {
-        uint64_t version = get_be64((const char *)cursor->key.at + 8);
-
+    if (exam->n_snapshots++ % 64 == 0)
         verify_progress(exam->verify, "snapshots", exam->log->number, exam->verify->counters.next_number);
-        buffer_reset(&content);
-        r = log_snapshot(exam->verify, exam->log->number, version, &content);
-        if (r == -ENOMEM)
-            break;
-        if (r)
-            damage(exam, DB_SNAPSHOTS, version, "its snapshot of version %llu can't be read",
-                   (unsigned long long)version);
-        else if (exam->log->has_row && (version <= exam->log->now.base || version > exam->log->now.head))
-            damage(exam, DB_SNAPSHOTS, version, "it has a snapshot of a version that it has not");
-        key = log_key_of_version(exam->log->number, version + 1);
-        r = cursor_seek(cursor, log_key_bytes(&key));
-    }
-    buffer_finish(&content);
-    return r == -ENOENT ? 0 : r;
+    if (exam->log->has_row && (version <= exam->log->now.base || version > exam->log->now.head))
+        damage(exam, DB_SNAPSHOTS, version, "it has a snapshot of a version that it has not");
 }
 
-/* Chunks of a snapshot that was never finished. */
+static int on_snapshot(void *arg, uint64_t version, bool is_hidden, struct bytes content)
+{
+    (void)is_hidden;
+    (void)content;
+    snapshot_judge(arg, version);
+    return 0;
+}
+
+static int on_bad_snapshot(void *arg, uint64_t version, const char *why)
+{
+    snapshot_judge(arg, version);
+    damage(arg, DB_SNAPSHOTS, version, "its snapshot of version %llu: %s", (unsigned long long)version, why);
+    return 0;
+}
+
+static int snapshots_verify(struct examination *exam)
+{
+    const struct snapshot_walk walk = { on_snapshot, on_bad_snapshot, exam };
+
+    return log_snapshots(exam->verify, exam->log->number, &walk);
+}
+
+/* Pieces behind the last one of the snapshot that they are of: all of them, when there is no manifest. One that is
+ * damaged was told of. */
+static bool chunk_is_left(struct cursor *manifests, struct bytes chunk, uint64_t number)
+{
+    struct bytes of = bytes_of(chunk.at, 16), value = { 0 };
+    struct manifest manifest = { 0 };
+    struct log_key behind;
+
+    if (!cursor_seek(manifests, of) && bytes_equal(manifests->key, of) &&
+        (cursor_value(manifests, &value) || manifest_decode(value, &manifest)))
+        return false;
+    behind = log_key_of_chunk(number, get_be64((const char *)chunk.at + 8), manifest.n_chunks);
+    return bytes_compare(chunk, log_key_bytes(&behind)) >= 0;
+}
+
 static int chunks_verify(struct examination *exam)
 {
     struct cursor *chunks = &exam->verify->cursors[DB_CHUNKS], *manifests = &exam->verify->cursors[DB_SNAPSHOTS];
     struct log_key key = log_key_of(exam->log->number);
     int r = cursor_seek(chunks, log_key_bytes(&key));
 
-    for (; !r && chunks->key.n_bytes == 20 && memcmp(chunks->key.at, key.at, 8) == 0; r = cursor_next(chunks)) {
-        struct bytes of = bytes_of(chunks->key.at, 16);
-
-        exam->n_chunks_left += cursor_seek(manifests, of) || !bytes_equal(manifests->key, of);
-    }
+    for (; !r && chunks->key.n_bytes == 20 && memcmp(chunks->key.at, key.at, 8) == 0; r = cursor_next(chunks))
+        exam->n_chunks_left += chunk_is_left(manifests, chunks->key, exam->log->number);
     return r == -ENOENT ? 0 : r;
 }
 
@@ -279,5 +309,6 @@ int log_verify(struct verify *verify, const struct log_state *log)
     if (!r)
         leftovers_tell(&exam);
     tdestroy(exam.sources, free);
+    free(exam.snapshots.at);
     return r;
 }

@@ -1,10 +1,10 @@
-/* What verify.c, verify_log.c, verify_inbox.c and salvage.c share: a store as its lists of leaves, with the inbox
+/* What the files of verification and salvage share: a store as its lists of leaves, with the inbox
  * indexed by log. Nobody else includes it. */
 #ifndef STORAGE_LMDB_VERIFY_INSIDE_H
 #define STORAGE_LMDB_VERIFY_INSIDE_H
 
-#include "storage/lmdb/assemble.h"
 #include "storage/lmdb/batch.h"
+#include "storage/lmdb/chain.h"
 #include "storage/lmdb/rows.h"
 #include "storage/lmdb/segment.h"
 #include "storage/lmdb/trees.h"
@@ -84,8 +84,22 @@ STORE_MUST_CHECK int log_walk(struct verify *verify, const struct log_state *log
 /* Appends a large body to verify->body, emptied before. 0, -EBADMSG, -ENOMEM, -errno. */
 STORE_MUST_CHECK int log_body(struct verify *verify, uint64_t number, uint64_t version, size_t n_bytes);
 
-/* The whole snapshot of a version into `into`: as log_body. */
-STORE_MUST_CHECK int log_snapshot(struct verify *verify, uint64_t number, uint64_t version, struct buffer *into);
+/* verify_snapshots.c: versions of snapshots that are not hidden, or can't be told, ascending. Begin with a zeroed one;
+ * `at` is the caller's to free. */
+struct versions {
+    uint64_t *at;
+    size_t n, capacity;
+};
+STORE_MUST_CHECK int log_snapshot_versions(struct verify *verify, uint64_t number, struct versions *out);
+
+/* Calls on_snapshot for each that can be read, on_problem (may be NULL) for the others, ascending, until one of them
+ * returns other than 0. In memory are two contents at a time. */
+struct snapshot_walk {
+    int (*on_snapshot)(void *arg, uint64_t version, bool is_hidden, struct bytes content);
+    int (*on_problem)(void *arg, uint64_t version, const char *why);
+    void *arg;
+};
+STORE_MUST_CHECK int log_snapshots(struct verify *verify, uint64_t number, const struct snapshot_walk *walk);
 
 /* Everything of a log; tells. 0, -ENOMEM, -errno. */
 STORE_MUST_CHECK int log_verify(struct verify *verify, const struct log_state *log);

@@ -281,18 +281,3 @@ int log_body(struct verify *verify, uint64_t number, uint64_t version, size_t n_
     }
     return r == -ENOENT ? -EBADMSG : r;
 }
-
-static int chunk_get(void *arg, enum db db, struct bytes key, struct bytes *out)
-{
-    struct verify *verify = arg;
-
-    return cursor_get(&verify->cursors[db], key, out);
-}
-
-int log_snapshot(struct verify *verify, uint64_t number, uint64_t version, struct buffer *into)
-{
-    const struct snapshot_source source = { chunk_get, verify };
-    int r = snapshot_assemble(&source, number, version, into);
-
-    return r == -ENOENT ? -EBADMSG : r;
-}

@@ -159,11 +159,12 @@ static int read_one(struct fixture *f, uint64_t i)
     struct buffer content;
     struct chain chain;
     char want[N_BYTES];
-    int r = chain_find(&f->view, f->number, i, &chain);
+    const struct chain_source source = chain_source_of(&f->view);
+    int r = chain_find(&source, f->number, i, &chain);
 
     buffer_init(&content, SNAPSHOT_MAX_BYTES);
     if (!r)
-        r = chain_read(&f->view, &chain, &content);
+        r = chain_read(&source, &chain, &content);
     if (!r)
         assert_true(bytes_equal(buffer_bytes(&content), content_of(i, want)));
     buffer_finish(&content);
@@ -180,7 +181,9 @@ static void chains_are_short_and_differences_small(void **state)
 
     go_inside(f);
     for (uint64_t i = 1; i <= N_SNAPSHOTS; i++) {
-        assert_int_equal(chain_find(&f->view, f->number, i, &chain), 0);
+        const struct chain_source source = chain_source_of(&f->view);
+
+        assert_int_equal(chain_find(&source, f->number, i, &chain), 0);
         n_bytes += chain.links[0].manifest.n_packed;
         n_whole += chain.links[0].manifest.base == 0;
         longest = chain.n > longest ? chain.n : longest;
@@ -212,7 +215,9 @@ static void a_chain_ends_where_differences_outweigh_the_whole(void **state)
     }
     go_inside(f);
     for (uint64_t v = N_RECORDS + 1; v <= (uint64_t)N_RECORDS + 8; v++) {
-        assert_int_equal(chain_find(&f->view, f->number, v, &chain), 0);
+        const struct chain_source source = chain_source_of(&f->view);
+
+        assert_int_equal(chain_find(&source, f->number, v, &chain), 0);
         assert_in_range(chain.n, 1, 3);
     }
     go_outside(f);
