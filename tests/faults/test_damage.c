@@ -33,17 +33,20 @@
 #define N_LOGS      64 /* of a large store */
 #define N_SMALL     12
 #define N_REMOVED   3 /* the last ones */
-#define N_ANSWERS   (N_LOGS * 6 + 4)
+#define N_OF_LOG    8 /* answers */
+#define N_ANSWERS   (N_LOGS * N_OF_LOG + 5)
 #define PAGE_BYTES  4096
 #define TOGETHER    6
 #define LARGE_BYTES 50000
+#define KEPT_BYTES  9000 /* of the largest snapshots */
 
-static uint64_t seed = 1, n_damages = 150;
+static uint64_t seed = 1, n_damages = 100;
 static size_t n_logs = N_LOGS;
 
 /* ---- the store --------------------------------------------------------------------------------------------------- */
 
 static const char *const collections[] = { "notes", "sheets", "tasks" };
+static const char *const types[] = { "text-unicode", "json0", "json1", "rich-text" };
 
 static struct store_name name_of(size_t i, char id[96])
 {
@@ -51,9 +54,15 @@ static struct store_name name_of(size_t i, char id[96])
     return (struct store_name){ bytes_of_string(collections[i % 3]), bytes_of_string(id) };
 }
 
-static size_t n_records_of(size_t i)
+static uint64_t base_of(size_t i)
 {
-    return i % 16 == 5 ? 120 : 4 + i % 9;
+    return i % 8 == 3 ? 20 + i : 0;
+}
+
+/* Versions that are written first, and those that are left in the inbox. */
+static uint64_t n_folded_of(size_t i)
+{
+    return i % 16 == 5 ? 126 : 4 + i % 9;
 }
 
 static void fill(struct sim_random *random, char *at, size_t n_bytes)
@@ -67,42 +76,65 @@ static size_t body_size(struct sim_random *random, size_t i, uint64_t version)
     return i == 7 && version == 3 ? LARGE_BYTES : 10 + sim_random_below(random, 60);
 }
 
-/* A few at a time: each append is synced. */
-static void write_records(struct store_loop *loop, struct sim_random *random, struct store_log *log, size_t i,
-                          uint64_t from, uint64_t to)
+/* A few at a time: each append is synced. In some logs one record of each append stands for three. */
+static uint64_t write_records(struct store_loop *loop, struct sim_random *random, struct store_log *log, size_t i,
+                              uint64_t from, uint64_t to)
 {
     static char bodies[TOGETHER][LARGE_BYTES], srcs[TOGETHER][32];
+    struct store_state after = { .type = bytes_of_string(types[i % 4]), .exists = i % 10 != 9 };
+    struct record records[TOGETHER] = { 0 };
+    uint64_t v = from;
+    size_t n = 0;
 
-    for (uint64_t v = from, n; v < to; v += n) {
-        struct store_state after = { .type = bytes_of_string("text") };
-        struct record records[TOGETHER] = { 0 };
+    for (; n < TOGETHER && v < to; v = record_end(v, &records[n++])) {
+        int n_src = snprintf(srcs[n], sizeof(srcs[n]), "source %d", (int)(v % (2 + i % 3)));
 
-        for (n = 0; n < TOGETHER && v + n < to; n++) {
-            uint64_t version = v + n;
-            int n_src = snprintf(srcs[n], sizeof(srcs[n]), "source %d", (int)(version % (2 + i % 3)));
+        records[n] = (struct record){ { bytes_of(srcs[n], (size_t)n_src), v + 1 },
+                                      1000 * i + v,
+                                      bytes_of_string(v % 2 ? "ink" : "paper"),
+                                      bytes_of(bodies[n], body_size(random, i, v)),
+                                      i % 8 == 4 && n == 1 && v + 3 <= to ? 2 : 0 };
+        fill(random, bodies[n], records[n].body.n_bytes);
+        after.n_bytes = records[n].body.n_bytes;
+    }
+    assert_int_equal(loop_append_records(loop, log, from, records, n, &after), 0);
+    return v;
+}
 
-            records[n] = (struct record){ { bytes_of(srcs[n], (size_t)n_src), version + 1 },
-                                          1000 * i + version,
-                                          bytes_of_string(version % 2 ? "ink" : "paper"),
-                                          bytes_of(bodies[n], body_size(random, i, version)) };
-            fill(random, bodies[n], records[n].body.n_bytes);
-            after.n_bytes = records[n].body.n_bytes;
-            after.exists = i % 10 != 9 || version + 1 < n_records_of(i);
-        }
-        assert_int_equal(loop_append_records(loop, log, v, records, n, &after), 0);
+/* Alike from version to version, so that it is packed as what differs. */
+static struct bytes content_of(size_t i, uint64_t version, char content[KEPT_BYTES])
+{
+    struct sim_random common = { 1000 + i }, own = { version };
+    size_t n_bytes = i % 4 ? 300 : KEPT_BYTES;
+
+    fill(&common, content, n_bytes);
+    fill(&own, content + version * 97 % (n_bytes - 20), 20);
+    return bytes_of(content, n_bytes);
+}
+
+static void write_log(struct store_loop *loop, struct sim_random *random, struct store_log *log, size_t i, uint64_t to)
+{
+    char content[KEPT_BYTES];
+
+    for (uint64_t v = loop->info.head; v < to;) {
+        v = write_records(loop, random, log, i, v, to);
+        if (i % 2)
+            assert_int_equal(loop_snapshot_put(loop, log, v, content_of(i, v, content)), 0);
     }
 }
 
-static void write_snapshot(struct store_loop *loop, struct sim_random *random, struct store_log *log, size_t i,
-                           uint64_t version)
+/* Most of what lies between the first record and the last, so that snapshots within are hidden or go. */
+static void merge_log(struct store_loop *loop, struct store_log *log, size_t i)
 {
-    static char content[9000];
+    const struct record merged[] = {
+        { { bytes_of_string("source 1"), 31 }, 1000 * i + 30, bytes_of_string("ink"), bytes_of_string("one"), 28 },
+        { { bytes_of_string("source 0"), 61 }, 1000 * i + 60, bytes_of_string("paper"), bytes_of_string("two"), 29 },
+    };
 
-    fill(random, content, sizeof(content));
-    assert_int_equal(loop_snapshot_put(loop, log, version, bytes_of(content, i % 4 ? 300 : sizeof(content))), 0);
+    assert_int_equal(loop_merge(loop, log, 1, merged, 2), 0);
 }
 
-/* First with folds, then without: the newest records stay in the inbox. */
+/* First with folds, merged and compacted; then without: the newest records stay in the inbox. */
 static void write_store(struct place *place)
 {
     struct store_lmdb_tuning tuning = place_tiny_tuning;
@@ -112,20 +144,30 @@ static void write_store(struct place *place)
 
     tuning.chunk_bytes = 2000;
     tuning.piece_bytes = 9000;
+    tuning.segment_bytes = 1500;
+    tuning.segment_payload_bytes = 3000;
+    tuning.fold_batches = 20;
+    tuning.inbox_batches = 60;
     for (int round = 0; round < 2; round++) {
         loop_init(&loop);
         loop.store = place_open(place, &loop, round ? &store_lmdb_tuning_default : &tuning);
-        for (size_t i = round ? 8 : 0, end = round && n_logs > 20 ? 20 : n_logs; i < end; i++) {
+        for (size_t i = round ? 8 : 0, end = round && n_logs > 24 ? 24 : n_logs; i < end; i++) {
             struct store_log *log = loop_open_name(&loop, name_of(i, id), NULL);
-            size_t n = n_records_of(i);
 
-            write_records(&loop, &random, log, i, round ? n : 0, round ? n + 2 : n);
-            if (i % 2 == (size_t)round && n > 6)
-                write_snapshot(&loop, &random, log, i, n - 2 + (uint64_t)round * 3);
+            if (!round && base_of(i)) {
+                assert_int_equal(loop_begin_at(&loop, log, base_of(i)), 0);
+                loop.info.head = base_of(i);
+            }
+            if (!round || i < n_logs - N_REMOVED)
+                write_log(&loop, &random, log, i, base_of(i) + n_folded_of(i) + (round ? 4 : 0));
+            if (!round && i % 16 == 5)
+                merge_log(&loop, log, i);
             if (!round && i >= n_logs - N_REMOVED)
                 assert_int_equal(loop_remove(&loop, log), 0);
             store_log_close(log);
         }
+        if (!round)
+            assert_int_equal(loop_compact(&loop), 0);
         assert_int_equal(loop_meta_put(&loop, "key", bytes_of_string("a small value of the server")), 0);
         store_close(loop.store);
         loop_finish(&loop);
@@ -144,7 +186,7 @@ struct answer {
 
 struct answers {
     struct answer of[N_ANSWERS];
-    size_t n_damage, n_file, n_harmless;
+    size_t n_damage, n_file, n_harmless, n_wrong; /* snapshots that were saved and are not what they were */
     int verify_r;
     bool is_named[N_LOGS], is_saved[N_LOGS]; /* saved: as it was */
     bool knows_saved;
@@ -164,6 +206,7 @@ static void add_record(uint32_t *crc, const struct record *record)
     add(crc, &record->id.seq, sizeof(record->id.seq));
     add(crc, record->id.src.at, record->id.src.n_bytes);
     add(crc, &record->time_ms, sizeof(record->time_ms));
+    add(crc, &record->n_merged, sizeof(record->n_merged));
     add(crc, record->author.at, record->author.n_bytes);
     add(crc, record->body.at, record->body.n_bytes);
 }
@@ -174,6 +217,7 @@ static void add_info(uint32_t *crc, const struct store_info *info)
                                  info->modified_ms, info->state.n_bytes, info->state.exists };
 
     add(crc, numbers, sizeof(numbers));
+    add(crc, info->state.type.at, info->state.type.n_bytes);
 }
 
 static void note(size_t i, int r, uint32_t crc)
@@ -184,45 +228,61 @@ static void note(size_t i, int r, uint32_t crc)
     shared->of[i].crc = crc;
 }
 
-static int ask_records(struct store_loop *loop, struct store_log *log, uint64_t head, uint32_t *crc)
+static int ask_records(struct store_loop *loop, struct store_log *log, uint64_t from, uint64_t head, uint32_t *crc)
 {
     int r = 0;
 
-    for (uint64_t v = loop->info.first; !r && v < head; v += loop->n_records) {
+    for (uint64_t v = from; !r && v < head;) {
         r = loop_read(loop, log, v, STORE_NEWEST, 30000);
         if (!r && !loop->n_records)
             return -EBADMSG;
-        for (size_t k = 0; !r && k < loop->n_records; k++)
+        for (size_t k = 0; !r && k < loop->n_records; k++) {
             add_record(crc, &loop->records[k]);
+            v = record_end(v, &loop->records[k]);
+        }
     }
     return r;
 }
 
-static void ask_beside(struct store_loop *loop, struct store_log *log, size_t i)
+/* A snapshot, and what came since. */
+static void ask_snapshot(struct store_loop *loop, struct store_log *log, size_t at, uint64_t at_most, uint64_t head)
 {
     uint32_t crc = 0;
-    int r = loop_snapshot_get(loop, log, STORE_NEWEST);
+    int r = loop_snapshot_get(loop, log, at_most);
 
     if (!r) {
-        shared->of[i * 6 + 2].version = loop->version;
+        shared->of[at].version = loop->version;
         add(&crc, loop->bytes.at, loop->bytes.n_bytes);
+        if (loop->version)
+            r = ask_records(loop, log, loop->version, head, &crc);
     }
-    note(i * 6 + 2, r, crc);
-    crc = 0;
+    note(at, r, crc);
+}
+
+static void ask_beside(struct store_loop *loop, struct store_log *log, size_t i, uint64_t head)
+{
+    size_t at = i * N_OF_LOG;
+    uint32_t crc = 0;
+    int r;
+
+    ask_snapshot(loop, log, at + 2, STORE_NEWEST, head);
+    ask_snapshot(loop, log, at + 3, head - head / 4, head);
+    ask_snapshot(loop, log, at + 4, head / 2, head);
     r = loop_find(loop, log, "source 1", 2);
     if (loop->has_source)
         add(&crc, &loop->source, sizeof(loop->source));
     add(&crc, &loop->version, r ? 0 : sizeof(loop->version));
-    note(i * 6 + 3, r, crc);
+    note(at + 5, r, crc);
     r = loop_find(loop, log, "nobody", 2);
-    note(i * 6 + 4, r, 0);
+    note(at + 6, r, 0);
     r = loop_version_at(loop, log, 1000 * i + 3);
-    note(i * 6 + 5, r, (uint32_t)loop->version);
+    note(at + 7, r, (uint32_t)loop->version);
 }
 
 static void ask_log(struct store_loop *loop, size_t i)
 {
     struct store_log *log;
+    uint64_t head;
     uint32_t crc = 0;
     char id[96];
     int r;
@@ -230,17 +290,30 @@ static void ask_log(struct store_loop *loop, size_t i)
     log = loop_open_name(loop, name_of(i, id), &r);
     if (!r)
         add_info(&crc, &loop->info);
-    note(i * 6, r, crc);
+    note(i * N_OF_LOG, r, crc);
     if (r) {
-        for (size_t k = 1; k < 6; k++)
-            note(i * 6 + k, r, 0);
+        for (size_t k = 1; k < N_OF_LOG; k++)
+            note(i * N_OF_LOG + k, r, 0);
         return;
     }
     crc = 0;
-    r = ask_records(loop, log, loop->info.head, &crc);
-    note(i * 6 + 1, r, crc);
-    ask_beside(loop, log, i);
+    head = loop->info.head;
+    r = ask_records(loop, log, loop->info.first, head, &crc);
+    note(i * N_OF_LOG + 1, r, crc);
+    ask_beside(loop, log, i, head);
     store_log_close(log);
+}
+
+static void ask_list(struct store_loop *loop, size_t at, const struct store_list_query *query)
+{
+    uint32_t crc = 0;
+    int r = loop_list(loop, query);
+
+    for (size_t k = 0; !r && k < loop->n_entries; k++) {
+        add(&crc, loop->entries[k].id.at, loop->entries[k].id.n_bytes);
+        add_info(&crc, &loop->entries[k].info);
+    }
+    note(at, r, crc);
 }
 
 static void ask_lists(struct store_loop *loop)
@@ -248,24 +321,16 @@ static void ask_lists(struct store_loop *loop)
     uint32_t crc = 0;
     int r;
 
-    for (size_t i = 0; i < 3; i++) {
-        const struct store_list_query query = { .collection = bytes_of_string(collections[i]), .limit = 1000 };
-
-        r = loop_list(loop, &query);
-        crc = 0;
-        for (size_t k = 0; !r && k < loop->n_entries; k++) {
-            add(&crc, loop->entries[k].id.at, loop->entries[k].id.n_bytes);
-            add_info(&crc, &loop->entries[k].info);
-        }
-        note(N_LOGS * 6 + i, r, crc);
-    }
-    crc = 0;
+    for (size_t i = 0; i < 3; i++)
+        ask_list(loop, N_LOGS * N_OF_LOG + i,
+                 &(struct store_list_query){ .collection = bytes_of_string(collections[i]), .limit = 1000 });
+    ask_list(loop, N_LOGS * N_OF_LOG + 3, &(struct store_list_query){ .limit = 1000, .all = true, .deleted = true });
     r = loop_collections(loop);
     for (size_t k = 0; !r && k < loop->n_collections; k++) {
         add(&crc, loop->collections[k].name.at, loop->collections[k].name.n_bytes);
         add(&crc, &loop->collections[k].n_documents, sizeof(uint64_t));
     }
-    note(N_LOGS * 6 + 3, r, crc);
+    note(N_LOGS * N_OF_LOG + 4, r, crc);
 }
 
 static void ask_store(struct place *place)
@@ -353,6 +418,10 @@ static int on_record(void *arg, uint64_t version, const struct record *record)
 
 static int on_snapshot(void *arg, const struct verify_log *log, uint64_t version, struct bytes snapshot)
 {
+    char content[KEPT_BYTES];
+    size_t i = log_of_name(log->name);
+
+    shared->n_wrong += i < n_logs && !bytes_equal(snapshot, content_of(i, version, content));
     return 0;
 }
 
@@ -481,7 +550,7 @@ static size_t damage_anyhow(struct image *image, struct sim_random *random, char
 
 struct tally {
     size_t n_right, n_refused, n_died, n_unseen /* an answer changed without an error */, n_missed, n_unnamed,
-        n_unsaved;
+        n_unsaved, n_wrong;
 };
 
 static struct answers *kept;
@@ -503,25 +572,27 @@ static void judge(struct place *place, const char *what, struct tally *tally)
             differs = true;
             first = i;
             if (shared->of[i].answered == ANSWERED && shared->of[i].version >= sound->of[i].version)
-                unseen = true, print_message("# %s: answer %zu of log %zu changed, and no error\n", what, i % 6, i / 6);
+                unseen = true,
+                print_message("# %s: answer %zu of log %zu changed, and no error\n", what, i % N_OF_LOG, i / N_OF_LOG);
         }
+    tally->n_wrong += shared->n_wrong;
     tally->n_right += !differs;
     tally->n_died += !asked;
     tally->n_refused += differs && asked && !unseen;
     tally->n_unseen += unseen;
     if (differs && !shared->n_damage && !shared->n_file && !shared->verify_r) {
-        print_message("# %s: answer %zu of log %zu is %d, and verification found nothing\n", what, first % 6, first / 6,
-                      shared->of[first].answered);
+        print_message("# %s: answer %zu of log %zu is %d, and verification found nothing\n", what, first % N_OF_LOG,
+                      first / N_OF_LOG, shared->of[first].answered);
         tally->n_missed++;
         fine = false;
     }
     for (size_t i = 0; i < n_logs - N_REMOVED; i++)
-        n_touched += memcmp(&shared->of[i * 6], &sound->of[i * 6], 2 * sizeof(sound->of[0])) != 0;
+        n_touched += memcmp(&shared->of[i * N_OF_LOG], &sound->of[i * N_OF_LOG], 2 * sizeof(sound->of[0])) != 0;
     for (size_t i = 0; i < n_logs - N_REMOVED; i++) {
         bool touched = false;
 
         for (size_t k = 0; k < 2; k++) /* its row, its records */
-            touched |= memcmp(&shared->of[i * 6 + k], &sound->of[i * 6 + k], sizeof(sound->of[0])) != 0;
+            touched |= memcmp(&shared->of[i * N_OF_LOG + k], &sound->of[i * N_OF_LOG + k], sizeof(sound->of[0])) != 0;
         if (touched && asked && !shared->n_file && !shared->verify_r && !shared->is_named[i] && n_touched < 4) {
             print_message("# %s: log %zu is not named\n", what, i);
             tally->n_unnamed++;
@@ -541,9 +612,9 @@ static void report(const char *what, size_t n, const struct tally *tally)
 {
     print_message(
         "# %s, %zu damages: %zu changed nothing, %zu refused, LMDB died of %zu; unseen by reading %zu, missed "
-        "%zu, unnamed %zu, unsaved %zu\n",
+        "%zu, unnamed %zu, unsaved %zu, saved wrong %zu\n",
         what, n, tally->n_right, tally->n_refused, tally->n_died, tally->n_unseen, tally->n_missed, tally->n_unnamed,
-        tally->n_unsaved);
+        tally->n_unsaved, tally->n_wrong);
 }
 
 struct fixture {
@@ -590,7 +661,7 @@ static void a_sound_store_is_sound(void **state)
     print_message("# a store of %zu pages\n", fixture->image.n_bytes / PAGE_BYTES);
     assert_int_equal(sound->verify_r, 0);
     assert_int_equal(sound->n_damage + sound->n_file + sound->n_harmless, 0);
-    for (size_t i = 0; i < n_logs * 6; i++)
+    for (size_t i = 0; i < n_logs * N_OF_LOG; i++)
         assert_int_equal(sound->of[i].answered, ANSWERED);
 }
 
@@ -609,8 +680,7 @@ static void what_changes_an_answer_is_found(void **state)
     }
     image_write(&fixture->image, fixture->image.sound, fixture->image.n_bytes);
     report("anything", n_damages, &tally);
-    assert_int_equal(tally.n_missed + tally.n_unnamed + tally.n_unsaved, 0);
-    assert_int_equal(tally.n_unseen, 0);
+    assert_int_equal(tally.n_missed + tally.n_unnamed + tally.n_unsaved + tally.n_wrong + tally.n_unseen, 0);
 }
 
 /* Each byte of every page, of a small store. Hours, if it is not small. */
@@ -631,7 +701,7 @@ static void every_byte_that_changes_an_answer_is_found(void **state)
     }
     image_write(image, image->sound, image->n_bytes);
     report("every byte", image->n_bytes, &tally);
-    assert_int_equal(tally.n_missed + tally.n_unnamed + tally.n_unsaved + tally.n_unseen, 0);
+    assert_int_equal(tally.n_missed + tally.n_unnamed + tally.n_unsaved + tally.n_wrong + tally.n_unseen, 0);
 }
 
 int main(int argc, char **argv)
@@ -645,7 +715,7 @@ int main(int argc, char **argv)
     int r;
 
     if (is_long)
-        n_damages = 5000;
+        n_damages = 1000;
     if (argc > 1)
         seed = strtoull(argv[1], NULL, 10);
     if (argc > 2)
