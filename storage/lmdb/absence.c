@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "storage/lmdb/batch.h"
 #include "storage/lmdb/pages.h"
 
 #define DEPTH_MOST 32
@@ -79,15 +80,25 @@ static int branch_follow(struct path *path, uint64_t *number)
     return 0;
 }
 
+/* Of a batch only the head is sealed with its key. */
+static int seal_check(const struct path *path, struct bytes key, struct bytes sealed)
+{
+    struct bytes value;
+
+    if (path->db == DB_INBOX && sealed.n_bytes > BATCH_HEAD_BYTES)
+        sealed.n_bytes = BATCH_HEAD_BYTES;
+    return unseal(path->db, key, sealed, &value);
+}
+
 /* A key beside the place: it is what was sealed. */
 static int neighbour_check(struct path *path, const struct node *node)
 {
-    struct bytes sealed = node->value, value;
+    struct bytes sealed = node->value;
     char *at;
     int r;
 
     if (node->child == PAGE_NONE)
-        return unseal(path->db, node->key, sealed, &value);
+        return seal_check(path, node->key, sealed);
     if (pages_run_of(&path->pages, sealed.n_bytes) > path->pages.n_pages)
         return -EBADMSG;
     at = malloc(sealed.n_bytes + 1);
@@ -95,7 +106,7 @@ static int neighbour_check(struct path *path, const struct node *node)
         return -ENOMEM;
     r = pages_read_value(&path->pages, node->child, sealed.n_bytes, at);
     if (!r)
-        r = unseal(path->db, node->key, bytes_of(at, sealed.n_bytes), &value);
+        r = seal_check(path, node->key, bytes_of(at, sealed.n_bytes));
     free(at);
     return r;
 }

@@ -11,7 +11,7 @@
 #include "storage/lmdb/environment.h"
 
 /* In a transaction that reads. -ENOENT: it is not there (or the transaction writes: then nobody can tell). -EBADMSG:
- * the database is damaged there. -errno. Not for the inbox. */
+ * the database is damaged there. -errno. */
 STORE_MUST_CHECK int absence_prove(const struct environment *environment, MDB_txn *txn, enum db db, struct bytes key);
 
 #endif

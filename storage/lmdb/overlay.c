@@ -5,6 +5,8 @@
 #include <search.h>
 #include <stdlib.h>
 
+#include "storage/lmdb/absence.h"
+
 /* ---- trees ------------------------------------------------------------------------------------------------------- */
 
 static int compare_numbers(const void *left, const void *right)
@@ -249,8 +251,20 @@ static int sync_batches(struct overlay *overlay, const struct environment *envir
     return r ? r : code == MDB_NOTFOUND ? 0 : environment_errno(code);
 }
 
+/* Nobody else knows how many batches there should be: behind the last one found there must be none. */
+static int end_prove(const struct overlay *overlay, const struct environment *environment, MDB_txn *txn)
+{
+    char at[8];
+    int r;
+
+    put_be64(at, overlay->next_batch);
+    r = absence_prove(environment, txn, DB_INBOX, bytes_of(at, sizeof(at)));
+    return r == -ENOENT ? 0 : r;
+}
+
 int overlay_sync(struct overlay *overlay, const struct environment *environment, MDB_txn *txn)
 {
+    bool begins = overlay->next_batch == 0;
     MDB_cursor *cursor;
     int r = environment_errno(mdb_cursor_open(txn, environment->dbs[DB_INBOX], &cursor));
 
@@ -258,6 +272,8 @@ int overlay_sync(struct overlay *overlay, const struct environment *environment,
         return r;
     r = sync_batches(overlay, environment, txn, cursor);
     mdb_cursor_close(cursor);
+    if (!r && begins)
+        r = end_prove(overlay, environment, txn);
     if (r) {
         overlay_finish(overlay);
         overlay_init(overlay);
