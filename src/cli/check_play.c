@@ -1,5 +1,6 @@
 /* Every document played again from its first operation, as the store gives it to the server, and held against every
- * snapshot on the way and against what the listing says. */
+ * snapshot on the way and against what the listing says. What looks wrong is looked at twice: beside a server, merging
+ * and purging go on meanwhile. */
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
@@ -7,16 +8,16 @@
 #include <string.h>
 
 #include "cli/check_inside.h"
-#include "doc/hub.h"
-#include "doc/past.h"
+#include "doc/kept.h"
 #include "storage/lmdb/store_lmdb.h"
 
-#define SLICE_BYTES   ((size_t)1 << 20)
-#define SNAPSHOTS_MAX 65536
+#define SLICE_BYTES ((size_t)1 << 20)
 
 struct named {
     uint64_t number;
     struct store_name name;
+    const uint64_t *snapshots; /* their versions, ascending */
+    size_t n_snapshots;
 };
 
 struct play {
@@ -39,9 +40,9 @@ struct play {
     const struct named *named;
     struct ot_limits limits;
     struct past past;
-    uint64_t *snapshots; /* their versions, ascending */
-    size_t n_snapshots, next_snapshot;
-    uint64_t told; /* operations, since the last line */
+    uint64_t last_ms; /* of the record that was played last */
+    size_t next_snapshot;
+    bool is_second, is_wrong; /* the second look tells what the first has found */
 };
 
 /* ---- asking the store -------------------------------------------------------------------------------------------- */
@@ -109,6 +110,9 @@ __attribute__((format(printf, 4, 5))) static void tell(struct play *play, uint64
     char what[256];
     va_list args;
 
+    play->is_wrong = true;
+    if (!play->is_second)
+        return;
     va_start(args, format);
     (void)vsnprintf(what, sizeof(what), format, args);
     va_end(args);
@@ -120,77 +124,81 @@ __attribute__((format(printf, 4, 5))) static void tell(struct play *play, uint64
 
 /* ---- snapshots --------------------------------------------------------------------------------------------------- */
 
-static int snapshot_note(struct play *play)
+/* Keys may stand in another order. One of a former format has no times. */
+static int value_compare(struct play *play, struct bytes kept, struct bytes replayed, bool *same)
 {
-    uint64_t *grown = realloc(play->snapshots, (play->n_snapshots + 1) * sizeof(*grown));
-
-    if (!grown)
-        return -ENOMEM;
-    play->snapshots = grown;
-    memmove(grown + 1, grown, play->n_snapshots * sizeof(*grown));
-    grown[0] = play->version;
-    play->n_snapshots++;
-    return 0;
-}
-
-/* From the newest one down. */
-static int snapshots_find(struct play *play)
-{
-    uint64_t at_most = STORE_NEWEST;
-    int r = 0;
-
-    play->n_snapshots = play->next_snapshot = 0;
-    while (!r && play->n_snapshots < SNAPSHOTS_MAX) {
-        r = answer_wait(play, store_snapshot_get(play->log, at_most, on_snapshot, play));
-        if (r == -EBADMSG)
-            tell(play, play->version, play->version ? play->version + 1 : 0, "a snapshot of it can't be read");
-        if (!play->version || (r && r != -EBADMSG))
-            break;
-        r = r ? 0 : snapshot_note(play);
-        at_most = play->version - 1;
-    }
-    return r == -EBADMSG ? 0 : r;
-}
-
-static bool is_same(struct play *play)
-{
-    struct bytes kept = buffer_bytes(&play->snapshot);
-    const char *end = kept.n_bytes ? memchr(kept.at, '\n', kept.n_bytes) : NULL;
-    struct ot_json *here = NULL, *there = NULL;
-    struct bytes uri, content;
+    const struct past *past = &play->past;
+    struct past there = { 0 };
     struct buffer text;
-    bool same;
+    int r = kept_read(kept, &play->limits, &there);
 
-    if (!end)
-        return false;
-    uri = bytes_of(kept.at, (size_t)(end - (const char *)kept.at));
-    content = bytes_of(end + 1, kept.n_bytes - uri.n_bytes - 1);
-    if (!play->past.type || !bytes_equal(uri, bytes_of_string(ot_type_uri(play->past.type))))
-        return !play->past.type && uri.n_bytes == 0;
     buffer_init(&text, SIZE_MAX / 2);
-    same = !ot_snapshot_write_json(play->past.value, buffer_write, &text);
-    if (same && !bytes_equal(buffer_bytes(&text), content)) /* keys may stand in another order */
-        same = !ot_json_parse(text.at, text.n_bytes, &play->limits, &here, NULL) &&
-               !ot_json_parse(content.at, content.n_bytes, &play->limits, &there, NULL) && ot_json_equal(here, there);
-    ot_json_unref(here);
-    ot_json_unref(there);
+    *same = !r && there.type == past->type &&
+            (!there.created_ms || !there.type ||
+             (there.created_ms == past->created_ms && there.modified_ms <= play->last_ms));
+    if (*same && there.type) {
+        there.created_ms = past->created_ms;
+        there.modified_ms = past->modified_ms;
+        r = kept_write(&there, &text);
+        *same = !r && bytes_equal(buffer_bytes(&text), replayed);
+    }
+    past_finish(&there);
     buffer_finish(&text);
-    return same;
+    return r == -ENOMEM ? r : 0;
 }
 
-/* The one of the version that has been reached, if there is one. */
-static int snapshot_compare(struct play *play)
+/* The content that the store gave, and what has been replayed up to there. */
+static int content_compare(struct play *play, bool *same)
 {
+    struct buffer text;
     int r;
 
-    while (play->next_snapshot < play->n_snapshots && play->snapshots[play->next_snapshot] < play->past.version)
-        play->next_snapshot++;
-    if (play->next_snapshot == play->n_snapshots || play->snapshots[play->next_snapshot] != play->past.version)
+    buffer_init(&text, SIZE_MAX / 2);
+    r = kept_write(&play->past, &text);
+    *same = !r && bytes_equal(buffer_bytes(&text), buffer_bytes(&play->snapshot));
+    if (!r && !*same)
+        r = value_compare(play, buffer_bytes(&play->snapshot), buffer_bytes(&text), same);
+    buffer_finish(&text);
+    return r;
+}
+
+/* That of the version which has been reached. One that is not there any more went while we were on our way: whether one
+ * is missing that should be there, the pages tell. */
+static int snapshot_compare(struct play *play)
+{
+    uint64_t version = play->past.version;
+    bool same = false;
+    int r = answer_wait(play, store_snapshot_get(play->log, version, on_snapshot, play));
+
+    if (r == -EBADMSG) {
+        tell(play, version, version + 1, "its snapshot of version %" PRIu64 " can't be read", version);
         return 0;
-    r = answer_wait(play, store_snapshot_get(play->log, play->past.version, on_snapshot, play));
-    if (!r && (play->version != play->past.version || !is_same(play)))
-        tell(play, play->past.version, play->past.version + 1,
-             "its snapshot of version %" PRIu64 " is not what its operations lead to", play->past.version);
+    }
+    if (r || play->version != version)
+        return r;
+    r = content_compare(play, &same);
+    if (!r && !same)
+        tell(play, version, version + 1, "its snapshot of version %" PRIu64 " is not what its operations lead to",
+             version);
+    return r;
+}
+
+static uint64_t next_snapshot(const struct play *play)
+{
+    const struct named *named = play->named;
+
+    return play->next_snapshot < named->n_snapshots ? named->snapshots[play->next_snapshot] : STORE_NEWEST;
+}
+
+static int snapshots_compare(struct play *play)
+{
+    int r = 0;
+
+    while (!r && next_snapshot(play) <= play->past.version) {
+        if (next_snapshot(play) == play->past.version)
+            r = snapshot_compare(play);
+        play->next_snapshot++;
+    }
     return r;
 }
 
@@ -200,21 +208,14 @@ static int snapshot_compare(struct play *play)
 
 static int record_play(struct play *play, const struct record *record)
 {
-    struct step step = { .kind = STEP_NOTHING };
     uint64_t version = play->past.version;
-    int r = step_parse(record->body, play->past.type, &play->limits, &step);
+    int r = past_record(&play->past, record, &play->limits);
 
-    if (!r)
-        r = past_step(&play->past, &step, record->time_ms, &play->limits);
-    step_finish(&step);
-    if (r == -ENOMEM)
+    play->last_ms = record->time_ms;
+    if (!r || r == -ENOMEM)
         return r;
-    if (r) {
-        tell(play, version, version + 1, "operation %" PRIu64 " does not fit what was before it", version);
-        return MISFIT;
-    }
-    play->past.version = record_end(version, record);
-    return 0;
+    tell(play, version, record_end(version, record), "operation %" PRIu64 " does not fit what was before it", version);
+    return MISFIT;
 }
 
 static void on_records(void *arg, int r, uint64_t from, const struct record *records, size_t n)
@@ -223,36 +224,31 @@ static void on_records(void *arg, int r, uint64_t from, const struct record *rec
 
     if (!r && (!n || from != play->past.version))
         r = -EBADMSG;
+    for (size_t i = 0; !r && i < n; i++)
+        r = record_play(play, &records[i]);
     play->is_answered = true;
     play->r = r;
-    /* The records end with this call, and asking for a snapshot waits: those that lie within are compared there. */
-    for (size_t i = 0; !play->r && i < n; i++) {
-        play->r = record_play(play, &records[i]);
-        if (!play->r && play->next_snapshot < play->n_snapshots &&
-            play->past.version >= play->snapshots[play->next_snapshot])
-            return; /* the rest is read again */
-    }
 }
 
+/* Up to the next snapshot, to be compared there. */
 static int records_play(struct play *play)
 {
     int r = 0;
 
     while (!r && play->past.version < play->info.head) {
-        uint64_t before = play->past.version;
+        uint64_t before = play->past.version, snapshot = next_snapshot(play);
+        uint64_t to = snapshot < play->info.head ? snapshot : play->info.head;
 
-        r = answer_wait(play, store_read(play->log, before, play->info.head, SLICE_BYTES, on_records, play));
-        check_send(play->to, json_pack("{s:I}", "played", (json_int_t)(play->past.version - before)));
+        r = answer_wait(play, store_read(play->log, before, to, SLICE_BYTES, on_records, play));
+        if (!play->is_second)
+            check_send(play->to, json_pack("{s:I}", "played", (json_int_t)(play->past.version - before)));
         if (!r)
-            r = snapshot_compare(play);
+            r = snapshots_compare(play);
     }
-    if (r == -EBADMSG || r > 0) {
-        if (r != MISFIT)
-            tell(play, play->past.version, play->info.head, "its operations can't be read from version %" PRIu64 " on",
-                 play->past.version);
-        return MISFIT;
-    }
-    return r;
+    if (r == -EBADMSG || (r > 0 && r != MISFIT))
+        tell(play, play->past.version, play->info.head, "its operations can't be read from version %" PRIu64 " on",
+             play->past.version);
+    return r == -EBADMSG || r > 0 ? MISFIT : r;
 }
 
 static void row_compare(struct play *play)
@@ -265,25 +261,22 @@ static void row_compare(struct play *play)
         tell(play, 0, 0, "its row says another type than its operations, or that it is deleted, or not");
     else if (past->value && state->n_bytes != ot_snapshot_size(past->value))
         tell(play, 0, 0, "its row says another size than its operations lead to");
+    else if (past->value && play->info.created_ms != past->created_ms)
+        tell(play, 0, 0, "its row says another time of its creation than its operations");
+    else if (play->info.head > play->info.first && play->info.modified_ms != play->last_ms)
+        tell(play, 0, 0, "its row says another time of the last change than its operations");
 }
 
 /* ---- documents --------------------------------------------------------------------------------------------------- */
 
-static int document_play(struct play *play, const struct named *named)
+/* Also of one that was removed meanwhile, and has no operations any more. */
+static int log_play(struct play *play)
 {
     int r;
 
-    play->named = named;
-    play->past = (struct past){ 0 };
-    r = answer_wait(play, store_log_open(play->store, named->name, NULL, on_open, play));
-    if (r) {
-        tell(play, 0, 0, "it can't be opened: %s", strerror(-r));
-        return r == -ENOMEM ? r : 0;
-    }
-    play->past.version = play->info.first;
-    if (!play->info.head)
-        tell(play, 0, 0, "it is not found by its name");
-    r = snapshots_find(play);
+    play->past = (struct past){ .version = play->info.first };
+    play->next_snapshot = 0;
+    r = snapshots_compare(play);
     if (!r)
         r = records_play(play);
     if (!r)
@@ -291,26 +284,56 @@ static int document_play(struct play *play, const struct named *named)
     if (r < 0 && r != -ENOMEM)
         tell(play, play->past.version, play->info.head, "it can't be read: %s", strerror(-r));
     past_finish(&play->past);
-    store_log_close(play->log);
+    return r;
+}
+
+static int document_look(struct play *play)
+{
+    int r = answer_wait(play, store_log_open(play->store, play->named->name, NULL, on_open, play));
+
+    play->is_wrong = false;
+    if (r) {
+        tell(play, 0, 0, "it can't be opened: %s", strerror(-r));
+    } else {
+        r = log_play(play);
+        store_log_close(play->log);
+    }
     return r == -ENOMEM ? r : 0;
+}
+
+static int document_play(struct play *play, const struct named *named)
+{
+    int r;
+
+    play->named = named;
+    play->is_second = false;
+    r = document_look(play);
+    if (!r && play->is_wrong) {
+        play->is_second = true;
+        r = document_look(play);
+    }
+    return r;
 }
 
 struct names {
     struct named *at;
     size_t n;
     FILE *to;
-    struct buffer bytes;
+    struct buffer bytes, snapshots;
 };
 
 static int name_take(void *arg, const struct verify_log *log)
 {
     struct names *names = arg;
 
-    if (names->n == CHECK_PLAY_LOGS)
+    if (names->n == CHECK_PLAY_LOGS || (names->n && names->snapshots.n_bytes > CHECK_PLAY_BYTES))
         return 1;
     if (!log->name.id.n_bytes)
         return 0;
-    names->at[names->n++] = (struct named){ log->number, log->name };
+    names->at[names->n++] = (struct named){ log->number, log->name, NULL, log->n_snapshots };
+    if (log->n_snapshots &&
+        buffer_append(&names->snapshots, log->snapshots, log->n_snapshots * sizeof(*log->snapshots)))
+        return -ENOMEM;
     (void)buffer_append(&names->bytes, log->name.collection.at, log->name.collection.n_bytes);
     return buffer_append(&names->bytes, log->name.id.at, log->name.id.n_bytes);
 }
@@ -319,6 +342,8 @@ static int name_take(void *arg, const struct verify_log *log)
 static void names_settle(struct names *names)
 {
     const char *at = names->bytes.at;
+    const void *snapshots = names->snapshots.at; /* as malloc gave them */
+    const uint64_t *snapshot = snapshots;
 
     for (size_t i = 0; i < names->n; i++) {
         struct store_name *name = &names->at[i].name;
@@ -327,6 +352,9 @@ static void names_settle(struct names *names)
         at += name->collection.n_bytes;
         name->id.at = at;
         at += name->id.n_bytes;
+        names->at[i].snapshots = snapshot;
+        if (snapshot)
+            snapshot += names->at[i].n_snapshots;
     }
 }
 
@@ -361,6 +389,7 @@ int check_play(const char *path, uint64_t after, FILE *to)
     int r;
 
     buffer_init(&names.bytes, SIZE_MAX / 2);
+    buffer_init(&names.snapshots, SIZE_MAX / 2);
     buffer_init(&play.snapshot, SIZE_MAX / 2);
     r = names.at ? verify_each_log(&look, after, name_take, &names, why, sizeof(why)) : -ENOMEM;
     if (r >= 0) {
