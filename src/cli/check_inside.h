@@ -7,7 +7,7 @@
 #include "cli/cli.h"
 #include "storage/lmdb/verify.h"
 
-/* command_check.c: every document over HTTP, by replaying what the server answers. */
+/* check_server.c: every document over HTTP, by replaying what the server answers. */
 int check_server(struct cli *cli);
 
 /* check_files.c: the files of the store in cli->data. */

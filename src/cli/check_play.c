@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cli/check_inside.h"
+#include "cli/intake.h"
 #include "doc/kept.h"
 #include "storage/lmdb/store_lmdb.h"
 
@@ -38,7 +39,6 @@ struct play {
 
     /* The document at hand. */
     const struct named *named;
-    struct ot_limits limits;
     struct past past;
     uint64_t last_ms; /* of the record that was played last */
     size_t next_snapshot;
@@ -130,7 +130,7 @@ static int value_compare(struct play *play, struct bytes kept, struct bytes repl
     const struct past *past = &play->past;
     struct past there = { 0 };
     struct buffer text;
-    int r = kept_read(kept, &play->limits, &there);
+    int r = kept_read(kept, &intake_limits, &there);
 
     buffer_init(&text, SIZE_MAX / 2);
     *same = !r && there.type == past->type &&
@@ -209,7 +209,7 @@ static int snapshots_compare(struct play *play)
 static int record_play(struct play *play, const struct record *record)
 {
     uint64_t version = play->past.version;
-    int r = past_record(&play->past, record, &play->limits);
+    int r = past_record(&play->past, record, &intake_limits);
 
     play->last_ms = record->time_ms;
     if (!r || r == -ENOMEM)
@@ -378,10 +378,7 @@ static int documents_play(struct play *play, const struct names *names)
 
 int check_play(const char *path, uint64_t after, FILE *to)
 {
-    struct play play = { .to = to,
-                         .limits = { .max_depth = 2000, .max_components = 10000000, .max_document_bytes = SIZE_MAX },
-                         .lock = PTHREAD_MUTEX_INITIALIZER,
-                         .woken = PTHREAD_COND_INITIALIZER };
+    struct play play = { .to = to, .lock = PTHREAD_MUTEX_INITIALIZER, .woken = PTHREAD_COND_INITIALIZER };
     const struct verify_config look = { .path = path, .on_progress = names_progress, .arg = to };
     const struct store_lmdb_config config = { .path = path, .mode = STORE_READ_ONLY, .wake = on_wake, .arg = &play };
     struct names names = { .at = malloc(CHECK_PLAY_LOGS * sizeof(*names.at)), .to = to };

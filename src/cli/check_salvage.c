@@ -7,9 +7,10 @@
 
 #include "cli/archive.h"
 #include "cli/check_inside.h"
+#include "cli/intake.h"
 #include "cli/progress.h"
 #include "cli/ward.h"
-#include "doc/op.h"
+#include "doc/kept.h"
 
 #define NAME_BYTES_MOST 128
 #define LOST_COLLECTION "salvaged" /* of those whose names are lost */
@@ -44,9 +45,6 @@ static void say(struct rescue *rescue, struct store_name name, const char *what,
 /* Type and existence follow from what the records do. */
 static int on_look(void *arg, const struct verify_log *log, uint64_t version, const struct record *record)
 {
-    static const struct ot_limits limits = { .max_depth = 2000,
-                                             .max_components = 10000000,
-                                             .max_document_bytes = SIZE_MAX };
     struct rescue *rescue = arg;
     struct step step = { .kind = STEP_NOTHING };
     enum step_kind kind = step_kind_of(record->body);
@@ -61,7 +59,7 @@ static int on_look(void *arg, const struct verify_log *log, uint64_t version, co
         rescue->type = NULL;
     if (kind != STEP_CREATE)
         return 0;
-    r = step_parse(record->body, NULL, &limits, &step);
+    r = step_parse(record->body, NULL, &intake_limits, &step);
     rescue->type = r ? NULL : step.type;
     step_finish(&step);
     return r == -ENOMEM ? r : 0;
@@ -91,31 +89,42 @@ static int on_record(void *arg, uint64_t version, const struct record *record)
     return archive_write_record(&rescue->writer, version, record);
 }
 
-/* Beside the document that was cut off, under its id with the version behind it. */
+/* Its id with the version behind it, in whole characters. */
+static size_t salvaged_id(struct bytes id, uint64_t version, char out[NAME_BYTES_MOST])
+{
+    char suffix[32];
+    size_t n_suffix = (size_t)snprintf(suffix, sizeof(suffix), ".salvaged-%" PRIu64, version), n = id.n_bytes;
+
+    while (n + n_suffix > NAME_BYTES_MOST || (n < id.n_bytes && (((const char *)id.at)[n] & 0xc0) == 0x80))
+        n--;
+    memcpy(out, id.at, n);
+    memcpy(out + n, suffix, n_suffix);
+    return n + n_suffix;
+}
+
+/* Beside the document that was cut off. One that can't be understood, or was deleted then, is none. */
 static int on_snapshot(void *arg, const struct verify_log *log, uint64_t version, struct bytes snapshot)
 {
     struct rescue *rescue = arg;
-    const char *at = snapshot.at, *end = snapshot.n_bytes ? memchr(at, '\n', snapshot.n_bytes) : NULL;
     struct store_name name = name_of(rescue, log);
-    char id[NAME_BYTES_MOST], suffix[32];
-    size_t n_suffix = (size_t)snprintf(suffix, sizeof(suffix), ".salvaged-%" PRIu64, version);
-    size_t n = name.id.n_bytes;
-    const struct ot_type *type = end ? ot_type_find(at, (size_t)(end - at)) : NULL;
     struct archive_document document = { .version = version };
+    const char *at = snapshot.at, *content;
+    struct past past = { 0 };
+    char id[NAME_BYTES_MOST];
+    int r = kept_read(snapshot, &intake_limits, &past);
 
-    if (!type)
-        return 0; /* deleted at that version, or nothing that anybody knows */
-    while (n + n_suffix > sizeof(id) || (n < name.id.n_bytes && (((const char *)name.id.at)[n] & 0xc0) == 0x80))
-        n--; /* whole characters */
-    memcpy(id, name.id.at, n);
-    memcpy(id + n, suffix, n_suffix);
-    document.name = (struct store_name){ name.collection, bytes_of(id, n + n_suffix) };
-    document.type = bytes_of_string(ot_type_name(type));
-    document.data = bytes_of(end + 1, snapshot.n_bytes - (size_t)(end + 1 - at));
-    document.created_ms = log->info.created_ms;
-    document.modified_ms = log->info.modified_ms;
-    say(rescue, document.name, "the content at that version is saved as a document of its own", version, version);
-    return archive_write_document(&rescue->writer, &document);
+    if (!r && past.type) {
+        content = (const char *)memchr(at, '\n', snapshot.n_bytes) + 1; /* as it is, byte for byte */
+        document.name = (struct store_name){ name.collection, bytes_of(id, salvaged_id(name.id, version, id)) };
+        document.type = bytes_of_string(ot_type_name(past.type));
+        document.data = bytes_of(content, snapshot.n_bytes - (size_t)(content - at));
+        document.created_ms = past.created_ms ? past.created_ms : log->info.created_ms;
+        document.modified_ms = past.modified_ms ? past.modified_ms : log->info.modified_ms;
+        say(rescue, document.name, "the content at that version is saved as a document of its own", version, version);
+        r = archive_write_document(&rescue->writer, &document);
+    }
+    past_finish(&past);
+    return r == -EBADMSG ? 0 : r;
 }
 
 struct errand {

@@ -37,9 +37,24 @@ function damaged(name, damage) {
   return data;
 }
 
+// Where the values are whose keys begin with a log's number, as LMDB's leaves have them: in the page, or in pages of
+// their own. Also those that nothing leads to any more.
+function* valuesOf(file, log, keyBytes) {
+  const number = Buffer.alloc(8);
+
+  number.writeBigUInt64BE(BigInt(log));
+  for (let at = file.indexOf(number, 8192); at >= 0; at = file.indexOf(number, at + 1)) {
+    const size = file.readUInt32LE(at - 8);
+    const flags = file.readUInt16LE(at - 4);
+
+    if (file.readUInt16LE(at - 2) === keyBytes && size > 100 && size < file.length && flags < 2)
+      yield { version: Number(file.readBigUInt64BE(at + 8)), at: flags ? Number(file.readBigUInt64LE(at + keyBytes)) * 4096 + 16 : at + keyBytes, size };
+  }
+}
+
 const inPiece = file => {
-  const at = file.lastIndexOf(Buffer.from([0x28, 0xb5, 0x2f, 0xfd])); // a zstd frame: only pieces are packed here
-  file[at + 2000] ^= 4;
+  for (const { at } of [...valuesOf(file, 21, 20)].filter(({ size, version }) => version === 1 && size > 50_000).slice(0, 1))
+    file[at + 2000] ^= 4;
   return file;
 };
 
@@ -130,6 +145,114 @@ for (const [title, damage, why] of [
     assert.match(saved, /"note 1"/);
   });
 }
+
+// ---- everything that an import brings: merged operations, many snapshots of each, all types ----
+
+const TYPES = {
+  'text-unicode': { uri: 'http://sharejs.org/types/text-unicode', data: 'begin', op: (v, s) => [s] },
+  json0: { uri: 'http://sharejs.org/types/JSONv0', data: { a: 1 }, op: (v, s) => [{ p: [`k${v}`], oi: s }] },
+  json1: { uri: 'http://sharejs.org/types/JSONv1', data: { a: 1 }, op: (v, s) => [`k${v}`, { i: s }] },
+  'rich-text': { uri: 'http://sharejs.org/types/rich-text/v1', data: { ops: [{ insert: 'b\n' }] }, op: (v, s) => ({ ops: [{ insert: s }] }) },
+};
+
+// Forty operations of 6 kB: a snapshot about every tenth. Every seventh stands for six. The second log begins at 7.
+function history() {
+  const lines = [];
+  let records = 0;
+
+  for (const [type, { uri, data, op }] of Object.entries(TYPES)) {
+    const first = type === 'json0' ? 7 : 0;
+    const own = [];
+    let v = first;
+    const add = (what, merged = 0) => {
+      own.push({ v, src: 'source', seq: v + merged + 1, time: new Date(1.7e12 + v * 60_000).toISOString(), author: 'ink', ...(merged && { merged }), ...what });
+      v += 1 + merged;
+    };
+
+    add({ create: { type: uri, data } });
+    for (let i = 0; i < 40; i++)
+      add({ op: op(v, text(6400).slice(v)) }, i % 7 === 3 ? 5 : 0);
+    records += own.length;
+    lines.push({ collection: 'chains', id: type, type, exists: true, first, version: v }, ...own);
+  }
+  return [{ pilcrow: 'export', format: 1, history: true }, ...lines, { pilcrow: 'end', logs: 4, records, documents: 0 }].map(line => `${JSON.stringify(line)}\n`).join('');
+}
+
+const LOGS = { 'text-unicode': 1, json0: 3, json1: 4, 'rich-text': 5 }; // where the second began to be has a number, too
+const chains = join(folder, 'chains');
+const exported = async data => (await run(pilcrow, ['--data', data, 'export'])).stdout;
+assert.equal((await run(pilcrow, ['--data', chains, 'import', '-'], { input: history() })).code, 0);
+assert.equal((await run(pilcrow, ['--data', chains, 'compact'])).code, 0);
+
+function damagedChains(name, damage) {
+  const data = join(folder, name);
+  cpSync(chains, data, { recursive: true });
+  writeFileSync(join(data, 'data.mdb'), damage(readFileSync(join(data, 'data.mdb'))));
+  return data;
+}
+
+test('merged operations and chains of snapshots, all types: sound, on files and over HTTP', async t => {
+  assert.equal((await check(chains)).stdout, '4 documents, 284 operations, 0 damaged\nNothing is damaged.\n');
+  const serving = await startServer(t, { data: damagedChains('serving', file => file) });
+  await fetch(`${serving.url}/v1/docs/chains/json1`, { method: 'DELETE' });
+  const { code, stdout } = await run(pilcrow, ['--server', serving.url, '--json', 'check']);
+  assert.equal(code, 0);
+  assert.deepEqual(JSON.parse(stdout), { documents: 4, operations: 165, damaged: 0, documents_damaged: [] });
+});
+
+test('a damaged snapshot is named, and each that refers to it; all operations are saved', async () => {
+  const data = damagedChains('snapshot', file => {
+    const [{ at }] = [...valuesOf(file, LOGS.json0, 20)].sort((a, b) => a.version - b.version);
+    file[at + 60] ^= 1;
+    return file;
+  });
+  const { code, stdout } = await check(data);
+  assert.equal(code, 7);
+  assert.match(stdout, /^chains\/json0, version \d+ \(snapshots\): its snapshot of version \d+: it can't be read$/m);
+  assert.match(stdout, /: what it refers to can't be read$/m);
+  assert.match(stdout, /All others are sound/);
+  const { stdout: saved } = await check(data, '--salvage', '-');
+  const again = join(folder, 'again');
+  assert.equal((await run(pilcrow, ['--data', again, 'import', '-'], { input: saved })).code, 0);
+  assert.equal((await check(again)).code, 0);
+  assert.equal(await exported(again), await exported(chains));
+});
+
+for (const [type, log] of Object.entries(LOGS)) {
+  test(`${type}: cut off where it can't be read, its newest snapshot beside it, and the store made of that is sound`, async () => {
+    const data = damagedChains(`cut-${type}`, file => {
+      const segments = [...valuesOf(file, log, 16)].sort((a, b) => a.version - b.version);
+      const { at, size } = segments[1];
+      file[at + (size >> 1)] ^= 1;
+      return file;
+    });
+    const { stdout: saved, stderr } = await check(data, '--salvage', '-');
+    assert.match(stderr, new RegExp(`^chains/${type}: records can't be read; saved up to version \\d+ of \\d+$`, 'm'));
+    const again = join(folder, `again-${type}`);
+    const { code, stderr: why } = await run(pilcrow, ['--data', again, 'import', '-'], { input: saved });
+    assert.equal(code, 0, why);
+    assert.equal((await check(again)).code, 0);
+    const { id, version, data: content } = saved.trimEnd().split('\n').map(line => JSON.parse(line)).find(line => line.data !== undefined);
+    assert.equal(id, `${type}.salvaged-${version}`);
+    const past = await run(pilcrow, ['--data', chains, 'cat', `chains/${type}@${version}`]);
+    const now = await run(pilcrow, ['--data', again, 'cat', `chains/${id}`]);
+    assert.equal(now.stdout, past.stdout);
+    assert.ok(content);
+  });
+}
+
+test('a server that can not read a document: check over HTTP names it', async t => {
+  const data = damagedChains('unread', file => {
+    for (const { at, size } of [...valuesOf(file, LOGS.json0, 16), ...valuesOf(file, LOGS.json0, 20)])
+      file[at + (size >> 1)] ^= 1;
+    return file;
+  });
+  const serving = await startServer(t, { data });
+  const { code, stdout, stderr } = await run(pilcrow, ['--server', serving.url, '--json', 'check']);
+  assert.equal(code, 7);
+  assert.match(stderr, /chains\/json0, version \d+ of \d+: the server can't read it/);
+  assert.deepEqual(JSON.parse(stdout).documents_damaged, ['chains/json0']);
+});
 
 test('check works beside a running server', async t => {
   const live = await startServer(t);
