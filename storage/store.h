@@ -225,9 +225,10 @@ typedef void store_progress_fn(void *arg, uint64_t n_done, uint64_t n_total);
 /* Packs everything that was committed before the call as tightly as background work would, in time. */
 STORE_MUST_CHECK int store_pack(struct store *store, store_done_fn *done, void *arg);
 
-/* The same, as tightly as possible, and gives free space back to the disk. While the store is written anew appends
- * wait, reads don't; it needs room for a second copy. Whatever it fails with, everything is as before. -EBUSY: another
- * process reads the store, or a backup is being written. From the call, -EALREADY: one is at work. */
+/* The same, as tightly as possible, and gives free space back to the disk. Packing goes on beside everything else;
+ * then, while the store is written anew, appends wait, reads don't; it needs room for a second copy. Whatever it fails
+ * with, everything is as before. -EBUSY: another process reads the store, or a backup is being written. -ESHUTDOWN:
+ * closing has cut it short; what is tight by then stays so. From the call, -EALREADY: one is at work. */
 STORE_MUST_CHECK int store_compact(struct store *store, store_progress_fn *progress, store_done_fn *done, void *arg);
 
 /* Writes a copy of the store as it is at some moment behind the call to fd, a file, pipe or socket that blocks, and has

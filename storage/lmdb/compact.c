@@ -1,7 +1,7 @@
-/* Compaction: everything is packed; then appends wait, what has come meanwhile is packed, too, and the commit thread
- * writes the store anew beside itself and puts that in its place.
+/* Compaction: everything is packed, and segments are made tight, while others write; then appends wait, what has come
+ * meanwhile is packed, too, and the commit thread writes the store anew beside itself and puts that in its place.
  *
- *     pack -> hold the writes -> pack the rest -> compact.mdb, synced -> renamed -> opened -> the writes go on
+ *     pack -> tighten -> hold the writes -> pack the rest -> compact.mdb, synced -> renamed -> opened -> they go on
  *
  * Reads go on in the former file until the swap, which keeps the worker out for a moment. Wherever it is cut off,
  * data.mdb is one whole file or the other, with the same contents. */
@@ -16,13 +16,16 @@
 #include "storage/lmdb/inside.h"
 
 #define PATIENCE_SECONDS 2
+#define PARTS_TIGHTENING 900 /* of the progress; copying is the rest */
+#define PARTS            1000
 
 struct compaction {
     struct pack pack; /* first */
+    struct request tightening;
     store_progress_fn *progress;
     struct request telling; /* of the progress, on its way to the loop */
     atomic_bool is_telling;
-    _Atomic uint64_t n_done, n_total;
+    _Atomic uint64_t n_done;
 };
 
 static struct compaction *compaction_of(struct pack *pack)
@@ -39,18 +42,32 @@ static void telling_answer(struct request *request)
 
     request->store->n_outstanding++;
     atomic_store(&compaction->is_telling, false);
-    compaction->progress(compaction->pack.arg, atomic_load(&compaction->n_done), atomic_load(&compaction->n_total));
+    compaction->progress(compaction->pack.arg, atomic_load(&compaction->n_done), PARTS);
 }
 
-/* On the commit thread. The answer stands behind whatever is told here. */
-static void tell(void *arg, uint64_t n_done, uint64_t n_total)
+/* From the thread that is at work for it. The answer stands behind whatever is told here. How much there is to do is
+ * an estimate, so it may seem less than before: nobody is told that. */
+static void tell(struct compaction *compaction, uint64_t n_done)
 {
-    struct compaction *compaction = arg;
-
-    atomic_store(&compaction->n_done, n_done);
-    atomic_store(&compaction->n_total, n_total);
+    if (n_done > atomic_load(&compaction->n_done))
+        atomic_store(&compaction->n_done, n_done);
     if (compaction->progress && !atomic_exchange(&compaction->is_telling, true))
         lmdb_answer_one(&compaction->telling);
+}
+
+static uint64_t parts(uint64_t n_parts, uint64_t n_done, uint64_t n_total)
+{
+    return n_done < n_total ? n_parts * n_done / n_total : n_parts;
+}
+
+static void tell_copied(void *arg, uint64_t n_done, uint64_t n_total)
+{
+    tell(arg, PARTS_TIGHTENING + parts(PARTS - PARTS_TIGHTENING, n_done, n_total));
+}
+
+static void tell_tightened(struct request *request, uint64_t n_done, uint64_t n_total)
+{
+    tell(LIST_ENTRY(request, struct compaction, tightening), parts(PARTS_TIGHTENING, n_done, n_total));
 }
 
 /* ---- on the commit thread ---------------------------------------------------------------------------------------- */
@@ -95,7 +112,7 @@ static int swap(struct lmdb_store *store)
 
 static int write_anew(struct lmdb_store *store, struct compaction *compaction)
 {
-    int r = environment_rewrite(&store->config, &store->environment, tell, compaction);
+    int r = environment_rewrite(&store->config, &store->environment, tell_copied, compaction);
 
     if (!r)
         r = swap(store);
@@ -122,12 +139,10 @@ static void rest_is_packed(struct pack *pack, int r)
     end(compaction, r ? r : write_anew(pack->request.store, compaction));
 }
 
-static void most_is_packed(struct pack *pack, int r)
+static void all_is_tight(struct pack *pack, int r)
 {
     struct lmdb_store *store = pack->request.store;
 
-    if (!r)
-        r = check_nobody_reads(store);
     if (r) {
         end(compaction_of(pack), r);
         return;
@@ -135,6 +150,43 @@ static void most_is_packed(struct pack *pack, int r)
     store->commit.holds_writes = true;
     pack->packed = rest_is_packed;
     pack_wait(store, pack);
+}
+
+static void most_is_packed(struct pack *pack, int r)
+{
+    struct lmdb_store *store = pack->request.store;
+
+    if (!r)
+        r = check_nobody_reads(store);
+    if (r)
+        end(compaction_of(pack), r);
+    else
+        worker_enqueue(store, &compaction_of(pack)->tightening);
+}
+
+/* ---- on the worker ----------------------------------------------------------------------------------------------- */
+
+/* Back to the commit thread, with what has been written since. */
+static void tightened(struct request *request, int r)
+{
+    struct compaction *compaction = LIST_ENTRY(request, struct compaction, tightening);
+
+    request->r = r;
+    if (r) {
+        lmdb_answer_one(request);
+        return;
+    }
+    compaction->pack.packed = all_is_tight;
+    commit_enqueue_pack(request->store, &compaction->pack);
+}
+
+static enum served tighten(struct request *request, struct view *view)
+{
+    static const struct repack_hooks hooks = { tell_tightened, tightened };
+
+    (void)view;
+    request->r = repack_begin(request->store, &hooks, request);
+    return request->r ? SERVED : SERVED_BY_JOB;
 }
 
 /* ---- the call ---------------------------------------------------------------------------------------------------- */
@@ -146,6 +198,16 @@ static void compact_answer(struct request *request)
     request->store->is_compacting = false;
     compaction->pack.done(compaction->pack.arg, request->r);
     free(compaction);
+}
+
+/* It has failed while it was made tight. */
+static void tightening_answer(struct request *request)
+{
+    struct compaction *compaction = LIST_ENTRY(request, struct compaction, tightening);
+
+    log_error("store", "compaction failed: %s", strerror(-request->r));
+    compaction->pack.request.r = request->r;
+    compact_answer(&compaction->pack.request);
 }
 
 int lmdb_compact(struct store *base, store_progress_fn *progress, store_done_fn *done, void *arg)
@@ -164,6 +226,10 @@ int lmdb_compact(struct store *base, store_progress_fn *progress, store_done_fn 
     list_init(&compaction->telling.link);
     compaction->telling.store = store;
     compaction->telling.answer = telling_answer;
+    list_init(&compaction->tightening.link);
+    compaction->tightening.store = store;
+    compaction->tightening.serve = tighten;
+    compaction->tightening.answer = tightening_answer;
     compaction->progress = progress;
     compaction->pack.packed = most_is_packed;
     compaction->pack.done = done;

@@ -288,6 +288,12 @@ struct merging {
     size_t n_records;
 };
 
+/* Who is told on the worker of a request's repacking. */
+struct repack_hooks {
+    void (*looked)(struct request *request, uint64_t n_done, uint64_t n_total); /* at segments, about; may be NULL */
+    void (*ended)(struct request *request, int r);
+};
+
 /* Rewrites segments that are not tight. */
 struct repacking {
     struct job job;
@@ -298,8 +304,8 @@ struct repacking {
     struct record *records;   /* of a run of segments: borrow from bytes */
     size_t n_records, capacity;
     struct buffer bytes;
-    void (*ended)(struct lmdb_store *store, int r); /* NULL: it is not going on */
-    struct request *request;                        /* repack.h */
+    const struct repack_hooks *hooks; /* NULL: it is not going on */
+    struct request *request;
 };
 
 struct worker {
@@ -361,9 +367,9 @@ size_t packing_raw_bytes(const struct record *records, size_t n);
 void repacking_init(struct repacking *repacking);
 void repacking_finish(struct repacking *repacking);
 /* On the worker: begins to write anew what is not tight of every log's segments, in the background. `ended` is called
- * on the worker, in no view, exactly once and never from inside the call. Folds and merges go on in between; what is in
- * the inbox stays there. -EBUSY: it is going on. */
-STORE_MUST_CHECK int repack_begin(struct lmdb_store *store, void (*ended)(struct lmdb_store *store, int r));
+ * in no view, exactly once and never from inside the call. Folds and merges go on in between; what is in the inbox
+ * stays there. -EBUSY: it is going on. */
+STORE_MUST_CHECK int repack_begin(struct lmdb_store *store, const struct repack_hooks *hooks, struct request *request);
 
 /* ---- the store --------------------------------------------------------------------------------------------------- */
 
@@ -376,7 +382,8 @@ struct lmdb_store {
     bool is_read_only;
 
     /* The loop's own. */
-    bool is_closing, is_compacting;
+    atomic_bool is_closing; /* others may look */
+    bool is_compacting;
     size_t n_outstanding;
     void *logs; /* open ones by name; search.h */
 

@@ -325,13 +325,25 @@ static int repack_one(struct lmdb_store *store, struct view *view, const struct 
     return r ? r : put_run(store, &run, n);
 }
 
+static int tell_looked(const struct repacking *repacking, struct view *view)
+{
+    MDB_stat stat;
+    int r = environment_errno(mdb_stat(view->txn, view->environment->dbs[DB_LOG], &stat));
+
+    if (!r && repacking->hooks->looked)
+        repacking->hooks->looked(repacking->request, repacking->n_looked, stat.ms_entries);
+    return r;
+}
+
 static enum job_step repacking_step(struct lmdb_store *store, struct view *view, int *r)
 {
     struct repacking *repacking = repacking_of(store);
     size_t n_raw = 0;
     bool rest = false;
 
-    if (repacking->is_done)
+    if (!repacking->is_done && store->is_closing)
+        *r = -ESHUTDOWN; /* it goes on another time */
+    if (repacking->is_done || *r)
         return JOB_FINISHED;
     while (!*r && !rest && n_raw < RAW_A_STEP) {
         struct found found;
@@ -343,6 +355,8 @@ static enum job_step repacking_step(struct lmdb_store *store, struct view *view,
     repacking->is_done = *r == -ENOENT;
     if (*r == -ENOENT || *r == -EAGAIN)
         *r = 0;
+    if (!*r)
+        *r = tell_looked(repacking, view);
     return *r ? JOB_FINISHED : JOB_PARCEL;
 }
 
@@ -351,25 +365,26 @@ static enum job_step repacking_step(struct lmdb_store *store, struct view *view,
 static void repacking_ended(struct lmdb_store *store, int r)
 {
     struct repacking *repacking = repacking_of(store);
-    void (*ended)(struct lmdb_store * store, int r) = repacking->ended;
+    const struct repack_hooks *hooks = repacking->hooks;
 
-    if (r)
+    if (r && r != -ESHUTDOWN)
         log_error("store", "packing segments again failed: %s", strerror(-r));
     buffer_finish(&repacking->bytes);
     free(repacking->records);
     repacking->records = NULL;
     repacking->capacity = 0;
-    repacking->ended = NULL;
-    ended(store, r);
+    repacking->hooks = NULL;
+    hooks->ended(repacking->request, r);
 }
 
-int repack_begin(struct lmdb_store *store, void (*ended)(struct lmdb_store *store, int r))
+int repack_begin(struct lmdb_store *store, const struct repack_hooks *hooks, struct request *request)
 {
     struct repacking *repacking = repacking_of(store);
 
-    if (repacking->ended)
+    if (repacking->hooks)
         return -EBUSY;
-    repacking->ended = ended;
+    repacking->hooks = hooks;
+    repacking->request = request;
     repacking->is_done = false;
     repacking->number = repacking->version = repacking->n_looked = 0;
     worker_queue_job(store, &repacking->job);
@@ -406,23 +421,19 @@ static void repack_answer(struct request *request)
     free(repack);
 }
 
-static void repack_ended(struct lmdb_store *store, int r)
+static void repack_ended(struct request *request, int r)
 {
-    struct request *request = store->worker.repacking.request;
-
-    store->worker.repacking.request = NULL;
     request->r = r;
     lmdb_answer_one(request);
 }
 
 static enum served repack_serve(struct request *request, struct view *view)
 {
+    static const struct repack_hooks hooks = { NULL, repack_ended };
+
     (void)view;
-    request->r = repack_begin(request->store, repack_ended);
-    if (request->r)
-        return SERVED;
-    request->store->worker.repacking.request = request;
-    return SERVED_BY_JOB;
+    request->r = repack_begin(request->store, &hooks, request);
+    return request->r ? SERVED : SERVED_BY_JOB;
 }
 
 int lmdb_repack(struct store *base, store_done_fn *done, void *arg)

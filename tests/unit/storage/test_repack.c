@@ -321,15 +321,47 @@ static void folds_and_merges_go_on_meanwhile(void **state)
     check_from(f, 0);
 }
 
+static void compaction_makes_segments_tight(void **state)
+{
+    struct fixture *f = *state;
+
+    append(f, N_RECORDS);
+    assert_int_equal(loop_compact(&f->loop), 0);
+    assert_true(f->loop.n_total > 0);
+    check_tight(f);
+    check_from(f, 0);
+}
+
+static void on_compacted(void *arg, int r)
+{
+    ((struct repacked *)arg)->r = r;
+}
+
+/* It is cut short, unless it was very quick. */
+static void closing_cuts_compaction_short(void **state)
+{
+    struct fixture *f = *state;
+    struct repacked compacted = { 0, 1 };
+
+    append(f, N_RECORDS);
+    assert_int_equal(store_compact(f->loop.store, NULL, on_compacted, &compacted), 0);
+    close_store(f);
+    assert_true(compacted.r == -ESHUTDOWN || compacted.r == 0);
+    open_store(f);
+    check_from(f, 0);
+    assert_int_equal(loop_compact(&f->loop), 0);
+    check_tight(f);
+    check_from(f, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(segments_fill_their_pages),
-        TEST(what_is_tight_stays_when_the_log_grows),
-        TEST(a_damaged_segment_stays_where_it_is),
-        TEST(folds_and_merges_go_on_meanwhile),
+        TEST(segments_fill_their_pages),           TEST(what_is_tight_stays_when_the_log_grows),
+        TEST(a_damaged_segment_stays_where_it_is), TEST(folds_and_merges_go_on_meanwhile),
+        TEST(compaction_makes_segments_tight),     TEST(closing_cuts_compaction_short),
     };
 
     return cmocka_run_group_tests_name("repacking", tests, NULL, NULL);
