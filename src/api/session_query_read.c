@@ -284,6 +284,20 @@ static int write_snapshot(struct query *query, struct query_entry *entry, const 
     return r;
 }
 
+/* The operations since the client's version are not kept: it was purged, or merged. He is to have it as it is now. */
+static void read_anew(struct query *query, struct query_entry *entry)
+{
+    struct query_reading *reading = query->reading;
+
+    for (size_t i = 0; i < reading->n_known; i++)
+        if (reading->known[i] == entry)
+            reading->known[i] = NULL;
+    entry->stays = false;
+    entry->draft->from = DOCUMENT_NOW;
+    entry->draft->is_begun = false;
+    to_be_read(query, entry);
+}
+
 static void on_done(struct fetch *fetch, int r, const struct document_view *view)
 {
     struct query_fetch *one = LIST_ENTRY(fetch, struct query_fetch, fetch);
@@ -292,6 +306,11 @@ static void on_done(struct fetch *fetch, int r, const struct document_view *view
 
     one->entry = NULL;
     query->reading->n_outstanding--;
+    if (r == DOCUMENT_OPS_GONE && !is_over(query)) {
+        read_anew(query, entry);
+        pump(query);
+        return;
+    }
     if (!r)
         entry->next = view->version;
     if (!r && fetch->what == FETCH_SNAPSHOT && !is_over(query))

@@ -247,6 +247,43 @@ test('a list that the client brings with it is brought up to date', async t => {
   assert.deepEqual(contents(query.results), contents(await fetchQuery(writer, c)));
 });
 
+test('documents that were purged meanwhile are taken out of the list, or come anew', async t => {
+  const c = collectionOfItsOwn();
+  const writer = clientOf(t);
+  const reader = clientOf(t, { again: () => 0 });
+  const purge = id => fetch(`${server.url}/v1/docs/${c}/${id}?purge=true`, { method: 'DELETE' });
+
+  for (const id of ['a', 'b', 'c', 'd'])
+    await create(writer, c, id, { n: 0 });
+  const query = await subscribeQuery(reader, c);
+
+  reader.isOver = true;
+  reader.cut();
+  await next(reader.connection, 'disconnected');
+  for (const id of ['b', 'c'])
+    assert.equal((await purge(id)).status, 204);
+  await create(clientOf(t), c, 'c', { n: 'another' });
+  await edit(writer, c, 'd', [{ p: ['n'], na: 1 }]);
+  const refused = next(reader.connection.get(c, 'c'), 'error'); // this client keeps what it has, and says so
+  const ready = next(query, 'ready');
+  query.on('error', error => assert.fail(error));
+  reader.isOver = false;
+  reader.connection.bindToSocket(reader.socket());
+  await ready;
+  assert.equal((await refused)[0].code, 'ERR_SUBMIT_TRANSFORM_OPS_NOT_FOUND');
+  await atRest(reader, query);
+  assert.deepEqual(query.results.map(({ id, version }) => [id, version]), [['a', 1], ['c', 1], ['d', 2]]);
+
+  const wire = await Wire.open(server);
+  t.after(() => wire.close());
+  wire.send({ a: 'qs', id: 1, c, q: {}, r: [['a', 1], ['b', 1], ['c', 1], ['d', 2]] });
+  assert.deepEqual((await wire.next()).diff, [{ type: 'remove', index: 1, howMany: 2 },
+    { type: 'insert', index: 1, values: [{ d: 'c', v: 3, data: { n: 'another' } }] }]);
+  await edit(writer, c, 'a', [{ p: ['n'], na: 1 }]);
+  await atRest(reader, query);
+  assert.equal(query.results[0].data.n, 1);
+});
+
 test('a server that was killed while a query lived', async t => {
   const killed = await startServer(t);
   const [writer, reader] = [new Client(killed), new Client(killed)];
