@@ -1,6 +1,6 @@
 // Who may: tokens and rights over HTTP, and the file that says so.
 import assert from 'node:assert/strict';
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -58,6 +58,32 @@ test('a reader reads and is refused to write: 403; nothing has changed', async (
     assertRefused(await ask(method, path, { token: PAPER, body, type }), 403, 'Bearer realm="pilcrow", error="insufficient_scope", scope="write"');
   assert.equal((await ask('GET', '/v1/docs/notes/a', { token: PAPER })).text, 'kept');
   assert.equal((await ask('GET', '/v1/docs/notes', { token: PAPER })).json.documents.length, 1);
+});
+
+// The table of routes, as the server has it: a new one is tried here without anybody's thinking of it.
+const ROUTES = [...readFileSync(new URL('../../src/api/rest.c', import.meta.url), 'utf8')
+  .matchAll(/^ {4}\{ "(?<method>[A-Z]+)", +"(?<path>[^"]+)", +RIGHT_(?<needs>[A-Z]+), +&\w+ \},$/gm)]
+  .map(({ groups: { method, path, needs } }) => ({ method, path: path.replace('*/*', 'notes/a').replace('*', 'notes'), needs: needs.toLowerCase() }));
+const ADMIN = ['/v1/store', '/v1/compact', '/v1/backup', '/v1/logs'];
+const HOLDERS = { read: PAPER, write: INK };
+
+test('every route wants the right that it should, and refuses whoever has a lesser one', async () => {
+  assert.ok(ROUTES.length >= 20 && ADMIN.every(path => ROUTES.some(route => route.path === path)), 'the table is not where it was');
+  for (const { method, path, needs } of ROUTES) {
+    const body = method === 'GET' ? undefined : '';
+    const should = ['/healthz', '/readyz'].includes(path) ? 'none'
+      : ADMIN.includes(path) ? 'admin' : method === 'GET' ? 'read' : 'write';
+
+    assert.equal(needs, should, `${method} ${path}`);
+    for (const given of ['read', 'write'].slice(0, { none: 0, read: 0, write: 1, admin: 2 }[needs]))
+      assertRefused(await ask(method, path, { token: HOLDERS[given], body }), 403,
+        `Bearer realm="pilcrow", error="insufficient_scope", scope="${needs}"`, method);
+    if (needs !== 'none')
+      assertRefused(await ask(method, path, { body }), 401, 'Bearer realm="pilcrow"', method);
+  }
+  assertRefused(await ask('DELETE', '/v1/docs/notes/a?purge=true', { token: INK }), 403,
+    'Bearer realm="pilcrow", error="insufficient_scope", scope="admin"', 'DELETE');
+  assert.equal((await ask('GET', '/v1/docs/notes/a', { token: PAPER })).text, 'kept');
 });
 
 test('who may write reads and writes, whoever else may not', async () => {
