@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include "storage/lmdb/guard.h"
 #include "storage/lmdb/inside.h"
 
 struct backup {
@@ -19,6 +20,16 @@ struct backup {
     void *arg;
 };
 
+static int copy(MDB_env *env, int fd)
+{
+    int code;
+
+    guard_enter("copying it");
+    code = mdb_env_copyfd2(env, fd, 0);
+    guard_leave();
+    return code;
+}
+
 static void *backup_main(void *arg)
 {
     struct backup *backup = arg;
@@ -28,7 +39,7 @@ static void *backup_main(void *arg)
     (void)pthread_setname_np(pthread_self(), "backup");
     (void)pthread_rwlock_rdlock(&store->environment_in_use);
     if (store->environment.env)
-        code = mdb_env_copyfd2(store->environment.env, backup->fd, 0);
+        code = copy(store->environment.env, backup->fd);
     (void)pthread_rwlock_unlock(&store->environment_in_use);
     backup->request.r = environment_errno(code);
     lmdb_answer_one(&backup->request);

@@ -203,8 +203,8 @@ static int format_renew(struct environment *environment, MDB_txn *txn, uint32_t 
 }
 
 /* Looks whether they are ours. */
-static int databases_check(const struct store_lmdb_config *config, struct environment *environment, char *why,
-                           size_t n_why)
+static int databases_look(const struct store_lmdb_config *config, struct environment *environment, char *why,
+                          size_t n_why)
 {
     MDB_txn *txn = NULL;
     uint32_t version = 0;
@@ -228,6 +228,17 @@ static int databases_check(const struct store_lmdb_config *config, struct enviro
     code = mdb_txn_commit(txn); /* the handles are valid for everybody from here on */
     return code ? refuse(environment_errno(code), why, n_why, "can't open %s: %s", config->path, mdb_strerror(code))
                 : 0;
+}
+
+static int databases_check(const struct store_lmdb_config *config, struct environment *environment, char *why,
+                           size_t n_why)
+{
+    int r;
+
+    guard_enter("opening it");
+    r = databases_look(config, environment, why, n_why);
+    guard_leave();
+    return r;
 }
 
 /* ---- creating ---------------------------------------------------------------------------------------------------- */
@@ -360,9 +371,7 @@ int environment_open(const struct store_lmdb_config *config, struct environment 
     /* Slots of processes that were killed would pin old pages for ever. */
     if (mdb_reader_check(environment.env, &n_dead) == 0 && n_dead > 0)
         log_info("store", "%d stale readers cleared", n_dead);
-    guard_enter("opening it");
     r = databases_check(config, &environment, why, n_why);
-    guard_leave();
     if (r)
         goto out;
 

@@ -11,7 +11,7 @@
 
 #define NAME_MAX_BYTES 272
 
-static const int deaths[] = { SIGSEGV, SIGBUS, SIGABRT };
+static const int deaths[] = { SIGSEGV, SIGBUS };
 #define N_DEATHS (sizeof(deaths) / sizeof(deaths[0]))
 
 static struct {
@@ -61,9 +61,9 @@ static void speak(const char *how)
     append(line, sizeof(line), guard.program);
     append(line, sizeof(line), ": the store in ");
     append(line, sizeof(line), guard.path);
-    append(line, sizeof(line), " is damaged: ");
+    append(line, sizeof(line), " seems to be damaged: ");
     append(line, sizeof(line), how);
-    append(line, sizeof(line), " while ");
+    append(line, sizeof(line), ", while ");
     append(line, sizeof(line), inside.name[0] ? "reading " : inside.what);
     append(line, sizeof(line), inside.name);
     append(line, sizeof(line), ". Run: pilcrow --data ");
@@ -76,10 +76,9 @@ static void speak(const char *how)
 /* Whoever was there before has the last word: what has failed fails once more; what was sent is sent again. */
 static void on_signal(int signal, siginfo_t *info, void *context)
 {
-    if (inside.what)
-        speak(signal == SIGBUS    ? "the file is cut off, or the disk can't be read (SIGBUS)"
-              : signal == SIGABRT ? "LMDB gave up (SIGABRT)"
-                                  : "LMDB was led astray (SIGSEGV)");
+    if (inside.what && info->si_code > 0)
+        speak(signal == SIGBUS ? "SIGBUS, the file is cut off, or the disk can't be read"
+                               : "SIGSEGV, LMDB was led astray");
     inside.what = NULL;
     for (size_t i = 0; i < N_DEATHS; i++)
         if (deaths[i] == signal)
@@ -90,6 +89,7 @@ static void on_signal(int signal, siginfo_t *info, void *context)
 
 static void on_assert(MDB_env *env, const char *what)
 {
+    (void)env;
     if (guard.is_installed && inside.what)
         speak(what);
     inside.what = NULL;

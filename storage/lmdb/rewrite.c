@@ -6,6 +6,7 @@
 
 #include "storage/lmdb/directory.h"
 #include "storage/lmdb/environment.h"
+#include "storage/lmdb/guard.h"
 
 #define TRANSACTION_BYTES ((size_t)16 << 20) /* what a transaction of the copy holds in memory */
 
@@ -124,7 +125,9 @@ int environment_rewrite(const struct store_lmdb_config *config, const struct env
         return r;
     r = environment_create(config, path, &rewrite.to);
     if (!r) {
+        guard_enter("compacting it");
         r = rewrite_all(&rewrite);
+        guard_leave();
         environment_close(&rewrite.to);
     }
     if (r)

@@ -33,7 +33,7 @@ STORE_MUST_CHECK int store_lmdb_open(const struct store_lmdb_config *config, str
 STORE_MUST_CHECK int store_lmdb_check_file(const char *file, char *why, size_t n_why);
 
 /* From now on, if the process dies of what it reads in the store in `path`, it says so on standard error, with what to
- * do. For a server: it takes SIGSEGV, SIGBUS and SIGABRT, and passes them on. */
+ * do. For a server: it takes SIGSEGV and SIGBUS, and passes them on. */
 void store_lmdb_explain_deaths(const char *program, const char *path);
 
 #endif

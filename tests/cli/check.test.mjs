@@ -125,7 +125,7 @@ test('a server that dies of its store says so', async t => {
   const dying = await startServer(t, { data: damaged('dying', asserting), program: pilcrowd });
   await fetch(`${dying.url}/v1/docs/notes/big/ops?from=1`).catch(() => {});
   assert.equal((await dying.exited).signal, 'SIGABRT');
-  assert.match(dying.output, /^pilcrowd: the store in \S+ is damaged: .* while reading notes\/big\. Run: pilcrow --data \S+ check$/m);
+  assert.match(dying.output, /^pilcrowd: the store in \S+ seems to be damaged: .*, while reading notes\/big\. Run: pilcrow --data \S+ check$/m);
 });
 
 for (const [title, damage, why] of [
