@@ -219,8 +219,11 @@ static void summarise(const struct files *files)
     const char *name;
 
     if (!files->cli->json) {
-        (void)printf("%" PRIu64 " documents, %" PRIu64 " operations, %zu damaged\n", files->n_documents,
-                     files->n_operations, json_object_size(files->damaged));
+        if (files->n_documents || !files->n_damage)
+            (void)printf("%" PRIu64 " documents, %" PRIu64 " operations, %zu damaged\n", files->n_documents,
+                         files->n_operations, json_object_size(files->damaged));
+        else
+            (void)printf("no document could be played again\n");
         if (files->n_leftover)
             (void)printf("%" PRIu64 " harmless leftovers: room, no more (--json names them)\n", files->n_leftover);
         advise(files);

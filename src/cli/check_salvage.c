@@ -132,6 +132,7 @@ struct errand {
     FILE *file;
     struct progress progress;
     json_t *cut, *counts;
+    bool is_general; /* what leads to documents is damaged */
     char failed[512];
 };
 
@@ -140,12 +141,18 @@ static void on_progress(void *arg, const char *what, uint64_t n_done, uint64_t n
     check_send(arg, json_pack("{s:s,s:I,s:I}", "step", what, "done", (json_int_t)n_done, "total", (json_int_t)n_total));
 }
 
+static void on_finding(void *arg, const struct verify_finding *finding)
+{
+    if (finding->severity == VERIFY_DAMAGE && !finding->name.id.n_bytes)
+        check_send(arg, json_pack("{s:b}", "general", true));
+}
+
 static int rescue_run(void *arg, FILE *to)
 {
     const struct errand *errand = arg;
     struct rescue rescue = { .to = to };
     const struct salvage salvage = { on_look, on_log, on_record, on_snapshot, &rescue };
-    const struct verify_config config = { .path = errand->cli->data, .on_progress = on_progress, .arg = to };
+    const struct verify_config config = { errand->cli->data, on_finding, on_progress, to };
     char why[512] = "";
     int r;
 
@@ -177,6 +184,7 @@ static void on_line(void *arg, const json_t *line)
         (void)snprintf(errand->failed, sizeof(errand->failed), "%s", failed);
     if (cut)
         (void)json_array_append(errand->cut, cut);
+    errand->is_general |= json_object_get(line, "general") != NULL;
     if (json_object_get(line, "logs"))
         errand->counts = json_deep_copy(line);
     progress_show(&errand->progress, (uint64_t)json_integer_value(json_object_get(line, "done")),
@@ -190,7 +198,8 @@ static void errand_say(const struct errand *errand)
     json_t *cut;
 
     if (errand->cli->json && errand->file != stdout) {
-        json_t *all = json_pack("{s:O,s:O}", "saved", errand->counts, "cut", errand->cut);
+        json_t *all =
+            json_pack("{s:O,s:O,s:b}", "saved", errand->counts, "cut", errand->cut, "store", errand->is_general);
 
         (void)json_dumpf(all, stdout, JSON_COMPACT);
         (void)putchar('\n');
@@ -206,12 +215,17 @@ static void errand_say(const struct errand *errand)
                       json_integer_value(json_object_get(cut, "reached")),
                       json_integer_value(json_object_get(cut, "head")));
     }
+    if (errand->is_general)
+        (void)fprintf(stderr,
+                      "what leads to documents is damaged, too (pilcrow check says where): some may be missing, "
+                      "or be older than they were\n");
     (void)fprintf(stderr,
-                  "saved %" JSON_INTEGER_FORMAT " documents with %" JSON_INTEGER_FORMAT " operations; %zu lines above"
-                  " say what is missing. pilcrow --data NEW import takes it\n",
+                  "saved %" JSON_INTEGER_FORMAT " documents with %" JSON_INTEGER_FORMAT
+                  " operations%s. pilcrow --data NEW import takes it\n",
                   json_integer_value(json_object_get(errand->counts, "logs")) +
                       json_integer_value(json_object_get(errand->counts, "documents")),
-                  json_integer_value(json_object_get(errand->counts, "records")), json_array_size(errand->cut));
+                  json_integer_value(json_object_get(errand->counts, "records")),
+                  json_array_size(errand->cut) || errand->is_general ? "; the lines above say what is missing" : "");
 }
 
 static int errand_run(struct errand *errand)
@@ -229,7 +243,7 @@ static int errand_run(struct errand *errand)
         return cli_say(CLI_FAILED, "saving ended too early (%s); what was written up to there is sound",
                        end == WARD_DIED ? ward_signal_name(how) : "it failed");
     errand_say(errand);
-    return json_array_size(errand->cut) ? CLI_DAMAGED : CLI_OK;
+    return json_array_size(errand->cut) || errand->is_general ? CLI_DAMAGED : CLI_OK;
 }
 
 int check_salvage(struct cli *cli, const char *out)

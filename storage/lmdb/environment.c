@@ -18,7 +18,6 @@
 
 #define MAP_BYTES_DEFAULT ((uint64_t)1 << 40)
 #define MAP_BYTES_LEAST   ((uint64_t)1 << 20)
-#define FORMAT_KEY        ".format"
 #define FORMAT_MAGIC      "pilcrow store\n\0"
 #define MAGIC_BYTES       16
 
@@ -147,8 +146,10 @@ static int format_check(const struct environment *environment, MDB_txn *txn, con
 
     if (environment_get(environment, txn, DB_META, bytes_of_string(FORMAT_KEY), &record) ||
         record.n_bytes != MAGIC_BYTES + 4 || memcmp(record.at, FORMAT_MAGIC, MAGIC_BYTES) != 0)
-        return refuse(STORE_DAMAGED, why, n_why,
-                      "the format record of %s can't be read: restore the store from a backup", path);
+        return refuse(
+            STORE_DAMAGED, why, n_why,
+            "the format record of %s can't be read: run pilcrow --data %s check, or restore the store from a backup",
+            path, path);
     version = get_le32((const char *)record.at + MAGIC_BYTES);
     *out = version;
     if (version == 0 || version > FORMAT_VERSION)
@@ -215,6 +216,12 @@ static int databases_look(const struct store_lmdb_config *config, struct environ
     if (code == MDB_NOTFOUND || code == MDB_INCOMPATIBLE)
         r = refuse(STORE_FOREIGN, why, n_why,
                    "%s holds an LMDB environment of something else: choose another directory", config->path);
+    else if (environment_errno(code) == -EBADMSG)
+        r = refuse(
+            STORE_DAMAGED, why, n_why,
+            "a page of %s/data.mdb that all others are found by can't be read (%s): run pilcrow --data %s check, "
+            "or restore it from a backup",
+            config->path, mdb_strerror(code), config->path);
     else if (code)
         r = refuse(environment_errno(code), why, n_why, "can't open %s: %s", config->path, mdb_strerror(code));
     else

@@ -33,6 +33,8 @@ enum db {
     N_DBS
 };
 
+#define FORMAT_KEY ".format" /* in DB_META; there in every store */
+
 struct environment {
     MDB_env *env; /* NULL: not open */
     MDB_dbi main; /* the tree of trees */

@@ -208,7 +208,9 @@ int tree_root_read(struct bytes value, struct tree_root *out)
 
     if (value.n_bytes != ROOT_BYTES)
         return -EBADMSG;
-    *out = (struct tree_root){ .depth = get_u16(at + 6), .n_entries = get_u64(at + 32), .page = get_u64(at + 40) };
+    *out = (struct tree_root){
+        .flags = get_u16(at + 4), .depth = get_u16(at + 6), .n_entries = get_u64(at + 32), .page = get_u64(at + 40)
+    };
     return 0;
 }
 
@@ -249,6 +251,8 @@ static int meta_read(int fd, uint64_t offset, struct meta *out)
         r = tree_root_read(bytes_of(at + 24 + ROOT_BYTES, ROOT_BYTES), &out->main);
     out->last_page = get_u64(at + 24 + 2 * ROOT_BYTES);
     out->txn = get_u64(at + 32 + 2 * ROOT_BYTES);
+    if (!r && ((out->free.flags & 0xff) != TREE_FLAGS_FREE || out->main.flags)) /* above are the environment's */
+        r = -EBADMSG;
     return r;
 }
 
@@ -302,8 +306,12 @@ static int meta_choose(int fd, uint64_t txn, struct meta *out)
 /* LMDB's reader, which holds the moment. Its meta page may already be another's when we come to read it. */
 static int pin(struct pages *pages, const char *path, struct meta *out)
 {
-    int code = mdb_env_create(&pages->env), r = -EBADMSG;
+    int code, r = metas_check(pages->fd);
 
+    if (r)
+        return r; /* LMDB would believe what they say of the size of pages */
+    code = mdb_env_create(&pages->env);
+    r = -EBADMSG;
     if (!code)
         code = mdb_env_set_mapsize(pages->env, MAP_BYTES);
     if (!code)
@@ -394,7 +402,7 @@ int pages_judge(const char *path, char *why, size_t n_why)
                    "the first page of %s or the second, which say where everything is, can't be read", file);
     else if (fstat(fd, &stat))
         r = -errno;
-    else if ((meta.last_page + 1) * meta.page_bytes > (uint64_t)stat.st_size)
+    else if (meta.last_page >= (uint64_t)stat.st_size / meta.page_bytes)
         r = refuse(-EBADMSG, why, n_why, "%s is cut off: it has %llu bytes, and pages up to number %llu of %zu bytes",
                    file, (unsigned long long)stat.st_size, (unsigned long long)meta.last_page, meta.page_bytes);
     (void)close(fd);

@@ -23,8 +23,9 @@
 struct tree_root {
     uint64_t page; /* PAGE_NONE: it is empty */
     uint64_t n_entries;
-    unsigned depth;
+    unsigned depth, flags; /* flags: how keys are compared; of ours none is set, of the free pages they are numbers */
 };
+#define TREE_FLAGS_FREE 8
 
 struct pages {
     int fd, lock_fd;

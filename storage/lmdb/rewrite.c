@@ -53,6 +53,20 @@ static int put(struct rewrite *rewrite, enum db db, MDB_val *key, MDB_val *value
     return code;
 }
 
+/* The file's two first pages are of the last two transactions: so that each of them leads to everything, the last one
+ * changes nothing. */
+static int write_again(struct rewrite *rewrite)
+{
+    MDB_val key = val_of(bytes_of_string(FORMAT_KEY)), value;
+    int code = write_begin(rewrite);
+
+    if (!code)
+        code = mdb_get(rewrite->write, rewrite->to.dbs[DB_META], &key, &value);
+    if (!code)
+        code = mdb_put(rewrite->write, rewrite->to.dbs[DB_META], &key, &value, 0);
+    return code ? code : write_commit(rewrite);
+}
+
 /* As many entries as the tree says it has: what a damaged one leads past is not left out in silence. */
 static int rewrite_database(struct rewrite *rewrite, enum db db)
 {
@@ -107,6 +121,8 @@ static int rewrite_all(struct rewrite *rewrite)
         rewrite->n_done = rewrite->n_total;
         code = write_commit(rewrite);
     }
+    if (!code)
+        code = write_again(rewrite);
     if (!code)
         code = mdb_env_sync(rewrite->to.env, 1);
     mdb_txn_abort(rewrite->write);

@@ -247,7 +247,7 @@ static void walk_tree(struct trees *trees, const char *name, const struct tree_r
     struct walk walk = { .trees = trees, .name = name, .into = into, .depth = root->depth };
     ptrdiff_t db = into - trees->leaves;
 
-    into->is_whole = true;
+    into->is_found = into->is_whole = true;
     walk.is_ours = into != &trees->others;
     walk.db = walk.is_ours ? (enum db)db : N_DBS;
     if (root->page != PAGE_NONE && (root->depth == 0 || root->depth > DEPTH_MOST))
@@ -292,7 +292,7 @@ static int tree_found(struct trees *trees, const struct node *node)
     for (size_t i = 0; i < N_DBS; i++)
         if (bytes_equal(node->key, bytes_of_string(environment_db_name((enum db)i))) && !trees->leaves[i].is_whole) {
             walk_tree(trees, environment_db_name((enum db)i), &root, &trees->leaves[i]);
-            if (!node->is_tree)
+            if (!node->is_tree || root.flags)
                 trees_tell(trees, FILE_DAMAGE, "database %s is not marked as one", environment_db_name((enum db)i));
             return trees->r;
         }
@@ -352,12 +352,13 @@ static bool trees_are_whole(const struct trees *trees)
     return true;
 }
 
-/* A store of version 1 has no large bodies: the format record will tell. */
+/* Where the tree of trees is damaged that was told. A store of version 1 has no large bodies: the format record will
+ * tell. */
 static void trees_miss(struct trees *trees)
 {
     for (size_t i = 0; i < N_DBS; i++)
-        if (!trees->leaves[i].is_whole && !trees->leaves[i].capacity) {
-            if (i == DB_LARGE && trees->others.is_whole)
+        if (!trees->leaves[i].is_found && trees->others.is_whole) {
+            if (i == DB_LARGE)
                 trees->leaves[i].is_whole = true;
             else
                 trees_tell(trees, FILE_DAMAGE, "database %s is not found", environment_db_name((enum db)i));

@@ -21,6 +21,7 @@ struct mended {
 struct leaf_list {
     uint64_t *pages;
     size_t n, capacity;
+    bool is_found;      /* the tree of trees has it */
     bool is_whole;      /* the walk met nothing that it could not read */
     bool is_disordered; /* something that it met does not stand where it should */
 };
