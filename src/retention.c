@@ -16,14 +16,14 @@ static void set_next(struct retention *retention, double seconds)
     ev_timer_start(retention->loop, &retention->next);
 }
 
+/* Stopped: new rules have come, or the server ends. */
 static void on_done(struct retain *run, int r)
 {
     struct retention *retention = LIST_ENTRY(run, struct retention, run);
 
     retention->is_running = false;
     ev_timer_stop(retention->loop, &retention->moment);
-    if (r != -ECANCELED)
-        set_next(retention, DAY_SECONDS);
+    set_next(retention, r == -ECANCELED ? SOON_SECONDS : DAY_SECONDS);
 }
 
 static void on_pause(struct retain *run)
@@ -69,11 +69,14 @@ void retention_begin(struct retention *retention, struct ev_loop *loop, struct h
     retention_set_rules(retention, rules);
 }
 
-/* A run that is under way ends with the rules it was begun with. */
 void retention_set_rules(struct retention *retention, const struct retain_rules *rules)
 {
+    if (retain_rules_equal(&retention->rules, rules))
+        return;
     retention->rules = *rules;
-    if (!retention->is_running)
+    if (retention->is_running)
+        retain_stop(retention->run.hub);
+    else
         set_next(retention, SOON_SECONDS);
 }
 
@@ -81,6 +84,7 @@ void retention_end(struct retention *retention)
 {
     if (!retention->loop)
         return;
+    retention->rules.n = 0;
     ev_timer_stop(retention->loop, &retention->next);
     retain_stop(retention->run.hub);
 }

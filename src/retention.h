@@ -17,7 +17,7 @@ struct retention {
     ev_timer next, moment;
 };
 
-/* The rules are copied. */
+/* The rules are copied. A run that obeys others than the new ones ends soon. */
 void retention_begin(struct retention *retention, struct ev_loop *loop, struct hub *hub,
                      const struct retain_rules *rules);
 void retention_set_rules(struct retention *retention, const struct retain_rules *rules);

@@ -24,6 +24,16 @@ struct retain_rule *retain_rules_find(struct retain_rules *rules, struct bytes c
     return NULL;
 }
 
+bool retain_rules_equal(const struct retain_rules *a, const struct retain_rules *b)
+{
+    for (size_t i = 0; i < a->n && i < b->n; i++) {
+        if (a->rules[i].days != b->rules[i].days ||
+            !bytes_equal(bytes_of_name(&a->rules[i].collection), bytes_of_name(&b->rules[i].collection)))
+            return false;
+    }
+    return a->n == b->n;
+}
+
 const char *retain_rules_add(struct retain_rules *rules, struct bytes text)
 {
     const char *equals = text.n_bytes ? memrchr(text.at, '=', text.n_bytes) : NULL;

@@ -44,6 +44,9 @@ __attribute__((warn_unused_result)) const char *retain_rules_add(struct retain_r
 /* Several, separated by commas; empty ones are passed over. The first that is wrong ends it. */
 __attribute__((warn_unused_result)) const char *retain_rules_read(struct retain_rules *rules, struct bytes list);
 
+/* The same, in the same order. */
+bool retain_rules_equal(const struct retain_rules *a, const struct retain_rules *b);
+
 /* NULL: the collection has none. */
 struct retain_rule *retain_rules_find(struct retain_rules *rules, struct bytes collection);
 

@@ -1,8 +1,10 @@
 // Two months in the life of a store: a server of then, a server of now that merges what is old, and those who come back.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
 import { startOnClock } from '../lib/clock.mjs';
-import { pilcrow, run } from '../lib/server.mjs';
+import { pilcrow, run, startServer, temporaryDirectory } from '../lib/server.mjs';
 import { TEXT, Wire } from '../lib/wire.mjs';
 
 const DAY = 86_400;
@@ -69,26 +71,65 @@ async function everybodyIsTold(server) {
   wire.close();
 }
 
-test('old operations are merged, versions stay, and whoever was away too long is told so', async t => {
-  const server = await startOnClock(t, { seconds: -60 * DAY });
+// Many short documents of years ago, each a create and two operations of one author.
+function archive(collection, n) {
+  const time = '2020-01-01T00:00:00.000Z';
+  const records = [{ create: { type: TEXT, data: '' } }, { op: ['a'] }, { op: [1, 'b'] }];
+  const documents = Array.from({ length: n }, (_, i) => [
+    { collection, id: `old${i}`, type: 'text-unicode', exists: true, first: 0, version: records.length },
+    ...records.map((record, v) => ({ v, src: 'ink', seq: v + 1, time, author: 'ink', ...record }))]);
 
-  for (const path of ['notes/a', 'drafts/a'])
-    await write(server, path);
-  await server.stop();
-  server.clock.add(0);
-  server.args = ['--retention', 'notes=30'];
-  await server.restart();
-  await untilMerged(server, TYPED.length - 1);
-  await everybodyIsTold(server);
-  assert.equal((await opsOf(server, 'drafts/a', 1)).status, 200, 'without a rule nothing is merged');
+  return [{ pilcrow: 'export', format: 1, history: true }, ...documents.flat(), { pilcrow: 'end', logs: n, records: n * records.length, documents: 0 }]
+    .map(line => `${JSON.stringify(line)}\n`).join('');
+}
 
-  server.args = [];
-  await server.stop();
-  const where = ['--data', server.data];
-  assert.equal((await run(pilcrow, [...where, 'compact', '--retention', 'drafts=29'])).code, 2);
-  assert.equal((await run(pilcrow, [...where, 'compact', '--retention', 'drafts=30'])).code, 0);
-  assert.equal((await run(pilcrow, [...where, 'cat', 'drafts/a'])).stdout, `${TYPED}.`);
-  assert.equal((await run(pilcrow, [...where, 'cat', 'drafts/a@5'])).code, 3);
-  await server.restart();
-  assert.equal((await opsOf(server, 'drafts/a', 5)).status, 410);
+// At once: a server begins to merge seconds after its start.
+describe('retention', { concurrency: true }, () => {
+  test('old operations are merged, versions stay, and whoever was away too long is told so', async t => {
+    const server = await startOnClock(t, { seconds: -60 * DAY });
+
+    for (const path of ['notes/a', 'drafts/a'])
+      await write(server, path);
+    await server.stop();
+    server.clock.add(0);
+    server.args = ['--retention', 'notes=30'];
+    await server.restart();
+    await untilMerged(server, TYPED.length - 1);
+    await everybodyIsTold(server);
+    assert.equal((await opsOf(server, 'drafts/a', 1)).status, 200, 'without a rule nothing is merged');
+
+    server.args = [];
+    await server.stop();
+    const where = ['--data', server.data];
+    assert.equal((await run(pilcrow, [...where, 'compact', '--retention', 'drafts=29'])).code, 2);
+    assert.equal((await run(pilcrow, [...where, 'compact', '--retention', 'drafts=30'])).code, 0);
+    assert.equal((await run(pilcrow, [...where, 'cat', 'drafts/a'])).stdout, `${TYPED}.`);
+    assert.equal((await run(pilcrow, [...where, 'cat', 'drafts/a@5'])).code, 3);
+    await server.restart();
+    assert.equal((await opsOf(server, 'drafts/a', 5)).status, 410);
+  });
+
+  test('a rule that is taken back ends the run that obeys it; one that is put in its place begins one', async t => {
+    const directory = temporaryDirectory(t);
+    const [input, settings] = ['archive', 'settings'].map(name => join(directory, name));
+    const N = 400; // a moment each
+
+    writeFileSync(settings, '{"retention":["notes=30"]}');
+    const server = await startServer(t, { args: ['--config', settings] });
+    await server.stop();
+    for (const part of [archive('notes', N), archive('drafts', 1)]) {
+      writeFileSync(input, part);
+      assert.equal((await run(pilcrow, ['--data', server.data, 'import', input])).code, 0);
+    }
+    await server.restart();
+    await untilMerged(server, 1);
+
+    writeFileSync(settings, '{"retention":["drafts=30"]}');
+    await server.hangup(/old operations were merged/);
+    const n = await merged(server);
+    assert.ok(n < N, `${n} of ${N}`);
+    await untilMerged(server, n + 1);
+    assert.equal((await opsOf(server, 'drafts/old0', 1)).status, 410);
+    assert.equal(await merged(server), n + 1);
+  });
 });
