@@ -26,7 +26,7 @@ __attribute__((format(printf, 3, 4))) static int refuse(struct intake *intake, i
 void intake_wait(struct intake *intake, const bool *is_pending)
 {
     while (*is_pending) {
-        waker_wait(&intake->waker);
+        (void)waker_wait(&intake->waker, -1);
         store_dispatch(intake->store);
     }
 }
@@ -41,7 +41,7 @@ int intake_open(const char *path, bool writes, struct intake **out, char *why, s
 
     if (!intake)
         return -ENOMEM;
-    waker_init(&intake->waker);
+    r = waker_init(&intake->waker);
     config.wake = waker_wake;
     config.arg = &intake->waker;
     intake->writes = writes;
@@ -51,7 +51,8 @@ int intake_open(const char *path, bool writes, struct intake **out, char *why, s
         intake->batches[i].intake = intake;
         records_init(&intake->batches[i].records);
     }
-    r = store_lmdb_open(&config, &intake->store, why, n_why);
+    if (!r)
+        r = store_lmdb_open(&config, &intake->store, why, n_why);
     if (r && !(r == -ENOENT && !writes)) {
         intake_close(intake);
         return r;

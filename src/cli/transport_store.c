@@ -1,14 +1,12 @@
 /* The server's own resources on a store of one's own, without a server: a loop that waits for the store and for nothing
  * else. */
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include "api/rest.h"
 #include "cli/transport.h"
+#include "cli/waker.h"
 #include "storage/lmdb/store_lmdb.h"
 
 #define PIECE_BYTES (64 * 1024)
@@ -19,27 +17,16 @@ struct local {
     struct hub *hub;
     struct rest_context rest;
 
-    int woken; /* an eventfd */
+    struct waker waker;
 
     struct exchange *exchange;  /* the one that waits for its answer */
     struct rest_stream *stream; /* what that answer is still coming from */
 };
 
-/* From any thread. */
-static void on_wake(void *arg)
-{
-    const struct local *local = arg;
-
-    (void)eventfd_write(local->woken, 1);
-}
-
 /* Waits for the store or, unless it is -1, for fd. */
 static void turn(struct local *local, int fd)
 {
-    struct pollfd fds[] = { { local->woken, POLLIN, 0 }, { fd, POLLIN, 0 } };
-    eventfd_t n;
-
-    if (poll(fds, 2, -1) > 0 && fds[0].revents && eventfd_read(local->woken, &n) == 0)
+    if (waker_wait(&local->waker, fd))
         store_dispatch(local->store);
 }
 
@@ -147,8 +134,7 @@ static void local_destroy(struct transport *transport)
         turn(local, -1);
     hub_destroy(local->hub);
     store_close(local->store);
-    if (local->woken >= 0)
-        (void)close(local->woken);
+    waker_finish(&local->waker);
     free(local);
 }
 
@@ -157,14 +143,14 @@ static int local_open(struct local *local, const char *path, bool writes, char *
     const struct store_lmdb_config store_config = {
         .path = path,
         .mode = writes ? STORE_READ_WRITE : STORE_READ_ONLY,
-        .wake = on_wake,
-        .arg = local,
+        .wake = waker_wake,
+        .arg = &local->waker,
     };
     struct hub_config hub_config = hub_defaults;
-    int r;
+    int r = waker_init(&local->waker);
 
-    if (local->woken < 0)
-        return -errno;
+    if (r)
+        return r;
     r = store_lmdb_open(&store_config, &local->store, why, n_why);
     if (r)
         return r;
@@ -185,7 +171,6 @@ int transport_store_open(const char *path, bool writes, struct transport **out, 
     if (!local)
         return -ENOMEM;
     local->base = (struct transport){ local_perform, local_destroy };
-    local->woken = eventfd(0, EFD_CLOEXEC);
     r = local_open(local, path, writes, why, n_why);
     if (r) {
         local_destroy(&local->base);

@@ -1,33 +1,34 @@
 #include "cli/waker.h"
 
-void waker_init(struct waker *waker)
+#include <errno.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+int waker_init(struct waker *waker)
 {
-    (void)pthread_mutex_init(&waker->lock, NULL);
-    (void)pthread_cond_init(&waker->woken, NULL);
-    waker->is_woken = false;
+    waker->fd = eventfd(0, EFD_CLOEXEC);
+    return waker->fd < 0 ? -errno : 0;
 }
 
 void waker_finish(struct waker *waker)
 {
-    (void)pthread_cond_destroy(&waker->woken);
-    (void)pthread_mutex_destroy(&waker->lock);
+    if (waker->fd >= 0)
+        (void)close(waker->fd);
+    waker->fd = -1;
 }
 
 void waker_wake(void *arg)
 {
-    struct waker *waker = arg;
+    const struct waker *waker = arg;
 
-    (void)pthread_mutex_lock(&waker->lock);
-    waker->is_woken = true;
-    (void)pthread_cond_signal(&waker->woken);
-    (void)pthread_mutex_unlock(&waker->lock);
+    (void)eventfd_write(waker->fd, 1);
 }
 
-void waker_wait(struct waker *waker)
+bool waker_wait(const struct waker *waker, int fd)
 {
-    (void)pthread_mutex_lock(&waker->lock);
-    while (!waker->is_woken)
-        (void)pthread_cond_wait(&waker->woken, &waker->lock);
-    waker->is_woken = false;
-    (void)pthread_mutex_unlock(&waker->lock);
+    struct pollfd fds[] = { { waker->fd, POLLIN, 0 }, { fd, POLLIN, 0 } };
+    eventfd_t n;
+
+    return poll(fds, 2, -1) > 0 && fds[0].revents && eventfd_read(waker->fd, &n) == 0;
 }

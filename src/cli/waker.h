@@ -2,19 +2,19 @@
 #ifndef CLI_WAKER_H
 #define CLI_WAKER_H
 
-#include <pthread.h>
 #include <stdbool.h>
 
 struct waker {
-    pthread_mutex_t lock;
-    pthread_cond_t woken;
-    bool is_woken;
+    int fd; /* an eventfd */
 };
 
-void waker_init(struct waker *waker);
+/* 0 or -errno; waker_finish is fine after either. */
+__attribute__((warn_unused_result)) int waker_init(struct waker *waker);
 void waker_finish(struct waker *waker);
 
 void waker_wake(void *arg); /* from any thread; arg is the waker */
-void waker_wait(struct waker *waker);
+
+/* Until it is woken or, unless that is -1, fd can be read; false: not woken. A signal ends it, too. */
+bool waker_wait(const struct waker *waker, int fd);
 
 #endif
