@@ -15,9 +15,8 @@
  *     rest_ops.c           pages of the log
  *     rest_history.c       who changed what when (history.h);  rest_diff.c   what differs
  *     rest_restore.c       back to an older content
- *     rest_collections.c   listings
- *     rest_store.c         sizes, compaction
  *     rest_collections.c   listings;  rest_logs.c   every log, for administrators
+ *     rest_store.c         sizes, compaction
  *     rest_health.c        /healthz, /readyz
  *     rest_me.c            who is asking
  *     rest_backup.c        a copy of the store

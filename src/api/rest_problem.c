@@ -30,6 +30,7 @@ static const struct title {
     { 500, "Internal error" },
     { 501, "Not implemented" },
     { 503, "Unavailable" },
+    { 505, "HTTP version not supported" },
     { 507, "Store full" },
 };
 
