@@ -44,6 +44,13 @@ struct rest_history {
     size_t n_groups;
     int window_r;
 
+    struct errand errand;
+    struct committed_op
+        *aside; /* a large one, which the helper looks at: counted; nothing comes meanwhile but the end */
+    struct ot_amount amount;
+    bool has_ended;
+    int end_r;
+
     struct history_group oldest; /* so far; what lies below may belong to it */
     bool has_oldest, has_more;
     uint64_t n; /* written */
@@ -157,11 +164,57 @@ static void begin_at(struct rest_history *history, const struct committed_op *op
     history->is_at_since = false;
 }
 
+static void note(struct rest_history *history, const struct committed_op *op, struct ot_amount amount)
+{
+    struct history_group group, *last;
+
+    if (op->time_ms < history->since_ms) {
+        history->is_at_since = true;
+        return;
+    }
+    if (history->n_groups == WINDOW_MOST) /* a wide one; what is older comes with the next */
+        begin_at(history, op, step_kind_of(op->body));
+    history_group_of(op, amount, &group);
+    last = history->n_groups ? &history->groups[history->n_groups - 1] : NULL;
+    if (last && history_joins(last, &group, history->pause_s * 1000))
+        history_join(last, &group);
+    else
+        history->groups[history->n_groups++] = group;
+}
+
+static void window_end(struct rest_history *history);
+
+static void work(struct errand *errand)
+{
+    struct rest_history *history = LIST_ENTRY(errand, struct rest_history, errand);
+
+    history->window_r = measure(history, history->aside, &history->amount);
+}
+
+static void on_measured(struct errand *errand)
+{
+    struct rest_history *history = LIST_ENTRY(errand, struct rest_history, errand);
+    struct committed_op *op = history->aside;
+
+    history->aside = NULL;
+    note(history, op, history->amount);
+    committed_op_unref(op);
+    if (history->has_ended)
+        window_end(history);
+    else
+        fetch_go_on(&history->fetch);
+}
+
+static bool is_measured(const struct rest_history *history, enum step_kind kind)
+{
+    return kind == STEP_CREATE || (kind == STEP_EDIT && history->type);
+}
+
 static void on_op(struct fetch *fetch, struct committed_op *op)
 {
     struct rest_history *history = history_of(fetch);
+    struct helper *helper = hub_helper(history->call.context->hub);
     enum step_kind kind = step_kind_of(op->body);
-    struct history_group group, *last;
     struct ot_amount amount = { 0, 0 };
 
     if (op->version == history->window_from || kind == STEP_CREATE || kind == STEP_DELETE)
@@ -170,20 +223,16 @@ static void on_op(struct fetch *fetch, struct committed_op *op)
         history->window_r = DOCUMENT_OPS_GONE;
     if (history->window_r)
         return;
-    if (kind == STEP_CREATE || (kind == STEP_EDIT && history->type))
-        history->window_r = measure(history, op, &amount);
-    if (op->time_ms < history->since_ms) {
-        history->is_at_since = true;
+    if (helper && op->body.n_bytes >= HELPER_WORTH_BYTES && is_measured(history, kind)) {
+        fetch_hold(fetch);
+        history->aside = committed_op_ref(op);
+        history->errand = (struct errand){ .work = work, .done = on_measured };
+        helper_do(helper, &history->errand);
         return;
     }
-    if (history->n_groups == WINDOW_MOST) /* a wide one; what is older comes with the next */
-        begin_at(history, op, kind);
-    history_group_of(op, amount, &group);
-    last = history->n_groups ? &history->groups[history->n_groups - 1] : NULL;
-    if (last && history_joins(last, &group, history->pause_s * 1000))
-        history_join(last, &group);
-    else
-        history->groups[history->n_groups++] = group;
+    if (is_measured(history, kind))
+        history->window_r = measure(history, op, &amount);
+    note(history, op, amount);
 }
 
 typedef void fetched_fn(struct fetch *fetch, int r, const struct document_view *view);
@@ -235,11 +284,10 @@ static void walk_below(struct rest_history *history)
     }
 }
 
-static void on_window(struct fetch *fetch, int r, const struct document_view *view)
+static void window_end(struct rest_history *history)
 {
-    struct rest_history *history = history_of(fetch);
+    int r = history->end_r;
 
-    (void)view;
     if (r == DOCUMENT_OPS_GONE && history->window_from > history->from && !history->n_groups) {
         history->n_window *= 2; /* it would begin within a record that stands for several */
         walk(history);
@@ -259,6 +307,17 @@ static void on_window(struct fetch *fetch, int r, const struct document_view *vi
     walk_below(history);
 }
 
+static void on_window(struct fetch *fetch, int r, const struct document_view *view)
+{
+    struct rest_history *history = history_of(fetch);
+
+    (void)view;
+    history->has_ended = true;
+    history->end_r = r;
+    if (!history->aside)
+        window_end(history);
+}
+
 static void walk(struct rest_history *history)
 {
     uint64_t to = history->window_to;
@@ -266,7 +325,7 @@ static void walk(struct rest_history *history)
     history->window_from = to - history->from > history->n_window ? to - history->n_window : history->from;
     history->n_groups = 0;
     history->window_r = 0;
-    history->is_at_since = false;
+    history->is_at_since = history->has_ended = false;
     history->first_kind = STEP_NOTHING;
     history->fetch = (struct fetch){ .what = FETCH_OPS,
                                      .from = history->window_from,

@@ -109,6 +109,20 @@ test('history: a session of thousands is one group, however it lies in the windo
   assert.equal(create.kind, 'create');
 });
 
+test('history: operations of megabytes among small ones are counted, the first and the last of a window too', async () => {
+  const path = fresh();
+  const sizes = [400_000, 1, 500_000, 2, 3, 300_000];
+  let text = 'x'.repeat(sizes[0]);
+
+  assert.equal((await put(path, text, as(`author of ${sizes[0]}`))).status, 201);
+  for (const size of sizes.slice(1))
+    await write(path, text = 'x'.repeat(size) + text, `author of ${size}`);
+  const groups = (await historyOf(path)).reverse();
+  assert.deepEqual(groups.map(({ author, inserted }) => [author, inserted]), sizes.map(size => [`author of ${size}`, size]));
+  assert.deepEqual((await historyOf(path, '?from=2&to=3')).map(({ inserted }) => inserted), [500_000]);
+  assert.deepEqual(await historyOf(path, `?since=${encodeURIComponent(groups[2].first)}`), groups.slice(2).reverse());
+});
+
 test('diff: lines, with three of context; patch leads from one to the other, both ways', async t => {
   const path = fresh();
   const random = new Random(seedOf(t));
