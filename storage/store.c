@@ -28,7 +28,7 @@ void store_log_close(struct store_log *log)
 static bool leads_too_far(uint64_t version, const struct record *records, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        if (records[i].n_merged >= UINT64_MAX - 1 - version)
+        if (version == STORE_NEWEST || records[i].n_merged >= UINT64_MAX - 1 - version)
             return true;
         version = record_end(version, &records[i]);
     }
@@ -105,6 +105,8 @@ int store_begin_at(struct store_log *log, uint64_t version, store_done_fn *done,
 {
     const struct store_engine *engine = log->store->engine;
 
+    if (version == STORE_NEWEST)
+        return -EOVERFLOW;
     return engine->begin_at ? engine->begin_at(log, version, done, arg) : -ENOTSUP;
 }
 

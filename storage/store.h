@@ -168,7 +168,8 @@ STORE_MUST_CHECK int store_snapshot_put(struct store_log *log, uint64_t version,
 STORE_MUST_CHECK int store_remove(struct store_log *log, store_done_fn *done, void *arg);
 
 /* A log that holds nothing continues above `version`, as if one of that head had been removed: for whoever brings a log
- * from another store. STORE_CONFLICT: it holds something, or its head is above that. */
+ * from another store. STORE_CONFLICT: it holds something, or its head is above that. Refused: -EOVERFLOW, STORE_NEWEST.
+ */
 STORE_MUST_CHECK int store_begin_at(struct store_log *log, uint64_t version, store_done_fn *done, void *arg);
 
 /* Puts records[0..n) in the place of those of [from, end of the last): what lay between them is gone, and its versions

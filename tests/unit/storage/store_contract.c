@@ -1045,6 +1045,29 @@ static void only_an_empty_log_begins_at_a_version(void **state)
     store_log_close(log);
 }
 
+/* A version that is none: STORE_NEWEST. */
+static void nothing_begins_behind_the_last_version(void **state)
+{
+    struct fixture *f = *state;
+    struct store_log *log = open_log(f, "a"), *other = open_log(f, "b");
+    struct record record = merged_record(0, 0, "x");
+    struct store_state after = { true, bytes_of_string("text"), 1 };
+
+    assert_int_equal(loop_begin_at(&f->loop, log, STORE_NEWEST), -EOVERFLOW);
+    assert_int_equal(loop_begin_at(&f->loop, log, STORE_NEWEST - 1), 0);
+    assert_int_equal(loop_append_records(&f->loop, log, STORE_NEWEST - 1, &record, 1, &after), -EOVERFLOW);
+    assert_int_equal(loop_append_records(&f->loop, log, STORE_NEWEST, &record, 1, &after), -EOVERFLOW);
+    assert_int_equal(loop_merge(&f->loop, log, STORE_NEWEST, &record, 1), -EOVERFLOW);
+    fill(f, other, 0, 5);
+    store_log_close(log);
+    store_log_close(other);
+    reopen(f);
+    other = open_log(f, "b");
+    fill(f, other, 5, 20);
+    check_records(f, other, 0, 20);
+    store_log_close(other);
+}
+
 /* ---- listing ----------------------------------------------------------------------------------------------------- */
 
 static void check_list(struct fixture *f, const char *prefix, const char *after, const char *type, size_t limit,
@@ -1294,6 +1317,7 @@ int store_contract_run(const struct contract_subject *given)
         TEST(snapshots_within_merged_records_go),
         TEST(a_log_begins_at_a_version),
         TEST(only_an_empty_log_begins_at_a_version),
+        TEST(nothing_begins_behind_the_last_version),
         TEST(lists_are_in_order),
         TEST(all_logs_are_listed_in_order_of_their_names),
         TEST(deleted_logs_are_listed_when_asked_for),
