@@ -7,6 +7,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -448,10 +449,10 @@ static void a_copy_that_cannot_be_written_changes_nothing(void **state)
 /* ---- cut off at each step ---------------------------------------------------------------------------------------- */
 
 /* Each call that a compaction makes of these is where a process ends, just before it and just behind it; or where it
- * fails. */
+ * fails. Any thread may come by. */
 static struct {
-    bool is_armed, fails;
-    int n_left; /* steps; two a call */
+    atomic_bool is_armed, fails;
+    atomic_int n_left; /* steps; two a call */
 } cut;
 
 static void step(void)
@@ -565,10 +566,12 @@ static void failing_anywhere_it_is_whole(void **state)
         int r;
 
         cut.n_left = n;
-        cut.is_armed = cut.fails = true;
+        cut.fails = true;
+        cut.is_armed = true;
         r = loop_compact(&f->loop);
         met = cut.n_left < 0;
-        cut.is_armed = cut.fails = false;
+        cut.is_armed = false;
+        cut.fails = false;
         assert_true(met || !r);
         r = loop_meta_put(&f->loop, "value", bytes_of(&value, sizeof(value)));
         if (r)
