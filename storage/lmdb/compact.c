@@ -127,8 +127,10 @@ static void end(struct compaction *compaction, int r)
 
     store->commit.holds_writes = false;
     compaction->pack.request.r = r;
-    if (r)
+    if (r) {
         log_error("store", "compaction failed: %s", strerror(-r));
+        store_recover(store); /* the files may be closed: readers shall not wait for the next write */
+    }
     lmdb_answer_one(&compaction->pack.request);
 }
 

@@ -170,8 +170,8 @@ void commit_init(struct commit *commit);
 STORE_MUST_CHECK int commit_start(struct lmdb_store *store);
 STORE_MUST_CHECK int commit_load(
     struct lmdb_store *store); /* what the next batch is called, and how full the inbox is */
-/* After a transaction that failed, on the commit thread, before anybody is told: the environment is usable again, if it
- * can be. */
+/* After a transaction or a compaction that failed, on the commit thread, before anybody is told: the environment is
+ * usable again, if it can be. */
 void store_recover(struct lmdb_store *store);
 void commit_finish(struct commit *commit); /* when every write has been answered; waits for the thread */
 void commit_enqueue(struct lmdb_store *store, struct write *write);

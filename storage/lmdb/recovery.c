@@ -17,7 +17,7 @@ static bool has_given_up(const struct environment *environment)
     int code;
 
     if (!environment->env)
-        return true; /* it could not be opened again the last time */
+        return true; /* it could not be opened again the last time, or by a compaction */
     code = mdb_txn_begin(environment->env, NULL, 0, &txn);
     if (code == 0)
         mdb_txn_abort(txn);

@@ -345,6 +345,8 @@ void round_run(struct lmdb_store *store, struct round *round)
     round_gather(store, round);
     round_add_piece(store, round);
     if (!round_is_empty(round)) {
+        if (!store->environment.env)
+            store_recover(store); /* what kept it from being opened again may have passed */
         r = round_transact(store, round);
         if (r == -EIO && disk_is_full(store))
             r = -ENOSPC;
