@@ -10,7 +10,6 @@
 #define LEVEL      6                 /* a tenth smaller than 3, and a millisecond more for a text of 100 kB, */
 #define LEVEL_LONG 3                 /* while others wait for the worker */
 #define LONG_BYTES ((size_t)1 << 20) /* from here on; matches are looked for further away than tables reach, too */
-#define DROP_LIMIT 4096              /* chunks of a snapshot: all that it may have */
 
 /* ---- links ------------------------------------------------------------------------------------------------------- */
 
@@ -223,7 +222,7 @@ static void drop(struct parcel *parcel, uint64_t number, uint64_t version)
     struct log_key last = log_key_of_chunk(number, version, UINT32_MAX);
 
     parcel_delete(parcel, DB_SNAPSHOTS, log_key_bytes(&key));
-    parcel_delete_range(parcel, DB_CHUNKS, log_key_bytes(&first), log_key_bytes(&last), DROP_LIMIT);
+    parcel_delete_range(parcel, DB_CHUNKS, log_key_bytes(&first), log_key_bytes(&last), SIZE_MAX);
 }
 
 static void hide(struct parcel *parcel, uint64_t number, uint64_t version, struct manifest manifest)
@@ -240,8 +239,7 @@ static void hide(struct parcel *parcel, uint64_t number, uint64_t version, struc
     buffer_finish(&value);
 }
 
-/* What the first snapshot at or above a version refers to; 0: nothing. One that is damaged can't be read, nor what
- * refers to it. */
+/* What the first snapshot at or above a version refers to; 0: nothing, or it can't be told. */
 static int base_above(struct view *view, uint64_t number, uint64_t version, uint64_t *out)
 {
     struct log_key key = log_key_of_version(number, version);
@@ -257,29 +255,49 @@ static int base_above(struct view *view, uint64_t number, uint64_t version, uint
     return r == -ENOENT || r == -EBADMSG ? 0 : r;
 }
 
-/* Downward from `to`: what one refers to is always the next one below, so each knows from the one above whether it is
- * wanted. It ends at the first below `from` that anybody may read. */
-int snapshot_drop_within(struct parcel *parcel, struct view *view, uint64_t number, uint64_t from, uint64_t to)
+/* The records that snapshots may lie within, from the last one down. */
+struct within {
+    const struct record *records;
+    size_t i;
+    uint64_t begins, ends;
+};
+
+/* Of versions that descend. */
+static bool lies_within(struct within *within, uint64_t version)
 {
-    uint64_t version = to, wanted = 0;
-    int r = base_above(view, number, to, &wanted);
+    while (version <= within->begins && within->i > 0) {
+        within->ends = within->begins;
+        within->begins -= 1 + within->records[--within->i].n_merged;
+    }
+    return version > within->begins && version < within->ends;
+}
+
+/* Downward: what one refers to is always the next one below, so each knows from the one above that stays whether it is
+ * wanted. It ends at the first below `from` that anybody may read. One that is damaged can't be read, nor what refers
+ * to it. */
+int snapshot_drop_within(struct parcel *parcel, struct view *view, uint64_t number, uint64_t from,
+                         const struct record *records, size_t n)
+{
+    uint64_t version = records_end(from, records, n), wanted = 0;
+    struct within within = { records, n, version, version };
+    int r = base_above(view, number, version, &wanted);
 
     while (!r && version > 0) {
         struct manifest manifest = { 0 };
+        bool goes, is_damaged;
 
         r = view_manifest(view, number, version - 1, &version, &manifest);
-        if (r && (r != -EBADMSG || version <= from))
+        is_damaged = r == -EBADMSG && version > from;
+        if ((r && !is_damaged) || (version <= from && !manifest.is_hidden))
             break;
-        if (!r && version <= from && !manifest.is_hidden)
-            break;
-        if (!r && version == wanted) {
-            hide(parcel, number, version, manifest);
-            wanted = manifest.base;
-        } else {
-            drop(parcel, number, version);
-            wanted = 0;
-        }
         r = 0;
+        goes = lies_within(&within, version) || manifest.is_hidden;
+        if (goes && (is_damaged || version != wanted))
+            drop(parcel, number, version);
+        else if (goes)
+            hide(parcel, number, version, manifest);
+        if (!goes || version == wanted)
+            wanted = manifest.base;
     }
     if (r && r != -ENOENT && (r != -EBADMSG || !version))
         return r;

@@ -56,11 +56,11 @@ STORE_MUST_CHECK int chain_read_link(const struct chain_source *source, uint64_t
 STORE_MUST_CHECK int chain_pack(struct view *view, const struct chain *chain, struct bytes content, struct buffer *into,
                                 struct manifest *manifest);
 
-/* Puts into the parcel what drops the snapshots strictly between two versions. Those that others outside refer to are
- * hidden; hidden ones that nobody needs any more go, too. Meanwhile no snapshot of that log may be on its way: it might
- * refer to what goes. */
+/* Puts into the parcel what drops the snapshots that lie within one of records[0..n), the first of version `from`.
+ * Those that others outside refer to are hidden; hidden ones that nobody needs any more go, too. Meanwhile no snapshot
+ * of that log may be on its way: it might refer to what goes. */
 struct parcel;
 STORE_MUST_CHECK int snapshot_drop_within(struct parcel *parcel, struct view *view, uint64_t number, uint64_t from,
-                                          uint64_t to);
+                                          const struct record *records, size_t n);
 
 #endif

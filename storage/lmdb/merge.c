@@ -77,16 +77,11 @@ static int fill_parcel(struct lmdb_store *store, struct view *view, struct mergi
 {
     const struct merge *merge = merging->merge;
     struct parcel *parcel = &merging->job.parcel;
-    uint64_t version = merge->from, end;
-    int r = 0;
+    int r;
 
     delete_versions(parcel, DB_LOG, parcel->number, merging->left.first, merging->right.end);
     delete_versions(parcel, DB_LARGE, parcel->number, merge->from, merge->to);
-    for (size_t i = 0; !r && i < merge->n; i++, version = end) {
-        end = record_end(version, &merge->records[i]);
-        if (end > version + 1)
-            r = snapshot_drop_within(parcel, view, parcel->number, version, end);
-    }
+    r = snapshot_drop_within(parcel, view, parcel->number, merge->from, merge->records, merge->n);
     if (r)
         return r;
     return packing_put(store, parcel, parcel->number, merging->left.first, merging->records, merging->n_records,

@@ -131,10 +131,11 @@ static void write_parcel(struct fixture *f, struct parcel *parcel)
 
 static void drop_within(struct fixture *f, uint64_t from, uint64_t to)
 {
+    struct record record = { .n_merged = to - from - 1 };
     struct parcel parcel;
 
     parcel_init(&parcel);
-    assert_int_equal(snapshot_drop_within(&parcel, &f->view, f->number, from, to), 0);
+    assert_int_equal(snapshot_drop_within(&parcel, &f->view, f->number, from, &record, to > from), 0);
     write_parcel(f, &parcel);
 }
 
@@ -393,6 +394,34 @@ static void what_others_refer_to_is_hidden_until_they_go(void **state)
     close_store(f);
 }
 
+/* Of a log of its own, each second version: a chain of 16, and the next one, which is whole. Each of the chain lies
+ * within another one of the records. */
+static void one_merge_of_many_records_drops_a_chain(void **state)
+{
+    struct fixture *f = *state;
+    struct record records[CHAIN_MAX];
+    char content[N_BYTES];
+
+    store_log_close(f->log);
+    f->log = loop_open_log(&f->loop, "notes", "b", NULL);
+    for (uint64_t v = 0; v < 2 * CHAIN_MAX + 3; v++)
+        assert_int_equal(loop_append(&f->loop, f->log, v, "x"), 0);
+    for (uint64_t i = 1; i <= CHAIN_MAX + 1; i++)
+        assert_int_equal(loop_snapshot_put(&f->loop, f->log, 2 * i, content_of(i, content)), 0);
+    for (uint64_t i = 0; i < CHAIN_MAX; i++)
+        records[i] = (struct record){
+            .id = { bytes_of_string("s"), 2 * i + 3 }, .time_ms = 2 * i + 2, .body = bytes_of_string("x"), .n_merged = 1
+        };
+    assert_int_equal(loop_merge(&f->loop, f->log, 1, records, CHAIN_MAX), 0);
+    assert_int_equal(loop_snapshot_get(&f->loop, f->log, STORE_NEWEST), 0);
+    assert_true(f->loop.version == 2 * (CHAIN_MAX + 1));
+    go_inside(f);
+    assert_int_equal(n_entries(f, DB_SNAPSHOTS), N_SNAPSHOTS + 1);
+    assert_int_equal(n_entries(f, DB_CHUNKS), N_SNAPSHOTS + 1);
+    go_outside(f);
+    close_store(f);
+}
+
 static void check_dropped(struct fixture *f, const bool *is_visible)
 {
     uint64_t newest = 0, version;
@@ -443,6 +472,7 @@ int main(int argc, char **argv)
         TEST(a_damaged_manifest_does_not_keep_the_log_from_opening),
         TEST(what_a_crash_has_left_goes_with_the_next_one),
         TEST(what_others_refer_to_is_hidden_until_they_go),
+        TEST(one_merge_of_many_records_drops_a_chain),
         TEST(dropping_here_and_there_leaves_the_others_readable),
     };
 
