@@ -90,12 +90,12 @@ static int is_needed(struct snapshotting *job, struct view *view)
     return r == -EBADMSG ? 0 : r ? r : SNAPSHOT_NOT_NEEDED;
 }
 
-/* The newest one below, or nothing: also where that is damaged. */
+/* The newest one below, hidden or not, or nothing: also where that is damaged. */
 static int find_base(struct snapshotting *job, struct view *view, uint64_t *below, struct chain *out)
 {
     const struct chain_source source = chain_source_of(view);
     struct manifest manifest;
-    int r = view_snapshot(view, job->job.parcel.number, job->put->version - 1, below, &manifest);
+    int r = view_manifest(view, job->job.parcel.number, job->put->version - 1, below, &manifest);
 
     out->n = 0;
     if (!r)

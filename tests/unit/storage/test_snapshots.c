@@ -323,6 +323,26 @@ static void a_damaged_one_is_written_again(void **state)
     close_store(f);
 }
 
+/* 56 to 59 are hidden, for 60. */
+static void a_damaged_one_is_written_again_above_hidden_ones(void **state)
+{
+    struct fixture *f = *state;
+
+    go_inside(f);
+    drop_within(f, 55, 60);
+    lose_chunk(f, 60);
+    go_outside(f);
+    put(f, 60);
+    go_inside(f);
+    for (uint64_t i = 55; i <= 60; i++)
+        assert_int_equal(read_one(f, i), 0);
+    drop_within(f, 54, 60);
+    for (uint64_t i = 1; i <= N_SNAPSHOTS; i++)
+        assert_int_equal(read_one(f, i), 0);
+    go_outside(f);
+    close_store(f);
+}
+
 static void a_damaged_manifest_does_not_keep_the_log_from_opening(void **state)
 {
     struct fixture *f = *state;
@@ -469,6 +489,7 @@ int main(int argc, char **argv)
         TEST(damage_reaches_as_far_as_others_refer_to_it),
         TEST(nothing_is_built_on_a_damaged_one),
         TEST(a_damaged_one_is_written_again),
+        TEST(a_damaged_one_is_written_again_above_hidden_ones),
         TEST(a_damaged_manifest_does_not_keep_the_log_from_opening),
         TEST(what_a_crash_has_left_goes_with_the_next_one),
         TEST(what_others_refer_to_is_hidden_until_they_go),
