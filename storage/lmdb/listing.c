@@ -98,50 +98,29 @@ static int listing_add(struct listing *listing, struct view *view, struct store_
     return listing->bytes.error;
 }
 
-/* ---- the overlay's part ------------------------------------------------------------------------------------------ */
-
-struct candidates {
-    const struct overlay_log **logs;
-    size_t n, position;
-};
-
-static int compare_candidates(const void *left, const void *right)
-{
-    const struct overlay_log *const *a = left, *const *b = right;
-
-    return bytes_compare((*a)->key, (*b)->key);
-}
-
-static int candidates_collect(const struct listing *listing, const struct overlay *overlay, struct candidates *out)
-{
-    struct candidates found = { .logs = malloc((overlay->n_logs + 1) * sizeof(*found.logs)) };
-    struct bytes at = name_key_bytes(&listing->at);
-
-    if (!found.logs)
-        return -ENOMEM;
-    LIST_FOR_EACH (node, &overlay->logs) {
-        const struct overlay_log *log = LIST_ENTRY(node, struct overlay_log, link);
-        struct bytes key = log->key;
-
-        if (log->is_named && key.n_bytes >= listing->at.n_prefix && memcmp(key.at, at.at, listing->at.n_prefix) == 0 &&
-            bytes_compare(key, at) >= (listing->is_behind ? 1 : 0))
-            found.logs[found.n++] = log;
-    }
-    qsort(found.logs, found.n, sizeof(*found.logs), compare_candidates);
-    *out = found;
-    return 0;
-}
-
 /* ---- merging ----------------------------------------------------------------------------------------------------- */
 
 struct merge {
     struct listing *listing;
     struct view *view;
     MDB_cursor *cursor;
-    struct candidates candidates;
-    bool has_row; /* the cursor stands on a row of the collection */
+    const struct overlay_log *log; /* the next one of the overlay; NULL: none */
+    bool has_row;                  /* the cursor stands on a row of the collection */
     struct bytes row_key, row_value;
 };
+
+/* Whether it is of the collection. */
+static bool is_within(const struct merge *merge, struct bytes key)
+{
+    const struct name_key *at = &merge->listing->at;
+
+    return key.n_bytes >= at->n_prefix && memcmp(key.at, at->at, at->n_prefix) == 0;
+}
+
+static void merge_log(struct merge *merge, const struct overlay_log *log)
+{
+    merge->log = log && is_within(merge, log->key) ? log : NULL;
+}
 
 /* A listing begins where it was looked for, and not further on because a page is damaged. */
 static int row_begins(const struct merge *merge, int code, struct bytes found)
@@ -176,8 +155,7 @@ static int merge_row(struct merge *merge, MDB_cursor_op op)
     if (code)
         return code == MDB_NOTFOUND ? 0 : environment_errno(code);
     merge->row_key = bytes_of_val(key);
-    merge->has_row =
-        key.mv_size >= merge->listing->at.n_prefix && memcmp(key.mv_data, at.at, merge->listing->at.n_prefix) == 0;
+    merge->has_row = is_within(merge, merge->row_key);
     return unseal(DB_DOCS, merge->row_key, bytes_of_val(value), &merge->row_value);
 }
 
@@ -185,9 +163,7 @@ static int merge_row(struct merge *merge, MDB_cursor_op op)
  * removed. */
 static int merge_next(struct merge *merge, struct bytes *key, struct row *out)
 {
-    struct candidates *candidates = &merge->candidates;
-    const struct overlay_log *log =
-        candidates->position < candidates->n ? candidates->logs[candidates->position] : NULL;
+    const struct overlay_log *log = merge->log;
     int order = !log ? -1 : !merge->has_row ? 1 : bytes_compare(merge->row_key, log->key), r = 0;
 
     if (!log && !merge->has_row)
@@ -197,7 +173,7 @@ static int merge_next(struct merge *merge, struct bytes *key, struct row *out)
         *out = log->row;
         if (log->is_removed)
             out->number = 0;
-        candidates->position++;
+        merge_log(merge, overlay_behind(&merge->view->overlay, log->key));
     } else {
         r = row_decode(merge->row_value, out);
     }
@@ -249,17 +225,16 @@ static enum served listing_serve(struct request *request, struct view *view)
 {
     struct listing *listing = (struct listing *)request;
     struct merge merge = { .listing = listing, .view = view };
+    struct bytes at = name_key_bytes(&listing->at);
     int r;
 
     guard_enter("listing documents");
     r = environment_errno(mdb_cursor_open(view->txn, view->environment->dbs[DB_DOCS], &merge.cursor));
-    if (!r)
-        r = candidates_collect(listing, &view->overlay, &merge.candidates);
+    merge_log(&merge, (listing->is_behind ? overlay_behind : overlay_at_or_behind)(&view->overlay, at));
     if (!r)
         r = merge_row(&merge, MDB_SET_RANGE);
     if (!r)
         r = merge_slice(&merge);
-    free(merge.candidates.logs);
     if (merge.cursor)
         mdb_cursor_close(merge.cursor);
     if (!r)

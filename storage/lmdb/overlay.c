@@ -45,6 +45,43 @@ struct overlay_log *overlay_by_name(const struct overlay *overlay, struct bytes 
     return node_log(tfind(&wanted, &overlay->by_name, compare_names));
 }
 
+/* A look-up that equals nothing, and keeps the best that it comes by. */
+struct passing {
+    struct bytes key;
+    bool is_behind; /* strictly */
+    const struct overlay_log **best;
+};
+
+static int pass(const void *left, const void *right)
+{
+    const struct passing *passing = left;
+    const struct overlay_log *log = right;
+
+    if (bytes_compare(log->key, passing->key) < (passing->is_behind ? 1 : 0))
+        return 1;
+    *passing->best = log;
+    return -1;
+}
+
+static const struct overlay_log *find_behind(const struct overlay *overlay, struct bytes name_key, bool is_behind)
+{
+    const struct overlay_log *best = NULL;
+    struct passing passing = { name_key, is_behind, &best };
+
+    (void)tfind(&passing, &overlay->by_name, pass);
+    return best;
+}
+
+const struct overlay_log *overlay_at_or_behind(const struct overlay *overlay, struct bytes name_key)
+{
+    return find_behind(overlay, name_key, false);
+}
+
+const struct overlay_log *overlay_behind(const struct overlay *overlay, struct bytes name_key)
+{
+    return find_behind(overlay, name_key, true);
+}
+
 /* ---- logs -------------------------------------------------------------------------------------------------------- */
 
 static void forget_name(struct overlay *overlay, struct overlay_log *log)

@@ -47,4 +47,9 @@ STORE_MUST_CHECK int overlay_sync(struct overlay *overlay, const struct environm
 struct overlay_log *overlay_by_number(const struct overlay *overlay, uint64_t number);
 struct overlay_log *overlay_by_name(const struct overlay *overlay, struct bytes name_key);
 
+/* The first of those that are found by name at or behind the key. NULL: none. */
+const struct overlay_log *overlay_at_or_behind(const struct overlay *overlay, struct bytes name_key);
+/* The same, strictly behind. */
+const struct overlay_log *overlay_behind(const struct overlay *overlay, struct bytes name_key);
+
 #endif
