@@ -156,11 +156,8 @@ struct run {
 /* The run's next segment. What can't be read ends the run, and stays. */
 static int run_add(struct repacking *repacking, struct view *view, struct run *run, const struct found *found)
 {
-    struct segment *segment = &view->segment;
-    int r;
-
-    view->has_segment = false;
-    r = segment_decode(segment, found->number, found->first, found->value);
+    const struct segment *segment = &view->segment;
+    int r = view_decode_segment(view, found->number, found->first, found->value);
     if (r == -EBADMSG || (!r && run->n_packed > 0 && found->first != run->end)) {
         run->is_over = true;
         return 0;

@@ -21,6 +21,7 @@ int view_init(struct view *view, const struct environment *environment, pthread_
 
     *view = (struct view){ .environment = environment, .in_use = in_use };
     overlay_init(&view->overlay);
+    buffer_init(&view->packed, SIZE_MAX / 2);
     r = txn_begin(view);
     if (!r)
         mdb_txn_reset(view->txn);
@@ -38,6 +39,7 @@ void view_finish(struct view *view)
     view_leave(view);
     overlay_finish(&view->overlay);
     segment_finish(&view->segment);
+    buffer_finish(&view->packed);
     ZSTD_freeDCtx(view->unpacker);
     view->unpacker = NULL;
 }
@@ -183,17 +185,28 @@ int view_at_or_behind(struct view *view, enum db db, struct bytes key, size_t n_
     return 0;
 }
 
-int view_unpack_segment(struct view *view, uint64_t number, uint64_t version, struct segment *segment,
-                        struct bytes *value)
+static int find_segment(struct view *view, uint64_t number, uint64_t version, uint64_t *first, struct bytes *value)
 {
     struct log_key key = log_key_of_version(number, version);
-    struct bytes found = { 0 }, packed = { 0 };
-    int r = view_at_or_before(view, DB_LOG, log_key_bytes(&key), 8, &found, &packed);
+    struct bytes found = { 0 };
+    int r = view_at_or_before(view, DB_LOG, log_key_bytes(&key), 8, &found, value);
 
     if (r == -ENOENT || (!r && found.n_bytes != 16))
         return -EBADMSG;
     if (!r)
-        r = segment_decode(segment, number, get_be64((const char *)found.at + 8), packed);
+        *first = get_be64((const char *)found.at + 8);
+    return r;
+}
+
+int view_unpack_segment(struct view *view, uint64_t number, uint64_t version, struct segment *segment,
+                        struct bytes *value)
+{
+    struct bytes packed = { 0 };
+    uint64_t first = 0;
+    int r = find_segment(view, number, version, &first, &packed);
+
+    if (!r)
+        r = segment_decode(segment, number, first, packed);
     if (!r && version >= segment->end)
         r = -EBADMSG;
     if (value)
@@ -206,15 +219,43 @@ static bool segment_holds(const struct segment *segment, uint64_t number, uint64
     return segment->number == number && version >= segment->first && version < segment->end;
 }
 
+/* The very bytes: whoever has written since may have put others there. */
+static bool segment_is(const struct view *view, uint64_t number, uint64_t first, struct bytes value)
+{
+    const struct segment *segment = &view->segment;
+
+    return segment->n > 0 && segment->number == number && segment->first == first &&
+           bytes_equal(buffer_bytes(&view->packed), value);
+}
+
+int view_decode_segment(struct view *view, uint64_t number, uint64_t first, struct bytes value)
+{
+    int r;
+
+    view->has_segment = segment_is(view, number, first, value);
+    if (view->has_segment)
+        return 0;
+    view->segment.n = 0;
+    buffer_reset(&view->packed);
+    r = buffer_append(&view->packed, value.at, value.n_bytes);
+    if (!r)
+        r = segment_decode(&view->segment, number, first, buffer_bytes(&view->packed));
+    view->has_segment = !r;
+    return r;
+}
+
 int view_segment(struct view *view, uint64_t number, uint64_t version)
 {
+    struct bytes value = { 0 };
+    uint64_t first = 0;
     int r;
 
     if (view->has_segment && segment_holds(&view->segment, number, version))
         return 0;
-    r = view_unpack_segment(view, number, version, &view->segment, NULL);
-    view->has_segment = !r;
-    return r;
+    r = find_segment(view, number, version, &first, &value);
+    if (!r)
+        r = view_decode_segment(view, number, first, value);
+    return r ? r : version < view->segment.end ? 0 : -EBADMSG;
 }
 
 int view_entry(struct view *view, const struct span *span, struct batch_entry *out)

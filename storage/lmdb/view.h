@@ -13,10 +13,11 @@ struct view {
     pthread_rwlock_t *in_use; /* held while the view is inside the environment: recovery.c closes and opens it */
     MDB_txn *txn;             /* NULL: the next view_begin makes one */
     struct overlay overlay;
-    struct segment segment; /* the one unpacked last */
+    struct segment segment; /* the one unpacked last, also for the views that follow: packed is looked at again */
+    struct buffer packed;   /* what it was unpacked from, and borrows from */
+    bool has_segment;       /* it is one of this moment */
     ZSTD_DCtx *unpacker;    /* view_unpacker */
-    bool has_segment;
-    uint64_t batch; /* the one looked up last; 0: none */
+    uint64_t batch;         /* the one looked up last; 0: none */
     struct bytes batch_value;
 };
 
@@ -57,6 +58,9 @@ STORE_MUST_CHECK int view_body(struct view *view, uint64_t number, uint64_t vers
 
 /* The segment that holds the version, unpacked into view->segment. -EBADMSG: there is none. */
 STORE_MUST_CHECK int view_segment(struct view *view, uint64_t number, uint64_t version);
+
+/* The same of a segment's value that is at hand. */
+STORE_MUST_CHECK int view_decode_segment(struct view *view, uint64_t number, uint64_t first, struct bytes value);
 
 /* The same into one of the caller's. value: as it lies there; may be NULL. */
 STORE_MUST_CHECK int view_unpack_segment(struct view *view, uint64_t number, uint64_t version, struct segment *segment,
