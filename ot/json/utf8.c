@@ -67,10 +67,16 @@ bool utf8_is_valid(const char *at, size_t n_bytes)
     return true;
 }
 
+/* In how many of eight bytes the lowest bit is set. */
+static size_t ones(uint64_t word)
+{
+    return (size_t)((word & ONES) * ONES >> 56);
+}
+
 /* Continuation bytes of eight: bit 7 set, bit 6 clear. */
 static size_t continuations(uint64_t word)
 {
-    return (size_t)__builtin_popcountll((word >> 7) & (~word >> 6) & ONES);
+    return ones((word >> 7) & (~word >> 6));
 }
 
 size_t utf8_count(const char *at, size_t n_bytes)
@@ -91,7 +97,7 @@ size_t utf8_count_astral(const char *at, size_t n_bytes)
     for (; i + 8 <= n_bytes; i += 8) {
         uint64_t word = load(at + i);
 
-        n += (size_t)__builtin_popcountll((word >> 7) & (word >> 6) & (word >> 5) & (word >> 4) & ONES);
+        n += ones((word >> 7) & (word >> 6) & (word >> 5) & (word >> 4));
     }
     for (; i < n_bytes; i++)
         n += (unsigned char)at[i] >= 0xf0;
