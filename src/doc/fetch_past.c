@@ -95,7 +95,7 @@ static int past_read(struct fetch *fetch)
 {
     struct document *document = fetch->document;
 
-    return store_read(document->log, fetch->past.version, fetch->to, document_replay_bytes(document), on_records,
+    return store_read(document->log, fetch->past.version, fetch->to, document->hub->config.slice_bytes, on_records,
                       fetch);
 }
 

@@ -99,13 +99,6 @@ void document_subscribe(struct document *document, struct subscriber *subscriber
 /* An answer of the store has come; the loading that waited for the last one goes on. */
 void document_call_done(struct document *document);
 
-/* What is replayed is read in larger pieces than what is given to somebody: each time a whole segment is unpacked for
- * it, and what has come since a snapshot is to be one or two of them. */
-static inline size_t document_replay_bytes(const struct document *document)
-{
-    return 4 * document->hub->config.slice_bytes;
-}
-
 /* load.c */
 void document_load(struct document *document);            /* when BROKEN or new */
 void document_reload(struct document *document, int why); /* why: STORE_CONFLICT, STORE_UNKNOWN or -errno */

@@ -122,7 +122,7 @@ static void load_slice(struct document *document)
         return;
     }
     document->n_calls++;
-    r = store_read(document->log, document->load.at, document->load.end, document_replay_bytes(document),
+    r = store_read(document->log, document->load.at, document->load.end, document->hub->config.slice_bytes,
                    load_on_records, document_ref(document));
     if (r) {
         document->n_calls--;
