@@ -1,15 +1,17 @@
 /* How fast and how small the store is; storage.mjs calls it and makes the table.
  *
- *   storage_bench session DIR ID N OPS    N operations on a text, one after the other, as its server would commit them:
+ *   storage_bench session DIR ID N OPS [TEXT]
+ *                                         N operations on a text, one after the other, as its server would commit them:
  *                                         lines of text-unicode from the file OPS, again and again, by one author who
- *                                         takes his time
+ *                                         takes his time; it begins with the JSON string of the file TEXT, or empty
  *   storage_bench opening DIR ID N        milliseconds until a document can be worked on: N times from the store
  *   storage_bench every DIR ID            reads every version's record by itself
  *   storage_bench compact DIR
  *   storage_bench append DIR N SECONDS    durable appends of N records of 100 bytes at once, and a bare file that is
  *                                         written and synced with as many, in turns of half a second
  *   storage_bench documents DIR N         makes N documents, lists pages of them, opens some
- *   storage_bench backup DIR TO MB        copies a store of so many MB while somebody writes into it
+ *   storage_bench backup DIR TO MB        copies a store of so many MB, as the tool does, while somebody
+ *                                         writes into it
  *
  * Each prints one JSON object. */
 #include "tests/bench/storage_bench.h"
@@ -195,8 +197,8 @@ int main(int argc, char **argv)
 {
     const char *what = argc > 2 ? argv[1] : "";
 
-    if (strcmp(what, "session") == 0 && argc == 6)
-        return bench_session(argv[2], argv[3], strtoul(argv[4], NULL, 10), argv[5]);
+    if (strcmp(what, "session") == 0 && (argc == 6 || argc == 7))
+        return bench_session(argv[2], argv[3], strtoul(argv[4], NULL, 10), argv[5], argc == 7 ? argv[6] : NULL);
     if (strcmp(what, "opening") == 0 && argc == 5)
         return bench_opening(argv[2], argv[3], strtoul(argv[4], NULL, 10));
     if (strcmp(what, "every") == 0 && argc == 4)

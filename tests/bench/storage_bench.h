@@ -38,7 +38,8 @@ struct store_log *bench_log(struct bench *bench, const char *collection, const c
 void bench_done(void *arg, int r); /* a store_done_fn: one answer less to wait for */
 
 /* storage_bench_session.c */
-int bench_session(const char *path, const char *id, unsigned long n_ops, const char *ops_path);
+int bench_session(const char *path, const char *id, unsigned long n_ops, const char *ops_path,
+                  const char *content_path);
 int bench_opening(const char *path, const char *id, unsigned long n_times);
 
 /* storage_bench_append.c */

@@ -147,8 +147,28 @@ static bool is_busy(const struct session *session)
     return false;
 }
 
-int bench_session(const char *path, const char *id, unsigned long n_ops, const char *ops_path)
+/* NULL: it begins empty. */
+static struct ot_json *content_read(const char *path)
 {
+    struct ot_json *content = NULL;
+    char *bytes = NULL;
+    size_t capacity = 0;
+    FILE *file = path ? fopen(path, "r") : NULL;
+    ssize_t n;
+
+    if (!path)
+        return NULL;
+    must(file != NULL, "the content can't be read");
+    n = getdelim(&bytes, &capacity, '\0', file);
+    must(n > 0 && ot_json_parse(bytes, (size_t)n, NULL, &content, NULL) == 0, "the content is no JSON");
+    free(bytes);
+    (void)fclose(file);
+    return content;
+}
+
+int bench_session(const char *path, const char *id, unsigned long n_ops, const char *ops_path, const char *content_path)
+{
+    struct ot_json *content = content_read(content_path);
     struct session *session = calloc(1, sizeof(*session));
     const struct world world = { session_now, session_random, session };
     double began;
@@ -159,7 +179,7 @@ int bench_session(const char *path, const char *id, unsigned long n_ops, const c
     session_open(session, path, &world);
     session_enter(session, id);
     began = now();
-    submit(session, STEP_CREATE, NULL);
+    submit(session, STEP_CREATE, content);
     for (unsigned long i = 0; i < n_ops; i++)
         submit(session, STEP_EDIT, session->ops[i % session->n_lines]);
     while (is_busy(session))
@@ -169,6 +189,7 @@ int bench_session(const char *path, const char *id, unsigned long n_ops, const c
     session_close(session);
     for (size_t i = 0; i < session->n_lines; i++)
         ot_json_unref(session->ops[i]);
+    ot_json_unref(content);
     free(session->ops);
     free(session);
     return 0;
