@@ -25,6 +25,8 @@ struct rest_restore {
     struct ot_json *body;
     uint64_t seen, seen_ms; /* the version that the edit is made for */
     unsigned n_tries;
+    struct errand errand; /* makes the data of a create */
+    int errand_r;
 };
 
 static struct rest_restore *restore_of(struct rest_write *write)
@@ -142,24 +144,46 @@ static void compare(struct rest_restore *restore, const struct document_view *vi
     comparison_run(&restore->comparison, hub_helper(write->call.context->hub));
 }
 
-static void create(struct rest_restore *restore)
+static bool is_large(const struct rest_restore *restore)
 {
-    struct rest_write *write = &restore->write;
+    return ot_snapshot_size(restore->wanted) >= HELPER_WORTH_BYTES;
+}
+
+static void make_data(struct errand *errand)
+{
+    struct rest_restore *restore = LIST_ENTRY(errand, struct rest_restore, errand);
     struct buffer text;
     int r;
 
     buffer_init(&text, FRAME_MAX_BYTES);
     r = ot_snapshot_write_json(restore->wanted, buffer_write, &text);
     if (!r)
-        r = parse_written(restore, &text, &write->data);
+        r = parse_written(restore, &text, &restore->write.data);
     buffer_finish(&text);
+    restore->errand_r = r;
+}
+
+static void on_data(struct errand *errand)
+{
+    struct rest_restore *restore = LIST_ENTRY(errand, struct rest_restore, errand);
+    int r = restore->errand_r;
+
     if (r)
-        call_fail(&write->call, r > 0 ? DOCUMENT_LIMIT : r);
+        call_fail(&restore->write.call, r > 0 ? DOCUMENT_LIMIT : r);
     else
         submit(restore, &(struct submission){ .kind = STEP_CREATE,
                                               .version = DOCUMENT_NOW,
                                               .type = bytes_of_string(ot_type_uri(restore->type)),
-                                              .data = write->data });
+                                              .data = restore->write.data,
+                                              .is_large = is_large(restore) });
+}
+
+static void create(struct rest_restore *restore)
+{
+    struct helper *helper = hub_helper(restore->write.call.context->hub);
+
+    restore->errand = (struct errand){ .work = make_data, .done = on_data };
+    helper_do(is_large(restore) ? helper : NULL, &restore->errand);
 }
 
 /* ---- reading ----------------------------------------------------------------------------------------------------- */

@@ -253,6 +253,18 @@ test('restore: a deleted document comes back, of another type only after it was 
   assert.deepEqual((await historyOf(path, '?from=7')).map(({ kind }) => kind), ['restore', 'delete']);
 });
 
+test('restore: a deleted document of megabytes comes back', async () => {
+  const path = fresh();
+  const text = 'é"\\ '.repeat(300_000);
+
+  assert.equal((await put(path, text)).status, 201);
+  assert.equal((await ask('DELETE', path)).status, 204);
+  const answers = await Promise.all([restore(path, 1), restore(path, 1)]);
+  assert.deepEqual(answers.map(({ status }) => status), [200, 200]);
+  assert.equal((await get(path)).text, text);
+  assert.deepEqual(briefly(await historyOf(path)).map(([from, , , kind]) => [from, kind]), [[2, 'restore'], [1, 'delete'], [0, 'create']]);
+});
+
 test('restore: If-Match is honoured, src and seq are recognised', async () => {
   const path = fresh();
 
