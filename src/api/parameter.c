@@ -3,8 +3,10 @@
 #include <errno.h>
 
 #include "api/percent.h"
+#include "base/timestamp.h"
 
-#define NUMBER_MAX ((1ull << 53) - 1)
+#define NUMBER_MAX     ((1ull << 53) - 1)
+#define TIME_MAX_BYTES 64
 
 /* Keys are compared as they were sent: none of ours needs encoding. */
 struct bytes parameter_raw(struct bytes query, const char *key)
@@ -57,4 +59,15 @@ int parameter_number(struct bytes query, const char *key, uint64_t *out)
         return -EINVAL;
     *out = number;
     return 0;
+}
+
+int parameter_time(struct bytes query, const char *key, uint64_t *out_ms)
+{
+    struct bytes raw = parameter_raw(query, key);
+    char text[TIME_MAX_BYTES];
+    size_t n;
+
+    if (!raw.at)
+        return 0;
+    return percent_decode(raw, text, sizeof(text), &n) ? -EINVAL : time_parse(bytes_of(text, n), out_ms);
 }

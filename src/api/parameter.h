@@ -16,4 +16,7 @@ __attribute__((warn_unused_result)) int parameter_text(struct bytes query, const
 /* *out stays what it was when it is not there. -EINVAL: no number from 0 to 2^53 - 1. */
 __attribute__((warn_unused_result)) int parameter_number(struct bytes query, const char *key, uint64_t *out);
 
+/* The same for a point in time, RFC 3339, in milliseconds since 1970. "+" is no space in one, encoded or not. */
+__attribute__((warn_unused_result)) int parameter_time(struct bytes query, const char *key, uint64_t *out_ms);
+
 #endif

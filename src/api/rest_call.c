@@ -117,6 +117,15 @@ void call_fail(struct rest_call *call, int r)
     call_reply(call, &reply);
 }
 
+void call_fail_version(struct rest_call *call, int r)
+{
+    if (r == DOCUMENT_VERSION_AHEAD && document_head(call->document))
+        call_refuse(call, 404, "ERR_OP_VERSION_NEWER_THAN_CURRENT_SNAPSHOT",
+                    "The document has not come to that version.");
+    else
+        call_fail(call, r == DOCUMENT_VERSION_AHEAD ? DOCUMENT_MISSING : r);
+}
+
 /* ---- what many begin with ---------------------------------------------------------------------------------------- */
 
 bool call_open(struct rest_call *call)

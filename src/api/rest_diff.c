@@ -43,7 +43,6 @@ static void write_operation(const struct rest_diff *diff, struct buffer *into)
 static void answer(struct comparison *comparison)
 {
     struct rest_diff *diff = LIST_ENTRY(comparison, struct rest_diff, comparison);
-    bool is_private = diff->call.request.principal.is_account;
     struct rest_reply reply;
     struct buffer operation;
 
@@ -59,10 +58,7 @@ static void answer(struct comparison *comparison)
     } else {
         reply_body(&reply, "text/x-diff; charset=utf-8", &comparison->written);
     }
-    reply_header(&reply, "cache-control", "%s",
-                 diff->is_present ? "no-cache"
-                 : is_private     ? "private, max-age=31536000, immutable"
-                                  : "public, max-age=31536000, immutable");
+    reply_caching(&reply, &diff->call, !diff->is_present);
     buffer_finish(&operation);
     call_reply(&diff->call, &reply);
 }
@@ -74,15 +70,6 @@ static void read_past(struct rest_diff *diff, uint64_t version,
 {
     diff->fetch = (struct fetch){ .what = FETCH_PAST, .to = version, .on_done = on_done };
     document_fetch(diff->call.document, &diff->fetch);
-}
-
-static void refuse(struct rest_diff *diff, int r)
-{
-    if (r == DOCUMENT_VERSION_AHEAD && document_head(diff->call.document))
-        call_refuse(&diff->call, 404, "ERR_OP_VERSION_NEWER_THAN_CURRENT_SNAPSHOT",
-                    "The document has not come to that version.");
-    else
-        call_fail(&diff->call, r == DOCUMENT_VERSION_AHEAD ? DOCUMENT_MISSING : r);
 }
 
 /* A version without a document counts as an empty text. */
@@ -99,7 +86,7 @@ static void on_after(struct fetch *fetch, int r, const struct document_view *vie
     if (!r && view->type)
         r = ot_snapshot_share(view->snapshot, &comparison->after);
     if (r) {
-        refuse(diff, r);
+        call_fail_version(&diff->call, r);
     } else if (!view->type && !diff->before_type) {
         call_fail(&diff->call, DOCUMENT_MISSING);
     } else if (!can_compare(diff->before_type, view->type)) {
@@ -122,7 +109,7 @@ static void on_before(struct fetch *fetch, int r, const struct document_view *vi
     if (!r && view->type)
         r = ot_snapshot_share(view->snapshot, &diff->comparison.before);
     if (r) {
-        refuse(diff, r);
+        call_fail_version(&diff->call, r);
         return;
     }
     diff->before_type = view->type;

@@ -14,9 +14,7 @@
 #include <stdlib.h>
 
 #include "api/history.h"
-#include "api/percent.h"
 #include "api/rest_inside.h"
-#include "base/timestamp.h"
 
 #define LIMIT_DEFAULT     100
 #define LIMIT_MAX         1000
@@ -26,7 +24,6 @@
 #define WINDOW_MOST       4096
 #define HISTORY_MAX_BYTES (1u << 20)
 #define LINK_MAX_BYTES    2048
-#define TIME_MAX_BYTES    64
 
 struct rest_history {
     struct rest_call call;
@@ -72,10 +69,7 @@ static void reply_next(struct rest_reply *reply, const struct rest_history *hist
     struct buffer link;
 
     buffer_init(&link, LINK_MAX_BYTES);
-    (void)buffer_append_string(&link, "/v1/docs/");
-    percent_encode(call->name.collection, &link);
-    (void)buffer_append_string(&link, "/");
-    percent_encode(call->name.id, &link);
+    write_address(&link, call->name);
     (void)buffer_printf(&link, "/history?to=%" PRIu64 "&limit=%" PRIu64 "&pause=%" PRIu64, history->oldest.to,
                         history->limit, history->pause_s);
     if (history->has_from)
@@ -373,24 +367,13 @@ static void on_head(struct fetch *fetch, int r, const struct document_view *view
     else if (!history->head)
         call_fail(call, DOCUMENT_MISSING);
     else if ((history->to != DOCUMENT_NOW && history->to > history->head) || history->from > history->head)
-        call_refuse(call, 404, "ERR_OP_VERSION_NEWER_THAN_CURRENT_SNAPSHOT",
-                    "The document has not come to that version.");
+        call_fail_version(call, DOCUMENT_VERSION_AHEAD);
     else if ((history->to == DOCUMENT_NOW || history->to == history->head) && !history->has_until)
         start(history, history->head, view->type);
     else if (!history->has_until)
         read_past(history, history->to, on_top);
     else
         read_until(history, on_top);
-}
-
-/* False: there is something else. In a time "+" is no space, whether it was encoded or not. */
-static bool read_time(struct bytes query, const char *key, uint64_t *out)
-{
-    struct bytes raw = parameter_raw(query, key);
-    char text[TIME_MAX_BYTES];
-    size_t n;
-
-    return !raw.at || (percent_decode(raw, text, sizeof(text), &n) == 0 && time_parse(bytes_of(text, n), out) == 0);
 }
 
 /* What is wrong; NULL: nothing. */
@@ -406,7 +389,7 @@ static const char *query_read(struct rest_history *history)
     if (parameter_number(query, "from", &history->from) || parameter_number(query, "to", &history->to) ||
         history->from > history->to)
         return "Invalid version";
-    if (!read_time(query, "since", &history->since_ms) || !read_time(query, "until", &history->until_ms))
+    if (parameter_time(query, "since", &history->since_ms) || parameter_time(query, "until", &history->until_ms))
         return "Invalid time: RFC 3339, such as 2026-11-01T12:00:00Z";
     if (parameter_number(query, "pause", &history->pause_s) || history->pause_s > PAUSE_MAX_S)
         return "Invalid pause";

@@ -32,6 +32,8 @@
 
 /* ---- replies ----------------------------------------------------------------------------------------------------- */
 
+struct rest_call;
+
 struct rest_reply {
     struct rest_response response;
     size_t n_text;
@@ -46,9 +48,13 @@ __attribute__((format(printf, 3, 4))) void reply_header(struct rest_reply *reply
 void reply_body(struct rest_reply *reply, const char *content_type, const struct buffer *body);
 void reply_etag(struct rest_reply *reply, uint64_t version, uint64_t time_ms, const char *suffix);
 void reply_version(struct rest_reply *reply, uint64_t version);
+/* What is immutable may be kept for ever: by everybody, or where there are accounts by him alone. */
+void reply_caching(struct rest_reply *reply, const struct rest_call *call, bool is_immutable);
 
 /* `before`, then the text as a JSON string. A failure stays in the buffer. */
 void write_member(struct buffer *into, const char *before, struct bytes text);
+/* "/v1/docs/{collection}/{id}". */
+void write_address(struct buffer *into, struct store_name name);
 
 /* Begins the reply anew, as a problem. detail NULL: the status says it all. */
 void reply_problem(struct rest_reply *reply, int status, const char *code, const char *detail);
@@ -60,8 +66,6 @@ void reply_not_allowed(struct rest_reply *reply, enum right needs);
 void reply_trouble(struct rest_reply *reply, int r, const char *detail);
 
 /* ---- calls ------------------------------------------------------------------------------------------------------- */
-
-struct rest_call;
 
 /* What is done about a request. */
 struct rest_action {
@@ -93,6 +97,8 @@ struct rest_call *call_create(struct rest_context *context, const struct rest_ac
 void call_reply(struct rest_call *call, struct rest_reply *reply); /* ends the call */
 void call_refuse(struct rest_call *call, int status, const char *code, const char *detail);
 void call_fail(struct rest_call *call, int r);
+/* The same for whoever has named a version: 404 where the document has not come to it, or there never was one. */
+void call_fail_version(struct rest_call *call, int r);
 
 /* False: the call has been answered. */
 bool call_open(struct rest_call *call);

@@ -72,13 +72,10 @@ static void on_done(struct fetch *fetch, int r, const struct document_view *view
 
     if (!r)
         r = ops->ops.error;
-    if (r == DOCUMENT_VERSION_AHEAD && document_head(ops->call.document))
-        call_refuse(&ops->call, 404, "ERR_OP_VERSION_NEWER_THAN_CURRENT_SNAPSHOT",
-                    "The document has not come to that version.");
-    else if (r == DOCUMENT_VERSION_AHEAD || (!r && view->version == 0))
-        call_fail(&ops->call, DOCUMENT_MISSING);
-    else if (r)
-        call_fail(&ops->call, r);
+    if (!r && view->version == 0)
+        r = DOCUMENT_MISSING;
+    if (r)
+        call_fail_version(&ops->call, r);
     else
         answer(ops, view->version);
 }

@@ -113,14 +113,6 @@ static bool is_immutable(const struct rest_read *read, const struct document_vie
            (read->what == READ_TIME && view->version < document_head(read->call.document));
 }
 
-static void reply_caching(struct rest_reply *reply, const struct rest_read *read, const struct document_view *view)
-{
-    reply_header(reply, "cache-control",
-                 !is_immutable(read, view)                 ? "no-cache"
-                 : read->call.request.principal.is_account ? "private, max-age=31536000, immutable"
-                                                           : "public, max-age=31536000, immutable");
-}
-
 static void answer(struct rest_read *read, const struct document_view *view)
 {
     struct rest_call *call = &read->call;
@@ -147,7 +139,7 @@ static void answer(struct rest_read *read, const struct document_view *view)
         reply_header(&reply, "etag", "\"%s\"", etag);
         reply_version(&reply, view->version);
         reply_header(&reply, "vary", "Accept, Accept-Encoding");
-        reply_caching(&reply, read, view);
+        reply_caching(&reply, call, is_immutable(read, view));
     }
     call_reply(call, &reply);
 }
@@ -158,31 +150,23 @@ static void on_view(struct fetch *fetch, int r, const struct document_view *view
 {
     struct rest_read *read = LIST_ENTRY(fetch, struct rest_read, fetch);
 
-    if (r == DOCUMENT_VERSION_AHEAD)
-        call_refuse(&read->call, 404, "ERR_OP_VERSION_NEWER_THAN_CURRENT_SNAPSHOT",
-                    "The document has not come to that version.");
-    else if (r == DOCUMENT_OPS_GONE)
+    if (r == DOCUMENT_OPS_GONE)
         call_refuse(&read->call, 410, refusal_of_document(r)->code,
                     "That version is not kept any more: its operations were merged, or removed.");
     else if (r)
-        call_fail(&read->call, r);
+        call_fail_version(&read->call, r);
     else
         answer(read, view);
 }
 
-#define AT_MAX_BYTES 64
-
-/* False: it is neither one nor missing. In a time "+" is no space, whether it was encoded or not. */
+/* False: it is neither one nor missing. */
 static bool read_time(struct bytes query, struct rest_read *read)
 {
-    struct bytes raw = parameter_raw(query, "at");
-    char text[AT_MAX_BYTES];
     uint64_t ms;
-    size_t n;
 
-    if (!raw.at)
+    if (!parameter_raw(query, "at").at)
         return true;
-    if (percent_decode(raw, text, sizeof(text), &n) || time_parse(bytes_of(text, n), &ms))
+    if (parameter_time(query, "at", &ms))
         return false;
     read->what = READ_TIME;
     read->fetch.what = FETCH_PAST;

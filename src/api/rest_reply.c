@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "api/percent.h"
 #include "api/rest_inside.h"
 
 void reply_init(struct rest_reply *reply, int status)
@@ -58,6 +59,22 @@ void reply_etag(struct rest_reply *reply, uint64_t version, uint64_t time_ms, co
 void reply_version(struct rest_reply *reply, uint64_t version)
 {
     reply_header(reply, "pilcrow-version", "%" PRIu64, version);
+}
+
+void reply_caching(struct rest_reply *reply, const struct rest_call *call, bool is_immutable)
+{
+    reply_header(reply, "cache-control",
+                 !is_immutable                        ? "no-cache"
+                 : call->request.principal.is_account ? "private, max-age=31536000, immutable"
+                                                      : "public, max-age=31536000, immutable");
+}
+
+void write_address(struct buffer *into, struct store_name name)
+{
+    (void)buffer_append_string(into, "/v1/docs/");
+    percent_encode(name.collection, into);
+    (void)buffer_append_string(into, "/");
+    percent_encode(name.id, into);
 }
 
 void write_member(struct buffer *into, const char *before, struct bytes text)

@@ -213,11 +213,8 @@ static void on_past(struct fetch *fetch, int r, const struct document_view *view
 
     if (!r && view->type)
         r = ot_snapshot_share(view->snapshot, &restore->wanted);
-    if (r == DOCUMENT_VERSION_AHEAD && document_head(call->document)) {
-        call_refuse(call, 404, "ERR_OP_VERSION_NEWER_THAN_CURRENT_SNAPSHOT",
-                    "The document has not come to that version.");
-    } else if (r) {
-        call_fail(call, r == DOCUMENT_VERSION_AHEAD ? DOCUMENT_MISSING : r);
+    if (r) {
+        call_fail_version(call, r);
     } else if (!view->type && !document_head(call->document)) {
         call_fail(call, DOCUMENT_MISSING);
     } else if (!view->type) {

@@ -126,10 +126,7 @@ void write_reply_place(struct rest_write *write, int status)
     reply_body(&reply, MEDIA_JSON, &body);
     buffer_reset(&body);
     if (status == 201) {
-        (void)buffer_append_string(&body, "/v1/docs/");
-        percent_encode(call->name.collection, &body);
-        (void)buffer_append_string(&body, "/");
-        percent_encode(call->name.id, &body);
+        write_address(&body, call->name);
         reply_header(&reply, "location", "%.*s", (int)body.n_bytes, body.n_bytes ? body.at : "");
     }
     buffer_finish(&body);
