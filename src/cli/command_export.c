@@ -7,6 +7,7 @@
 #include "base/timestamp.h"
 #include "cli/list.h"
 #include "cli/logs.h"
+#include "cli/name.h"
 #include "cli/ops.h"
 #include "cli/progress.h"
 #include "cli/spans.h"

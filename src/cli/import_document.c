@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "cli/import.h"
+#include "cli/name.h"
 #include "cli/ops.h"
 #include "cli/spans.h"
 

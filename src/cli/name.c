@@ -47,11 +47,18 @@ bool doc_parse(const char *word, bool may_have_version, struct doc *out)
     return false;
 }
 
-void doc_target(const struct doc *doc, const char *suffix, struct exchange *exchange)
+void name_target(struct store_name name, const char *suffix, struct exchange *exchange)
 {
     (void)buffer_append_string(&exchange->target, "/v1/docs/");
-    percent_encode(bytes_of(doc->collection, doc->n_collection), &exchange->target);
+    percent_encode(name.collection, &exchange->target);
     (void)buffer_append_string(&exchange->target, "/");
-    percent_encode(bytes_of(doc->id, doc->n_id), &exchange->target);
+    percent_encode(name.id, &exchange->target);
     (void)buffer_append_string(&exchange->target, suffix);
+}
+
+void doc_target(const struct doc *doc, const char *suffix, struct exchange *exchange)
+{
+    const struct store_name name = { bytes_of(doc->collection, doc->n_collection), bytes_of(doc->id, doc->n_id) };
+
+    name_target(name, suffix, exchange);
 }

@@ -7,6 +7,7 @@
 #define CLI_NAME_H
 
 #include "cli/cli.h"
+#include "storage/store.h"
 
 #define DOC_TEXT_MAX 1024
 
@@ -21,5 +22,6 @@ bool doc_parse(const char *word, bool may_have_version, struct doc *out);
 
 /* Appends "/v1/docs/COLLECTION/ID" with suffix to the target. */
 void doc_target(const struct doc *doc, const char *suffix, struct exchange *exchange);
+void name_target(struct store_name name, const char *suffix, struct exchange *exchange);
 
 #endif

@@ -2,19 +2,10 @@
 
 #include <inttypes.h>
 
-#include "api/percent.h"
+#include "cli/name.h"
 #include "cli/spans.h"
 
 #define PAGE_OPERATIONS 10000
-
-void name_target(struct store_name name, const char *suffix, struct exchange *exchange)
-{
-    (void)buffer_append_string(&exchange->target, "/v1/docs/");
-    percent_encode(name.collection, &exchange->target);
-    (void)buffer_append_string(&exchange->target, "/");
-    percent_encode(name.id, &exchange->target);
-    (void)buffer_append_string(&exchange->target, suffix);
-}
 
 static int give_page(struct bytes ops, ops_fn *each, void *arg, uint64_t *at)
 {

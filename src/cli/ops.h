@@ -18,7 +18,4 @@ enum ops_result {
 int ops_read(struct cli *cli, struct store_name name, uint64_t from, uint64_t to, ops_fn *each, void *arg,
              uint64_t *at);
 
-/* Appends "/v1/docs/COLLECTION/ID" with suffix. */
-void name_target(struct store_name name, const char *suffix, struct exchange *exchange);
-
 #endif
