@@ -5,6 +5,7 @@
 #include "storage/crc32c.h"
 #include "storage/lmdb/environment.h"
 #include "storage/lmdb/large.h"
+#include "storage/lmdb/rows.h"
 
 #define BATCH_FORMAT     1
 #define ENTRY_HEAD_BYTES 8
@@ -163,5 +164,7 @@ int batch_read_record(struct batch_entry *entry, uint64_t version, struct record
     record->author = scan_bytes(scan);
     record->body = keeps_marks(entry->kind) ? body_take(scan, scan_varint(scan)) : scan_bytes(scan);
     record->n_merged = keeps_merged(entry->kind) ? scan_varint(scan) : 0;
-    return scan->bad || record->n_merged >= entry->from + entry->n - version ? -EBADMSG : 0;
+    if (scan->bad || record->id.src.n_bytes > SRC_BYTES_MAX)
+        return -EBADMSG;
+    return record->n_merged >= entry->from + entry->n - version ? -EBADMSG : 0;
 }

@@ -284,6 +284,27 @@ static void numbers_stay_within_their_room(void **state)
     }
 }
 
+/* It becomes a key when it is folded. */
+static void a_source_that_no_key_takes_is_refused(void **state)
+{
+    char src[SRC_BYTES_MAX + 1] = "s";
+    struct record long_one = { .id = { bytes_of(src, sizeof(src)), 1 } }, record = { 0 };
+    struct batch_entry entry = { .kind = ENTRY_APPEND, .number = 3, .from = 9, .n = 1, .n_records = 1 }, is;
+    struct buffer buffer;
+    size_t next;
+
+    (void)state;
+    buffer_init(&buffer, 1000);
+    for (int r = -EBADMSG; r <= 0; r += EBADMSG, long_one.id.src.n_bytes--) {
+        batch_begin(&buffer);
+        batch_add(&buffer, 5, &entry, &long_one);
+        assert_int_equal(batch_read_entry(buffer_bytes(&buffer), 5, BATCH_HEAD_BYTES, &next, &is), 0);
+        record = (struct record){ 0 };
+        assert_int_equal(batch_read_record(&is, 9, &record), r);
+    }
+    buffer_finish(&buffer);
+}
+
 static void a_segment_that_leads_nowhere_is_refused(void **state)
 {
     struct record records[2] = { { .n_merged = UINT64_MAX - 20 }, { .n_merged = 30 } };
@@ -607,6 +628,7 @@ int main(void)
         cmocka_unit_test(segments_of_format_1_are_read),
         cmocka_unit_test(numbers_leave_bodies_and_come_back),
         cmocka_unit_test(numbers_stay_within_their_room),
+        cmocka_unit_test(a_source_that_no_key_takes_is_refused),
         cmocka_unit_test(a_segment_that_leads_nowhere_is_refused),
         cmocka_unit_test(records_of_a_batch_may_stand_for_several),
         cmocka_unit_test(a_damaged_segment_is_refused),
