@@ -29,10 +29,10 @@ static size_t number_length(const char *at, const char *end, uint64_t *out)
 
 bool numbers_split(struct numbers *numbers, struct bytes body, struct buffer *text, struct buffer *differences)
 {
-    const char *at = body.at, *end = at + body.n_bytes, *rest = at;
+    const char *at = body.at ? body.at : "", *end = at + body.n_bytes, *rest = at;
     size_t n_numbers = 0;
 
-    if (body.n_bytes == 0 || memchr(at, STAND_IN, body.n_bytes))
+    if (memchr(at, STAND_IN, body.n_bytes))
         return false;
     while (at < end) {
         char before = *at++;
@@ -58,7 +58,7 @@ bool numbers_split(struct numbers *numbers, struct bytes body, struct buffer *te
 /* Behind the number; NULL: there is no room. */
 static char *put_number(char *at, const char *end, uint64_t number)
 {
-    char digits[20];
+    char digits[NUMBERS_DIGITS_MAX];
     size_t i = sizeof(digits);
 
     do {
@@ -75,7 +75,7 @@ static char *put_number(char *at, const char *end, uint64_t number)
 /* Most texts are so short that it is quickest byte by byte. */
 char *numbers_join(struct numbers *numbers, struct bytes text, struct scan *differences, char *at, const char *end)
 {
-    const char *from = text.at, *text_end = from + text.n_bytes;
+    const char *from = text.at ? text.at : "", *text_end = from + text.n_bytes;
 
     for (size_t i = 0; at && from < text_end; from++) {
         if (*from == STAND_IN) {

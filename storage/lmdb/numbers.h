@@ -12,7 +12,8 @@
 
 #include "storage/lmdb/code.h"
 
-#define NUMBERS_PLACES 16 /* numbers further back share the last place */
+#define NUMBERS_PLACES     16 /* numbers further back share the last place */
+#define NUMBERS_DIGITS_MAX 20 /* that one byte of a text may become */
 
 /* Begin with a zeroed one: what the bodies so far said. */
 struct numbers {

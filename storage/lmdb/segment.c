@@ -164,7 +164,9 @@ static int bodies_read(struct segment *segment, struct scan *scan)
     size_t n_joined = (size_t)scan_varint(scan);
     struct scan differences = scan_of(scan_bytes(scan));
     struct numbers numbers = { 0 };
-    int r = scan->bad ? -EBADMSG : bytes_reserve(&segment->joined, &segment->joined_capacity, n_joined);
+    int r = scan->bad || n_joined / NUMBERS_DIGITS_MAX > scan_left(scan)
+                ? -EBADMSG
+                : bytes_reserve(&segment->joined, &segment->joined_capacity, n_joined);
     char *at, *end;
 
     if (r)
