@@ -1,13 +1,16 @@
 /* Every allocation of the engine fails in turn, on whichever thread it is: what is refused or fails says so, everything
  * accepted is answered, and what was acknowledged is there afterwards. */
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "storage/lmdb/repack.h"
 #include "tests/lib/alloc_fault.h"
 #include "tests/unit/storage/place.h"
 
@@ -17,9 +20,9 @@
 struct run {
     struct store_loop loop;
     size_t n_pending;
-    struct store_log *logs[N_LOGS];
-    uint64_t heads[N_LOGS]; /* acknowledged */
-    bool is_merged[N_LOGS]; /* two records stand for six */
+    struct store_log *logs[N_LOGS + 1]; /* the last comes and goes */
+    uint64_t heads[N_LOGS];             /* acknowledged */
+    bool is_merged[N_LOGS];             /* two records stand for six */
     struct record records[N_LOGS][N_APPENDS];
     struct record merged[2];
     char large[300];
@@ -153,6 +156,58 @@ static void work_on_log(struct run *run, struct answer *answer)
     loop_until_none(&run->loop, &run->n_pending);
 }
 
+static void on_sizes(void *arg, int r, const struct store_sizes *sizes)
+{
+    check_r(r);
+    assert_true(r || sizes->n_logs >= sizes->n_documents);
+    ((struct answer *)arg)->run->n_pending--;
+}
+
+static void on_version(void *arg, int r, uint64_t version)
+{
+    check_r(r);
+    ((struct answer *)arg)->run->n_pending--;
+}
+
+/* One after the other, since some refuse to work beside others. */
+static void administer(struct run *run)
+{
+    struct answer answer = { run, 0 };
+    struct store *store = run->loop.store;
+    int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+    assert_true(fd >= 0);
+    called(run, store_sizes(store, on_sizes, &answer));
+    called(run, store_pack(store, on_plain, &answer));
+    loop_until_none(&run->loop, &run->n_pending);
+    called(run, lmdb_repack(store, on_plain, &answer));
+    loop_until_none(&run->loop, &run->n_pending);
+    called(run, store_backup(store, fd, on_plain, &answer));
+    loop_until_none(&run->loop, &run->n_pending);
+    called(run, store_compact(store, NULL, on_plain, &answer));
+    loop_until_none(&run->loop, &run->n_pending);
+    (void)close(fd);
+}
+
+/* A log that comes and goes. */
+static void work_on_another(struct run *run)
+{
+    struct answer answer = { run, N_LOGS };
+    struct store_log *log;
+
+    called(run, store_log_open(run->loop.store, (struct store_name){ bytes_of_string("notes"), bytes_of_string("c") },
+                               NULL, on_open, &answer));
+    loop_until_none(&run->loop, &run->n_pending);
+    log = run->logs[N_LOGS];
+    if (!log)
+        return;
+    called(run, store_begin_at(log, 7, on_plain, &answer));
+    called(run, store_version_at(log, 1, on_version, &answer));
+    called(run, store_remove(log, on_plain, &answer));
+    loop_until_none(&run->loop, &run->n_pending);
+    store_log_close(log);
+}
+
 static void work(struct run *run)
 {
     static const char *const ids[N_LOGS] = { "a", "b" };
@@ -167,6 +222,8 @@ static void work(struct run *run)
         if (run->logs[i])
             work_on_log(run, &answers[i]);
     }
+    work_on_another(run);
+    administer(run);
     called(run, store_list(run->loop.store, &query, on_list, &answers[0]));
     called(run, store_collections(run->loop.store, on_collections, &answers[0]));
     loop_until_none(&run->loop, &run->n_pending);
