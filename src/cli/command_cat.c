@@ -7,7 +7,7 @@ static int run(struct cli *cli, int n_words, char **words)
 {
     struct exchange exchange;
     struct doc doc;
-    uint64_t version;
+    uint64_t version = 0;
     int status = CLI_OK;
 
     if (n_words != 1)
