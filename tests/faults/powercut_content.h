@@ -7,8 +7,9 @@
 #include "storage/lmdb/tuning.h"
 #include "tests/sim/random.h"
 
-#define CONTENT_LOGS      40
-#define CONTENT_MAX_BYTES 6000
+#define CONTENT_LOGS         40
+#define CONTENT_MAX_BYTES    6000
+#define CONTENT_MAX_VERSIONS 2000
 
 /* Small enough that everything happens often: folds, parcels of several logs, snapshots of several chunks. */
 static const struct store_lmdb_tuning content_tuning = {
@@ -48,13 +49,32 @@ static inline struct record content_record(uint32_t log, uint64_t version, char 
                             bytes_of(into, content_bytes(into, &random, n)) };
 }
 
-/* into: 4 * CONTENT_MAX_BYTES. */
+/* Merges put one record in the place of so many, from a multiple of it on. */
+static const uint64_t content_merges[] = { 4, 16 };
+
+/* The one in the place of those of [from, from + n). into: CONTENT_MAX_BYTES. */
+static inline struct record content_merged(uint32_t log, uint64_t from, uint64_t n, char *into)
+{
+    struct record record = content_record(log, from + n - 1, into);
+    struct sim_random random = content_random(log, from, 10 + n);
+
+    record.body = bytes_of(into, content_bytes(into, &random, sim_random_below(&random, 200 * (size_t)n)));
+    record.n_merged = n - 1;
+    return record;
+}
+
+/* Of every other log those of all versions are much alike, so that they are kept as differences. into: 4 *
+ * CONTENT_MAX_BYTES. */
 static inline struct bytes content_snapshot(uint32_t log, uint64_t version, char *into)
 {
-    struct sim_random random = content_random(log, version, 2);
-    size_t n_bytes = sim_random_below(&random, 4 * (size_t)CONTENT_MAX_BYTES);
+    bool is_alike = log % 2 == 0;
+    struct sim_random random = content_random(log, is_alike ? 0 : version, 2),
+                      changes = content_random(log, version, 3);
+    size_t n_bytes = content_bytes(into, &random, 100 + sim_random_below(&random, 4 * (size_t)CONTENT_MAX_BYTES - 100));
 
-    return bytes_of(into, content_bytes(into, &random, n_bytes));
+    for (size_t i = 0; i < 10; i++)
+        into[sim_random_below(&changes, n_bytes)] = (char)('A' + sim_random_below(&changes, 20));
+    return bytes_of(into, n_bytes);
 }
 
 struct content_name {

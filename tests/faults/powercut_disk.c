@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,21 +21,16 @@ static void *must(void *at, const char *what)
 void recording_load(struct recording *recording, const char *path)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
+    size_t at = 0, capacity = 0;
     struct stat stat;
-    size_t at = 0, n_read = 0, capacity = 0;
 
     *recording = (struct recording){ 0 };
     if (fd < 0 || fstat(fd, &stat))
         must(NULL, path);
     recording->n_bytes = (size_t)stat.st_size;
-    recording->at = must(malloc(recording->n_bytes + 1), "malloc");
-    while (n_read < recording->n_bytes) {
-        ssize_t n = read(fd, recording->at + n_read, recording->n_bytes - n_read);
-
-        if (n <= 0)
-            must(NULL, path);
-        n_read += (size_t)n;
-    }
+    recording->at = mmap(NULL, recording->n_bytes, PROT_READ, MAP_PRIVATE, fd, 0); /* which a fork need not copy */
+    if (recording->at == MAP_FAILED)
+        must(NULL, path);
     (void)close(fd);
     while (at + sizeof(struct powercut_event) <= recording->n_bytes) {
         struct powercut_event *event;
@@ -55,7 +51,7 @@ void recording_load(struct recording *recording, const char *path)
 
 void recording_free(struct recording *recording)
 {
-    free(recording->at);
+    (void)munmap(recording->at, recording->n_bytes);
     free(recording->events);
     free(recording->contents);
 }
@@ -132,6 +128,16 @@ static void rename_file(struct disk *disk, enum powercut_file from)
     disk->renamed = from;
 }
 
+static void forget(struct disk *disk, const struct powercut_event *event)
+{
+    struct image *image = &disk->files[event->file];
+
+    if (event->file != POWERCUT_BACKUP || event->offset != 0)
+        must(NULL, "the store truncates its file: that is not simulated");
+    image->exists = false;
+    image->n_durable = image->n_pending = 0;
+}
+
 const struct powercut_event *disk_step(struct disk *disk, const char **content)
 {
     const struct powercut_event *event;
@@ -148,7 +154,7 @@ const struct powercut_event *disk_step(struct disk *disk, const char **content)
     } else if (event->kind == POWERCUT_SYNC) {
         sync_all(disk, &disk->files[event->file]);
     } else if (event->kind == POWERCUT_TRUNCATE) {
-        must(NULL, "the store truncates its file: that is not simulated");
+        forget(disk, event);
     } else if (event->kind == POWERCUT_RENAME) {
         rename_file(disk, event->file);
     } else if (event->kind == POWERCUT_SYNC_DIRECTORY) {

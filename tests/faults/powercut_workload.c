@@ -1,9 +1,14 @@
-/* The workload whose power is cut: writers on many logs, each with several appends on their way, snapshots and
- * removals; a mark for everything that was acknowledged.
+/* The workload whose power is cut: writers on many logs, each with several appends on their way, snapshots, merges and
+ * removals, and backups, packing and compactions of the whole; a mark for everything that was acknowledged.
  *
  *     powercut_workload DIRECTORY SEED APPENDS */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
+#include <unistd.h>
 
+#include "storage/lmdb/repack.h"
 #include "storage/lmdb/tuning.h"
 #include "tests/faults/powercut_content.h"
 #include "tests/faults/powercut_log.h"
@@ -25,20 +30,27 @@ struct writer {
     struct store_log *log;
     uint64_t tip, head, base; /* asked for; acknowledged; removed below */
     struct flight flights[IN_FLIGHT_MAX];
-    bool is_removing, is_snapshotting;
-    uint64_t removing, snapshot; /* versions */
+    bool is_beginning, is_snapshotting, is_merging;
+    uint64_t beginning, snapshot, merged_from; /* versions */
+    struct record merged;
+    char merged_body[CONTENT_MAX_BYTES];
 };
 
 static struct writer writers[CONTENT_LOGS];
 static size_t n_pending, n_appends;
 static struct sim_random chance;
 
-static void mark(enum mark_kind kind, uint32_t log, uint64_t version)
+static void mark_several(enum mark_kind kind, uint32_t log, uint64_t version, uint64_t n)
 {
-    struct mark mark = { kind, log, version };
+    struct mark mark = { kind, log, version, n };
 
     if (powercut_mark)
         powercut_mark(&mark, sizeof(mark));
+}
+
+static void mark(enum mark_kind kind, uint32_t log, uint64_t version)
+{
+    mark_several(kind, log, version, 0);
 }
 
 static void must(int r, const char *what)
@@ -101,14 +113,14 @@ static int produce(void *arg, struct buffer *into)
     return buffer_append(into, bytes.at, bytes.n_bytes);
 }
 
-/* STORE_NOT_FOUND: the log was removed meanwhile. */
+/* STORE_NOT_FOUND: the log was removed meanwhile, or that version is within what was merged. */
 static void on_snapshot(void *arg, int r)
 {
     struct writer *writer = arg;
 
     if (r != STORE_NOT_FOUND)
         must(r, "snapshot");
-    if (!r && writer->snapshot > writer->base)
+    if (!r)
         mark(MARK_SNAPSHOT, writer->log_number, writer->snapshot);
     writer->is_snapshotting = false;
     n_pending--;
@@ -116,7 +128,7 @@ static void on_snapshot(void *arg, int r)
 
 static void keep_snapshot(struct writer *writer)
 {
-    if (writer->is_snapshotting || writer->is_removing || writer->head <= writer->base)
+    if (writer->is_snapshotting || writer->head <= writer->base)
         return;
     writer->is_snapshotting = true;
     writer->snapshot = writer->head;
@@ -124,25 +136,62 @@ static void keep_snapshot(struct writer *writer)
     n_pending++;
 }
 
-static void on_remove(void *arg, int r)
+static void on_begun(void *arg, int r)
 {
     struct writer *writer = arg;
 
-    must(r, "remove");
-    writer->base = writer->removing;
-    writer->is_removing = false;
-    mark(MARK_REMOVED, writer->log_number, writer->base);
+    must(r, "remove or begin");
+    writer->base = writer->beginning;
+    if (writer->head < writer->base)
+        writer->head = writer->base;
+    writer->is_beginning = false;
+    mark(MARK_BEGUN, writer->log_number, writer->base);
     n_pending--;
 }
 
-static void remove_log(struct writer *writer)
+/* At its tip, by a removal; a log that holds nothing, further up. */
+static void begin_again(struct writer *writer)
 {
-    if (writer->is_removing || writer->is_snapshotting || writer->tip == writer->base)
+    bool is_empty = writer->tip == writer->base;
+
+    if (writer->is_beginning)
         return;
-    writer->is_removing = true;
-    writer->removing = writer->tip;
-    mark(MARK_REMOVING, writer->log_number, writer->removing);
-    must(store_remove(writer->log, on_remove, writer), "remove");
+    writer->is_beginning = true;
+    if (is_empty)
+        writer->tip += 1 + sim_random_below(&chance, 20);
+    writer->beginning = writer->tip;
+    mark(MARK_BEGINNING, writer->log_number, writer->beginning);
+    must(is_empty ? store_begin_at(writer->log, writer->beginning, on_begun, writer)
+                  : store_remove(writer->log, on_begun, writer),
+         "remove or begin");
+    n_pending++;
+}
+
+/* STORE_CONFLICT: removed meanwhile, or merged already. */
+static void on_merged(void *arg, int r)
+{
+    struct writer *writer = arg;
+
+    if (r != STORE_CONFLICT)
+        must(r, "merge");
+    if (!r)
+        mark_several(MARK_MERGED, writer->log_number, writer->merged_from, writer->merged.n_merged + 1);
+    writer->is_merging = false;
+    n_pending--;
+}
+
+static void merge(struct writer *writer)
+{
+    uint64_t n = content_merges[sim_random_below(&chance, 2)], lowest = (writer->base + n - 1) / n,
+             end = writer->head / n;
+
+    if (writer->is_merging || end <= lowest)
+        return;
+    writer->is_merging = true;
+    writer->merged_from = (lowest + sim_random_below(&chance, end - lowest)) * n;
+    writer->merged = content_merged(writer->log_number, writer->merged_from, n, writer->merged_body);
+    mark_several(MARK_MERGING, writer->log_number, writer->merged_from, n);
+    must(store_merge(writer->log, writer->merged_from, &writer->merged, 1, on_merged, writer), "merge");
     n_pending++;
 }
 
@@ -170,16 +219,25 @@ static void put_meta(struct store *store)
     n_pending++;
 }
 
-static bool is_compacting;
+/* ---- the whole store, beside everything that is on its way ------------------------------------------------------- */
 
+static bool is_compacting, is_repacking;
+
+static struct {
+    char path[PATH_MAX];
+    int fd;
+    bool is_running;
+} backup;
+
+/* -EBUSY: a backup is being written. */
 static void on_compacted(void *arg, int r)
 {
-    must(r, "compact");
+    if (r != -EBUSY)
+        must(r, "compact");
     is_compacting = false;
     n_pending--;
 }
 
-/* Beside everything that is on its way. */
 static void compact(struct store *store)
 {
     if (is_compacting)
@@ -201,23 +259,77 @@ static void pack(struct store *store)
     n_pending++;
 }
 
+/* -EBUSY: a compaction does it. */
+static void on_repacked(void *arg, int r)
+{
+    if (r != -EBUSY)
+        must(r, "repack");
+    is_repacking = false;
+    n_pending--;
+}
+
+static void repack(struct store *store)
+{
+    if (is_repacking)
+        return;
+    is_repacking = true;
+    must(lmdb_repack(store, on_repacked, NULL), "repack");
+    n_pending++;
+}
+
+static void on_backed_up(void *arg, int r)
+{
+    must(r, "backup");
+    must(fsync(backup.fd) || close(backup.fd) ? -errno : 0, "backup");
+    backup.is_running = false;
+    mark(MARK_BACKED_UP, 0, 0);
+    n_pending--;
+}
+
+static void back_up(struct store *store)
+{
+    if (backup.is_running)
+        return;
+    backup.is_running = true;
+    mark(MARK_BACKING_UP, 0, 0);
+    backup.fd = open(backup.path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    must(backup.fd < 0 || ftruncate(backup.fd, 0) ? -errno : 0, "backup");
+    must(store_backup(store, backup.fd, on_backed_up, NULL), "backup");
+    n_pending++;
+}
+
 static void step(struct store *store)
 {
     struct writer *writer = &writers[sim_random_below(&chance, CONTENT_LOGS)];
     size_t what = sim_random_below(&chance, 1000);
 
-    if (what < 10)
-        keep_snapshot(writer);
-    else if (what < 13)
-        remove_log(writer);
-    else if (what < 18)
+    if (what < 20)
+        keep_snapshot(&writers[writer->log_number % 6]); /* so that some have many */
+    else if (what < 45)
+        merge(writer);
+    else if (what < 50)
+        begin_again(writer);
+    else if (what < 55)
         put_meta(store);
-    else if (what < 20)
-        compact(store);
-    else if (what < 22)
+    else if (what < 57)
         pack(store);
+    else if (what < 60)
+        repack(store);
     else
         append(writer);
+}
+
+/* What there must be some of in every run, however short. */
+static void step_of_the_whole(struct store *store)
+{
+    static size_t n;
+
+    if (n_appends < (n + 1) * 150)
+        return;
+    if (n++ % 3 == 2)
+        back_up(store);
+    else
+        compact(store);
 }
 
 int main(int argc, char **argv)
@@ -227,6 +339,8 @@ int main(int argc, char **argv)
     size_t n = argc > 3 ? strtoull(argv[3], NULL, 10) : 2000;
     char why[256];
 
+    if (snprintf(backup.path, sizeof(backup.path), "%s/backup.mdb", config.path) >= PATH_MAX)
+        return 1;
     chance.state = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
     loop_init(&loop);
     if (store_lmdb_open_tuned(&config, &content_tuning, &loop.store, why, sizeof(why))) {
@@ -244,6 +358,7 @@ int main(int argc, char **argv)
     while (n_appends < n) {
         for (size_t i = 1 + sim_random_below(&chance, 30); i > 0; i--)
             step(loop.store);
+        step_of_the_whole(loop.store);
         if (n_pending > 0)
             (void)loop_turn(&loop, 60000);
     }
