@@ -27,6 +27,8 @@ struct files {
     uint64_t after;
     bool has_more;
     char failed[512];
+
+    char foreign[512]; /* why nothing can be said of the store */
 };
 
 /* ---- findings ---------------------------------------------------------------------------------------------------- */
@@ -106,6 +108,9 @@ static void on_line(void *arg, const json_t *line)
         files->n_documents++;
     }
     files->n_operations += (uint64_t)json_integer_value(json_object_get(line, "played"));
+    if (json_object_get(line, "foreign"))
+        (void)snprintf(files->foreign, sizeof(files->foreign), "%s",
+                       json_string_value(json_object_get(line, "foreign")));
     if (json_object_get(line, "more"))
         files->has_more = true;
     if (failed)
@@ -259,10 +264,15 @@ int check_files(struct cli *cli)
     if (!status && files.damaged) {
         progress_begin(&files.progress, "checking");
         (void)ward_judge(&files, look, "looking at the pages");
-        play_all(&files);
+        if (!files.foreign[0])
+            play_all(&files);
         progress_end(&files.progress);
-        summarise(&files);
-        status = files.n_damage ? CLI_DAMAGED : CLI_OK;
+        if (files.foreign[0]) {
+            status = cli_say(CLI_FAILED, "%s", files.foreign);
+        } else {
+            summarise(&files);
+            status = files.n_damage ? CLI_DAMAGED : CLI_OK;
+        }
     }
     json_decref(files.at);
     json_decref(files.damaged);

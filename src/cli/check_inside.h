@@ -21,7 +21,8 @@ int check_salvage(struct cli *cli, const char *out);
  */
 
 /*     {"finding":{...}}    {"at":7,"document":"notes/a"}    {"step":"documents","done":7,"total":9}
- *     {"played":operations}    {"failed":"sentence"}    {"more":true}, of check_play: there are further documents */
+ *     {"played":operations}    {"failed":"sentence"}    {"foreign":"sentence"}    {"more":true}, of check_play: there
+ * are further documents */
 #define CHECK_PLAY_LOGS  50000              /* a process: their names are in memory, */
 #define CHECK_PLAY_BYTES ((size_t)64 << 20) /* and the versions of their snapshots */
 

@@ -2,6 +2,7 @@
 
 #include "api/percent.h"
 #include "cli/check_inside.h"
+#include "storage/lmdb/store_lmdb.h"
 
 void check_send(FILE *to, json_t *line)
 {
@@ -70,6 +71,6 @@ int check_look(const char *path, FILE *to)
     int r = verify_store(&config, why, sizeof(why));
 
     if (r)
-        check_send(to, json_pack("{s:s}", "failed", why));
+        check_send(to, json_pack("{s:s}", r == STORE_FOREIGN ? "foreign" : "failed", why));
     return 0;
 }

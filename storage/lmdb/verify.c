@@ -38,8 +38,10 @@ static void meta_judge(struct verify *verify, struct bytes key, struct bytes val
 
     if (bytes_equal(key, bytes_of_string(".format"))) {
         *has_format = true;
-        if (value.n_bytes != FORMAT_RECORD_BYTES || get_le32((const char *)value.at + 16) > FORMAT_VERSION)
-            damage(verify, DB_META, "the format record is of a later version, or of another program");
+        if (value.n_bytes == FORMAT_RECORD_BYTES)
+            verify->format = get_le32((const char *)value.at + 16);
+        else
+            damage(verify, DB_META, "the format record is of another program");
     } else if (bytes_equal(key, bytes_of_string(COUNTERS_KEY))) {
         if (counters_decode(value, &verify->counters))
             damage(verify, DB_META, "the counters can't be read");
@@ -286,6 +288,8 @@ static int verify_read(struct verify *verify)
         r = cursor_init(&verify->cursors[i], &verify->trees, (enum db)i);
     if (!r)
         r = meta_verify(verify);
+    if (!r && verify->format > FORMAT_VERSION)
+        r = STORE_FOREIGN;
     if (!r)
         r = inbox_file(verify);
     return r ? r : docs_verify(verify);
@@ -303,7 +307,11 @@ int verify_open(const struct verify_config *config, struct verify *out, char *wh
     r = verify_read(out);
     if (!r)
         return 0;
-    (void)snprintf(why, n_why, "can't read the store in %s: %s", config->path, strerror(-r));
+    if (r == STORE_FOREIGN)
+        (void)snprintf(why, n_why, "%s has store format %u, this version knows %u: use the version that wrote it",
+                       config->path, out->format, FORMAT_VERSION);
+    else
+        (void)snprintf(why, n_why, "can't read the store in %s: %s", config->path, strerror(-r));
     verify_close(out);
     return r;
 }

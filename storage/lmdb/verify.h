@@ -31,7 +31,8 @@ struct verify_config {
 };
 
 /* 0: looked at everything, on_finding has been told; -errno (-ENOMEM, -ENOENT, -EBADMSG: nothing of the file can be
- * read) with a sentence for people in why[0..n_why). */
+ * read) or STORE_FOREIGN (a later format: it is no damage that this version can't read it), with a sentence for people
+ * in why[0..n_why). */
 STORE_MUST_CHECK int verify_store(const struct verify_config *config, char *why, size_t n_why);
 
 /* A log, with what of it can still be read. */
@@ -45,7 +46,7 @@ struct verify_log {
 };
 
 /* Every log with a number above `after`, in order of their numbers, until `each` returns other than 0, which is what is
- * returned then. */
+ * returned then. Otherwise as verify_store. */
 STORE_MUST_CHECK int verify_each_log(const struct verify_config *config, uint64_t after,
                                      int (*each)(void *arg, const struct verify_log *log), void *arg, char *why,
                                      size_t n_why);

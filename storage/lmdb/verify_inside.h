@@ -35,13 +35,14 @@ struct verify {
     struct filed_list inbox;
     struct unnamed *unnamed;
     size_t n_unnamed;
+    uint32_t format;
     struct counters counters; /* as far as known: no log and no batch has a number from there on */
     struct segment segment;
     ZSTD_DCtx *pieces;
     struct buffer body;
 };
 
-/* Opens, and reads what leads to the logs. 0 or -errno, with a sentence in why. */
+/* Opens, and reads what leads to the logs. 0, -errno or STORE_FOREIGN, with a sentence in why. */
 STORE_MUST_CHECK int verify_open(const struct verify_config *config, struct verify *out, char *why, size_t n_why);
 void verify_close(struct verify *verify);
 void verify_progress(const struct verify *verify, const char *what, uint64_t done, uint64_t total);

@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { pilcrowd, run, startServer, temporaryDirectory } from '../lib/server.mjs';
+import { pilcrow, pilcrowd, run, startServer, temporaryDirectory } from '../lib/server.mjs';
 import { Wire } from '../lib/wire.mjs';
 
 // One line on stderr that matches, nothing on stdout, a status that is not 0 and no signal.
@@ -109,6 +109,52 @@ test('a data directory that another server holds', async t => {
   await assertRefuses(['--data', server.data, '--listen', '127.0.0.1:0'], /use|held|another|lock/i);
   const wire = await Wire.open(server);
   assert.equal((await wire.createText('notes', 'still', 'x')).v, 0);
+});
+
+test('a server that was stopped (SIGSTOP) holds its store all the same; others read, none writes', async t => {
+  const { server } = await store(t);
+
+  await server.restart();
+  process.kill(server.pid, 'SIGSTOP');
+  await assertRefuses(['--data', server.data, '--listen', '127.0.0.1:0'], /use|held|another|lock/i);
+  const local = (...args) => run(pilcrow, ['--data', server.data, ...args], { timeoutMs: 10_000 });
+  for (const args of [['put', 'notes/kept', '/dev/null'], ['rm', 'notes/kept', '--yes'], ['compact']]) {
+    const { code, stderr } = await local(...args);
+    assert.equal(code, 6, `${args[0]}: ${stderr}`);
+  }
+  assert.equal((await local('cat', 'notes/kept')).stdout, 'x');
+  assert.equal((await local('check')).code, 0);
+  process.kill(server.pid, 'SIGCONT');
+  assert.equal(await (await fetch(`${server.url}/v1/docs/notes/kept`)).text(), 'x');
+});
+
+const CRC = Uint32Array.from({ length: 256 }, (_, byte) => {
+  for (let i = 0; i < 8; i++)
+    byte = byte & 1 ? (byte >>> 1) ^ 0x82f63b78 : byte >>> 1;
+  return byte;
+});
+const crc32c = bytes => ~bytes.reduce((crc, byte) => CRC[(crc ^ byte) & 255] ^ (crc >>> 8), ~0) >>> 0;
+
+test('a store of a future format is refused, with what to do, by server and tool, and left as it was', async t => {
+  const { server, file } = await store(t);
+  const bytes = readFileSync(file);
+  const magic = Buffer.from('pilcrow store\n\0\0');
+  let n = 0;
+
+  for (let at = bytes.indexOf(magic); at >= 0; at = bytes.indexOf(magic, at + 1), n++) {
+    bytes.writeUInt32LE(1000, at + magic.length); // and its seal, see docs/store-format.md
+    bytes.writeUInt32LE(crc32c(Buffer.concat([Buffer.from('\0.format'), bytes.subarray(at, at + magic.length + 4)])), at - 4);
+  }
+  assert(n > 0);
+  writeFileSync(file, bytes);
+  const says = /format 1000.*(newer|later|update|version)/i;
+  await assertRefuses(['--data', server.data, '--listen', '127.0.0.1:0'], says);
+  for (const args of [['ls'], ['check'], ['check', '--salvage', '-'], ['rm', 'notes/kept', '--yes'], ['backup', join(temporaryDirectory(t), 'copy')]]) {
+    const { code, stderr } = await run(pilcrow, ['--data', server.data, ...args]);
+    assert.equal(code, 1, args[0]);
+    assert.match(stderr, says, args[0]);
+  }
+  assert.deepEqual(readFileSync(file), bytes);
 });
 
 test('a missing data directory is made, and one line with the URL printed', async t => {
