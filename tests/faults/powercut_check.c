@@ -249,6 +249,26 @@ static int check_opened(const char *directory, struct expectation *expectation, 
     return r;
 }
 
+static void count_snapshots(struct view *view, struct coverage *coverage)
+{
+    MDB_cursor *cursor;
+    MDB_val key, value;
+
+    if (mdb_cursor_open(view->txn, view->environment->dbs[DB_SNAPSHOTS], &cursor))
+        return;
+    while (!mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) {
+        struct manifest manifest;
+        struct bytes content;
+
+        if (unseal(DB_SNAPSHOTS, bytes_of_val(key), bytes_of_val(value), &content) ||
+            manifest_decode(content, &manifest))
+            continue;
+        coverage->n_differences += manifest.base > 0;
+        coverage->n_hidden += manifest.is_hidden;
+    }
+    mdb_cursor_close(cursor);
+}
+
 /* What state the cut has left, seen from inside. */
 static void look_inside(struct view *view, struct coverage *coverage)
 {
@@ -293,6 +313,7 @@ static void cover(const char *directory, struct coverage *coverage)
         return;
     if (!view_init(&view, &environment, &in_use) && !view_begin(&view)) {
         look_inside(&view, coverage);
+        count_snapshots(&view, coverage);
         view_end(&view);
     }
     view_finish(&view);

@@ -29,6 +29,8 @@ struct coverage {
     size_t n_half_folded;    /* stores with records in both, segments and inbox */
     size_t n_half_snapshots; /* with chunks of a snapshot that is not whole */
     size_t n_half_staged;    /* with pieces of a large append that is not there */
+    size_t n_differences;    /* snapshots that refer to others */
+    size_t n_hidden;         /* snapshots that are only there to be referred to */
     size_t n_records;        /* read and compared */
     size_t n_merged;         /* of them, those that stand for several */
     size_t n_snapshots;      /* read and compared */

@@ -301,10 +301,13 @@ static void back_up(struct store *store)
 static void step(struct store *store)
 {
     struct writer *writer = &writers[sim_random_below(&chance, CONTENT_LOGS)];
+    struct writer *favourite = &writers[writer->log_number % 6]; /* so that some have many, and among one another */
     size_t what = sim_random_below(&chance, 1000);
 
     if (what < 20)
-        keep_snapshot(&writers[writer->log_number % 6]); /* so that some have many */
+        keep_snapshot(favourite);
+    else if (what < 30)
+        merge(favourite);
     else if (what < 45)
         merge(writer);
     else if (what < 50)

@@ -278,8 +278,11 @@ static void report(uint64_t seed, size_t n_events, const struct cuts *cuts)
            "within a snapshot, %zu within a large append, %zu within a compaction, %zu within a backup\n",
            (unsigned long long)seed, n_events, cuts->n_done, cuts->n_uncertain, coverage->n_half_folded,
            coverage->n_half_snapshots, coverage->n_half_staged, cuts->n_compacting, cuts->n_backing_up);
-    printf("# compared: %zu records, %zu of them merged, %zu snapshots; %zu backups opened; %zu times page by page\n",
-           coverage->n_records, coverage->n_merged, coverage->n_snapshots, cuts->n_backups, coverage->n_verified);
+    printf(
+        "# compared: %zu records, %zu of them merged; %zu snapshots, %zu of them differences, %zu hidden; %zu backups "
+        "opened; %zu times page by page\n",
+        coverage->n_records, coverage->n_merged, coverage->n_snapshots, coverage->n_differences, coverage->n_hidden,
+        cuts->n_backups, coverage->n_verified);
 }
 
 static bool is_covered(const struct cuts *cuts, size_t n_cuts)
@@ -289,7 +292,8 @@ static bool is_covered(const struct cuts *cuts, size_t n_cuts)
     return coverage->n_half_folded > n_cuts / 50 && coverage->n_half_snapshots > n_cuts / 50 &&
            coverage->n_half_staged > n_cuts / 50 && cuts->n_compacting > n_cuts / 20 &&
            cuts->n_uncertain > n_cuts / 4 && cuts->n_backing_up > n_cuts / 50 && cuts->n_backups > n_cuts / 20 &&
-           coverage->n_merged > n_cuts && coverage->n_snapshots > n_cuts && coverage->n_verified > n_cuts / 20;
+           coverage->n_merged > n_cuts && coverage->n_snapshots > n_cuts && coverage->n_differences > n_cuts &&
+           coverage->n_hidden > n_cuts / 2 && coverage->n_verified > n_cuts / 20;
 }
 
 static void nothing_is_missing(uint64_t seed, size_t n_appends, size_t n_cuts)
