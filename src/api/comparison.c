@@ -107,6 +107,25 @@ void comparison_run(struct comparison *comparison, struct helper *helper)
     helper_do(is_large ? helper : NULL, &comparison->errand);
 }
 
+bool comparison_is_noop(const struct comparison *comparison)
+{
+    static const char *const nothing[] = { "[]", "null", "{\"ops\":[]}" };
+
+    for (size_t i = 0; i < sizeof(nothing) / sizeof(nothing[0]); i++)
+        if (bytes_equal(buffer_bytes(&comparison->written), bytes_of_string(nothing[i])))
+            return true;
+    return false;
+}
+
+int comparison_operation(const struct comparison *comparison, const struct ot_limits *limits, struct ot_json **out)
+{
+    const struct buffer *written = &comparison->written;
+    struct ot_limits deeper = *limits;
+
+    deeper.max_depth += 10; /* a value of the greatest depth lies a few levels deep in an operation */
+    return written->error ? written->error : ot_json_parse(written->at, written->n_bytes, &deeper, out, NULL);
+}
+
 void comparison_finish(struct comparison *comparison)
 {
     ot_snapshot_destroy(comparison->before);

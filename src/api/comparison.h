@@ -30,6 +30,12 @@ struct comparison {
 
 /* helper: NULL: there is none. */
 void comparison_run(struct comparison *comparison, struct helper *helper);
+
+/* Of an operation that was worked out. A no-op is not to be submitted: who changes nothing is given no version. */
+bool comparison_is_noop(const struct comparison *comparison);
+OT_MUST_CHECK int comparison_operation(const struct comparison *comparison, const struct ot_limits *limits,
+                                       struct ot_json **out);
+
 void comparison_finish(struct comparison *comparison);
 
 #endif

@@ -1,11 +1,11 @@
 /* PUT: creates a document, or replaces its content by the smallest edit that does.
  *
  *     begin -> the document as it is -> conditions -> there is none: create
- *                                                  -> edit; somebody was faster and If-Match is "*": again
+ *                                                  -> compared -> edit; somebody was faster and If-Match is "*": again
  */
 #include <errno.h>
 
-#include "api/difference.h"
+#include "api/comparison.h"
 #include "api/rest_inside.h"
 
 /* So often somebody else may be faster; then "*" takes its place among what he wrote. */
@@ -14,8 +14,9 @@
 struct rest_put {
     struct rest_write write;
     struct buffer body;
+    struct comparison comparison; /* from what is there to what was sent */
     unsigned n_tries;
-    uint64_t seen; /* the version that the edit was made for */
+    uint64_t seen, seen_ms; /* the version that the edit is made for */
 };
 
 static struct rest_put *put_of(struct rest_write *write)
@@ -66,29 +67,6 @@ static void create(struct rest_put *put)
 
 /* ---- replacing --------------------------------------------------------------------------------------------------- */
 
-/* The edit from the view's text to the wanted one, as JSON. */
-static int edit_of(const struct rest_put *put, const struct document_view *view, struct ot_json *wanted,
-                   struct ot_json **out)
-{
-    struct bytes after;
-    struct buffer before, edit;
-    int r;
-
-    after.at = ot_json_string(wanted, &after.n_bytes);
-    buffer_init(&before, FRAME_MAX_BYTES);
-    buffer_init(&edit, FRAME_MAX_BYTES);
-    r = ot_snapshot_write_text(view->snapshot, buffer_write, &before);
-    if (!r) {
-        difference_of_texts(buffer_bytes(&before), after, &edit);
-        r = edit.error;
-    }
-    if (!r)
-        r = ot_json_parse(edit.at, edit.n_bytes, hub_limits(put->write.call.context->hub), out, NULL);
-    buffer_finish(&before);
-    buffer_finish(&edit);
-    return r;
-}
-
 /* What came in between was kept: the content is not what was sent, and its ETag must not say so. */
 static void on_replaced(struct rest_write *write)
 {
@@ -111,39 +89,72 @@ static void on_not_replaced(struct rest_write *write, int r)
 }
 
 /* Nothing to do: it is as wanted. */
-static void reply_unchanged(struct rest_write *write, const struct document_view *view)
+static void reply_unchanged(struct rest_put *put)
 {
-    write->version = view->version - 1;
-    write->time_ms = view->modified_ms;
-    write_reply_place(write, 200);
+    put->write.version = put->seen - 1;
+    put->write.time_ms = put->seen_ms;
+    write_reply_place(&put->write, 200);
+}
+
+static void on_compared(struct comparison *comparison)
+{
+    struct rest_put *put = LIST_ENTRY(comparison, struct rest_put, comparison);
+    struct rest_write *write = &put->write;
+    bool has_nothing = !comparison->r && comparison_is_noop(comparison);
+    int r = comparison->r ? comparison->r
+                          : comparison_operation(comparison, hub_limits(write->call.context->hub), &write->data);
+
+    comparison_finish(comparison);
+    if (r)
+        call_fail(&write->call, r > 0 ? DOCUMENT_LIMIT : r);
+    else if (has_nothing)
+        reply_unchanged(put);
+    else
+        write_submit(write, &(struct submission){ .kind = STEP_EDIT,
+                                                  .version = put->seen,
+                                                  .only_now = write_is_strict(write) || ++put->n_tries < TRIES_MAX,
+                                                  .data = write->data });
+}
+
+/* The content that was sent. False: it was refused. */
+static bool read_wanted(struct rest_put *put, const struct ot_type *type, struct ot_snapshot **out)
+{
+    struct rest_call *call = &put->write.call;
+    struct ot_json *wanted;
+    int r;
+
+    if (!content_parse(call, type, buffer_bytes(&put->body), &wanted))
+        return false;
+    r = ot_json_flaw(wanted) ? DOCUMENT_BAD_OP
+                             : ot_snapshot_create(type, wanted, hub_limits(call->context->hub), out, NULL);
+    ot_json_unref(wanted);
+    if (r)
+        call_fail(call, r < 0 ? r : DOCUMENT_BAD_OP);
+    return !r;
 }
 
 static void replace(struct rest_put *put, const struct document_view *view)
 {
     struct rest_write *write = &put->write;
-    struct ot_json *wanted;
+    struct ot_snapshot *before, *after;
     int r;
 
-    if (!content_parse(&write->call, view->type, buffer_bytes(&put->body), &wanted))
+    if (!read_wanted(put, view->type, &after))
         return;
-    r = ot_json_flaw(wanted) || ot_json_kind(wanted) != OT_JSON_STRING ? DOCUMENT_BAD_OP
-                                                                       : edit_of(put, view, wanted, &write->data);
-    ot_json_unref(wanted);
+    r = ot_snapshot_share(view->snapshot, &before);
     if (r) {
-        call_fail(&write->call, r < 0 ? r : DOCUMENT_BAD_OP);
-        return;
-    }
-    if (ot_json_count(write->data) == 0) {
-        reply_unchanged(write, view);
+        ot_snapshot_destroy(after);
+        call_fail(&write->call, r);
         return;
     }
     put->seen = view->version;
+    put->seen_ms = view->modified_ms;
     write->on_refused = on_not_replaced;
     write->on_written = on_replaced;
-    write_submit(write, &(struct submission){ .kind = STEP_EDIT,
-                                              .version = view->version,
-                                              .only_now = write_is_strict(write) || ++put->n_tries < TRIES_MAX,
-                                              .data = write->data });
+    put->comparison = (struct comparison){
+        .as = COMPARISON_OPERATION, .type = view->type, .before = before, .after = after, .on_done = on_compared
+    };
+    comparison_run(&put->comparison, hub_helper(write->call.context->hub));
 }
 
 /* ---- both -------------------------------------------------------------------------------------------------------- */
@@ -160,8 +171,6 @@ static void put_on_view(struct fetch *fetch, int r, const struct document_view *
         create(put_of(write));
     else if (!call_header(&write->call.request, "if-match").n_bytes)
         refuse_unconditional(write);
-    else if (!type_is_text(view->type))
-        call_refuse(&write->call, 422, "ERR_TYPE_NOT_REPLACEABLE", "Documents of this type are changed by operations.");
     else
         replace(put_of(write), view);
 }

@@ -75,26 +75,6 @@ static void on_refused(struct rest_write *write, int r)
 
 /* ---- writing ----------------------------------------------------------------------------------------------------- */
 
-static int parse_written(const struct rest_restore *restore, const struct buffer *text, struct ot_json **out)
-{
-    struct ot_limits limits = *hub_limits(restore->write.call.context->hub);
-
-    limits.max_depth += 10; /* a value of the greatest depth lies a few levels deep in an operation */
-    return text->error ? text->error : ot_json_parse(text->at, text->n_bytes, &limits, out, NULL);
-}
-
-/* The edit is the same whether it does something or not; who sends nothing is given no version. */
-static bool is_noop(const struct rest_restore *restore)
-{
-    const struct bytes written = buffer_bytes(&restore->comparison.written);
-    static const char *const nothing[] = { "[]", "null", "{\"ops\":[]}" };
-
-    for (size_t i = 0; i < sizeof(nothing) / sizeof(nothing[0]); i++)
-        if (bytes_equal(written, bytes_of_string(nothing[i])))
-            return true;
-    return false;
-}
-
 static void submit(struct rest_restore *restore, const struct submission *what)
 {
     restore->write.on_written = on_restored;
@@ -107,8 +87,9 @@ static void on_compared(struct comparison *comparison)
 {
     struct rest_restore *restore = LIST_ENTRY(comparison, struct rest_restore, comparison);
     struct rest_write *write = &restore->write;
-    bool has_nothing = !comparison->r && is_noop(restore);
-    int r = comparison->r ? comparison->r : parse_written(restore, &comparison->written, &write->data);
+    bool has_nothing = !comparison->r && comparison_is_noop(comparison);
+    int r = comparison->r ? comparison->r
+                          : comparison_operation(comparison, hub_limits(write->call.context->hub), &write->data);
 
     ot_snapshot_destroy(comparison->before);
     comparison->before = comparison->after = NULL; /* the second is ours */
@@ -158,7 +139,9 @@ static void make_data(struct errand *errand)
     buffer_init(&text, FRAME_MAX_BYTES);
     r = ot_snapshot_write_json(restore->wanted, buffer_write, &text);
     if (!r)
-        r = parse_written(restore, &text, &restore->write.data);
+        r = text.error ? text.error
+                       : ot_json_parse(text.at, text.n_bytes, hub_limits(restore->write.call.context->hub),
+                                       &restore->write.data, NULL);
     buffer_finish(&text);
     restore->errand_r = r;
 }

@@ -53,6 +53,28 @@ test('If-Match: * overwrites, by the smallest operation', async () => {
   assert.equal((await get(path)).text, 'one 2 three');
 });
 
+test('JSON and rich text are replaced by the smallest operation, too', async () => {
+  for (const [type, media, before, after] of [
+    ['json0', 'application/json', { a: [1, 2], b: { c: 'text' } }, { a: [1, 2, 3], b: { c: 'text' } }],
+    ['json1', 'application/json', { a: [1, 2], b: { c: 'text' } }, { a: [1, 2, 3], b: { c: 'text' } }],
+    ['rich-text', 'application/vnd.quill.delta+json', { ops: [{ insert: 'one two\n' }] }, { ops: [{ insert: 'one two three\n' }] }]]) {
+    const path = fresh();
+    const headers = { 'content-type': media };
+
+    assert.equal((await put(`${path}?type=${type}`, JSON.stringify(before), headers)).status, 201);
+    const { etag } = (await get(path)).headers;
+    assert.deepEqual([(await put(path, JSON.stringify(after), headers)).status], [428]);
+    const answer = await put(path, JSON.stringify(after), { ...headers, 'if-match': etag });
+    assert.deepEqual([type, answer.status, answer.headers['pilcrow-version']], [type, 200, '2']);
+    assert.deepEqual(JSON.parse((await get(path)).text), after);
+    assert(JSON.stringify((await opsOf(path))[1].op).length < 60, type);
+    assert.equal((await put(path, JSON.stringify(before), { ...headers, 'if-match': etag })).status, 412);
+    assert.equal((await put(path, JSON.stringify(after), { ...headers, 'if-match': '*' })).headers['pilcrow-version'], '2');
+    assert.equal((await put(path, '{', { ...headers, 'if-match': '*' })).status, 400);
+    assert.equal((await put(path, type === 'rich-text' ? '[{"retain":1}]' : '{"__proto__":1}', { ...headers, 'if-match': '*' })).status, 400);
+  }
+});
+
 test('replacing 😀 by 😁 cuts no character', async () => {
   const path = await made('a😀b');
 
