@@ -2,9 +2,13 @@
 #include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
-#include "cli/cli.h"
+#include "cli/name.h"
+#include "cli/shown.h"
+
+/* ---- saying ------------------------------------------------------------------------------------------------------ */
 
 int cli_say(int status, const char *format, ...)
 {
@@ -53,8 +57,67 @@ static int exit_of(int http_status)
     }
 }
 
+/* ---- a document that is not there -------------------------------------------------------------------------------- */
+
+/* What the end of its history says, quietly; NULL: nothing. */
+static json_t *last_group(struct cli *cli, const struct doc *doc, json_t **answer)
+{
+    struct exchange exchange;
+    char why[512];
+
+    exchange_init(&exchange, "GET");
+    doc_target(doc, "/history?limit=1&pause=0", &exchange);
+    if (cli->transport->perform(cli->transport, &exchange, why, sizeof(why)) == 0 && exchange.status == 200)
+        *answer = json_loadb(exchange.answer.at, exchange.answer.n_bytes, JSON_ALLOW_NUL, NULL);
+    exchange_finish(&exchange);
+    return json_array_get(json_object_get(*answer, "history"), 0);
+}
+
+static const char *text(const json_t *object, const char *key)
+{
+    const char *value = json_string_value(json_object_get(object, key));
+
+    return value ? value : "";
+}
+
+int cli_say_missing(struct cli *cli, const struct doc *doc)
+{
+    json_t *answer = NULL, *last = last_group(cli, doc, &answer);
+    char name[DOC_SHOWN_BYTES], when[MOMENT_BYTES];
+
+    (void)doc_shown(doc, name);
+    if (last && strcmp(text(last, "kind"), "delete") == 0)
+        (void)cli_say(0, "%s was deleted on %s by %s; pilcrow restore %s %lld brings it back", name,
+                      shown_time(text(last, "last"), when), text(last, "author"), name,
+                      (long long)json_integer_value(json_object_get(last, "from")));
+    else if (!last && json_integer_value(json_object_get(answer, "head")) > 0)
+        (void)cli_say(0, "%s was forgotten for good; nothing of it is kept", name);
+    else if (memchr(doc->id, '@', doc->n_id))
+        (void)cli_say(0,
+                      "there is no document %s; what stands behind an @ counts as a version when it is a number, or a "
+                      "date such as 2026-11-01",
+                      name);
+    else
+        (void)cli_say(0, "there is no document %s", name);
+    json_decref(answer);
+    return CLI_NOT_FOUND;
+}
+
+/* ---- answers ----------------------------------------------------------------------------------------------------- */
+
+/* "notes/diary: The document has not come to that version (ERR_...)" */
+static void say_detail(const struct exchange *exchange, const char *detail, const char *code)
+{
+    size_t n = strlen(detail);
+    char name[DOC_SHOWN_BYTES];
+
+    n -= n && detail[n - 1] == '.';
+    (void)cli_say(0, "%s%s%.*s (%s)", exchange->doc ? doc_shown(exchange->doc, name) : "", exchange->doc ? ": " : "",
+                  (int)n, detail, code);
+}
+
 /* What the problem says (RFC 9457), or just the status. */
-static int say_problem(const struct cli *cli, const struct exchange *exchange)
+static int say_problem(struct cli *cli, const struct exchange *exchange)
 {
     json_t *problem = json_loadb(exchange->answer.at ? exchange->answer.at : "", exchange->answer.n_bytes, 0, NULL);
     const char *detail = json_string_value(json_object_get(problem, "detail"));
@@ -65,32 +128,43 @@ static int say_problem(const struct cli *cli, const struct exchange *exchange)
         status = CLI_DAMAGED;
     if (exchange->status == 401 && !*cli->token)
         (void)cli_say(status, "this server wants a token; --token-file names the file that holds it");
+    else if (exchange->doc && code && strcmp(code, "ERR_DOC_DOES_NOT_EXIST") == 0)
+        (void)cli_say_missing(cli, exchange->doc);
     else if (detail && code)
-        (void)cli_say(status, "%s (%s)", detail, code);
+        say_detail(exchange, detail, code);
     else
         (void)cli_say(status, "the server answers %d", exchange->status);
     json_decref(problem);
     return status;
 }
 
-int cli_judge(const struct cli *cli, const struct exchange *exchange)
+int cli_judge(struct cli *cli, const struct exchange *exchange)
 {
     if (exchange->answer.error)
         return cli_say(CLI_FAILED, "the answer is too large");
     return exchange->status < 300 ? CLI_OK : say_problem(cli, exchange);
 }
 
-int cli_ask(struct cli *cli, struct exchange *exchange)
+int cli_perform(struct cli *cli, struct exchange *exchange)
 {
     char why[512] = "out of memory";
-    int r;
 
     if (exchange->target.error)
         return cli_say(CLI_USAGE, "the name is too long");
-    r = cli->transport->perform(cli->transport, exchange, why, sizeof(why));
-    if (r)
-        return cli_say(CLI_UNAVAILABLE, "%s", why);
-    return cli_judge(cli, exchange);
+    if (*cli->author)
+        exchange_header(exchange, "pilcrow-author", cli->author);
+    if (!cli->transport->perform(cli->transport, exchange, why, sizeof(why)))
+        return CLI_OK;
+    if (!cli->data && !cli->options[OPTION_SERVER])
+        return cli_say(CLI_UNAVAILABLE, "%s; --server names another server, --data the directory of a store", why);
+    return cli_say(CLI_UNAVAILABLE, "%s", why);
+}
+
+int cli_ask(struct cli *cli, struct exchange *exchange)
+{
+    int status = cli_perform(cli, exchange);
+
+    return status ? status : cli_judge(cli, exchange);
 }
 
 int cli_print(struct bytes bytes)

@@ -6,6 +6,7 @@
 #include "cli/check_inside.h"
 #include "cli/intake.h"
 #include "cli/logs.h"
+#include "cli/name.h"
 #include "cli/ops.h"
 #include "cli/progress.h"
 #include "cli/spans.h"

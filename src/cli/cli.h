@@ -22,11 +22,13 @@ enum cli_exit {
 };
 
 #define CLI_TOKEN_MAX  1024
+#define CLI_AUTHOR_MAX 512
 #define SERVER_DEFAULT "http://127.0.0.1:8080"
 
 struct cli {
     const char *options[N_OPTIONS]; /* as options_read gives them */
     const char *server, *data;      /* data not NULL: the store in that directory */
+    char author[CLI_AUTHOR_MAX];    /* percent-encoded; "": nobody in particular */
     char token[CLI_TOKEN_MAX];      /* what is in --token-file, once a server is to be asked; "": none */
     bool json, yes;                 /* --json, --yes */
     struct transport *transport;    /* opened before the command runs, if it wants one */
@@ -84,14 +86,20 @@ extern const struct command *const commands[]; /* ends with NULL */
 /* One line on standard error, "pilcrow: ..."; returns status. */
 __attribute__((format(printf, 2, 3))) int cli_say(int status, const char *format, ...);
 
-/* "pilcrow ls takes [COLLECTION]"; returns CLI_USAGE. */
+/* "usage: pilcrow ls [COLLECTION]; see pilcrow help ls"; returns CLI_USAGE. */
 int cli_usage(const struct command *command);
+
+/* Asks, whatever the answer is; CLI_UNAVAILABLE, and has said why, when there is none. */
+int cli_perform(struct cli *cli, struct exchange *exchange);
 
 /* Asks and judges the answer: below 300 CLI_OK, else it says what the server said and returns the exit status. */
 int cli_ask(struct cli *cli, struct exchange *exchange);
 
 /* The second half of that. */
-int cli_judge(const struct cli *cli, const struct exchange *exchange);
+int cli_judge(struct cli *cli, const struct exchange *exchange);
+
+/* There is no such document: says so, or that it was deleted or forgotten, and what can be done. CLI_NOT_FOUND. */
+int cli_say_missing(struct cli *cli, const struct doc *doc);
 
 /* Asks the question, "Delete notes/diary?", and returns CLI_OK if the answer is yes or --yes was given; else it has
  * said why not: CLI_USAGE without a terminal. */

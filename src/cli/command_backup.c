@@ -12,6 +12,7 @@
 #include "cli/incremental.h"
 #include "cli/progress.h"
 #include "cli/save.h"
+#include "cli/shown.h"
 #include "storage/lmdb/directory.h"
 #include "storage/lmdb/store_lmdb.h"
 
@@ -101,9 +102,13 @@ static int directory_check(const char *path)
         return cli_say(CLI_FAILED, "%s: %s", path, strerror(errno));
     while (status == CLI_OK && (entry = readdir(directory)))
         if (is_something(entry->d_name))
-            status = strcmp(entry->d_name, "data.mdb") == 0
-                         ? cli_say(CLI_CONFLICT, "%s holds a store already; name another directory", path)
-                         : cli_say(CLI_CONFLICT, "%s is not empty; name another directory", path);
+            status =
+                strcmp(entry->d_name, "data.mdb") == 0
+                    ? cli_say(
+                          CLI_CONFLICT,
+                          "%s holds a store already; name another directory, or bring it up to date with --incremental",
+                          path)
+                    : cli_say(CLI_CONFLICT, "%s is not empty; name another directory", path);
     (void)closedir(directory);
     return status;
 }
@@ -132,6 +137,17 @@ static int copy_place(const char *directory, const char *fresh, const char *path
     return r ? cli_say(CLI_FAILED, "%s: %s", path, strerror(-r)) : CLI_OK;
 }
 
+static void report(const struct cli *cli, const char *directory, uint64_t n_bytes)
+{
+    char size[SHOWN_SIZE_BYTES];
+
+    if (!cli->json && isatty(STDOUT_FILENO))
+        (void)printf("%s holds the whole store now, %s. Look whether it is sound: pilcrow --data %s check\n", directory,
+                     shown_size(n_bytes, size), directory);
+    else
+        (void)printf(cli->json ? "{\"bytes\":%llu}\n" : "%llu bytes\n", (unsigned long long)n_bytes);
+}
+
 static int backup_whole(struct cli *cli, const char *directory)
 {
     char fresh[PATH_MAX], path[PATH_MAX];
@@ -156,7 +172,7 @@ static int backup_whole(struct cli *cli, const char *directory)
         if (is_new)
             (void)rmdir(directory);
     } else {
-        (void)printf(cli->json ? "{\"bytes\":%llu}\n" : "%llu bytes\n", (unsigned long long)copy.save.n_bytes);
+        report(cli, directory, copy.save.n_bytes);
     }
     return status;
 }

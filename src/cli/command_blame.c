@@ -290,16 +290,17 @@ static int print(struct blame *blame)
 static int read_content(struct blame *blame, const char *word)
 {
     struct exchange *content = &blame->content;
-    char why[512] = "out of memory";
+    int status;
 
     doc_target(&blame->doc, "", content);
     if (blame->doc.point[0])
         (void)buffer_printf(&content->target, "?version=%" PRIu64, blame->version);
     exchange_header(content, "accept", "text/plain");
-    if (blame->cli->transport->perform(blame->cli->transport, content, why, sizeof(why)))
-        return cli_say(CLI_UNAVAILABLE, "%s", why);
+    status = cli_perform(blame->cli, content);
+    if (status)
+        return status;
     if (content->status == 406)
-        return cli_say(CLI_FAILED, "%s is no plain text, which has lines", word);
+        return cli_say(CLI_FAILED, "%s is no plain text and has no lines; pilcrow log says who changed it", word);
     blame->version = strtoull(content->version, NULL, 10);
     return cli_judge(blame->cli, content);
 }

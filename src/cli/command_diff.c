@@ -88,26 +88,26 @@ static int run(struct cli *cli, int n_words, char **words)
     struct doc doc;
     int status;
 
-    if (n_words != 3)
+    if (n_words < 2 || n_words > 3)
         return cli_usage(&command_diff);
     if (!doc_parse(words[0], false, &doc))
         return CLI_USAGE;
     status = point_find(cli, &doc, words[1], &from);
     if (!status)
-        status = point_find(cli, &doc, words[2], &to);
+        status = point_find(cli, &doc, n_words == 3 ? words[2] : "now", &to);
     return status ? status : diff_print(cli, &doc, from, to);
 }
 
 const struct command command_diff = {
     "diff",
-    "DOC FROM TO",
+    "DOC FROM [TO]",
     "what differs between two versions",
     "    pilcrow diff notes/diary 7 9\n"
-    "    pilcrow diff notes/diary yesterday now\n"
+    "    pilcrow diff notes/diary yesterday\n"
     "    pilcrow diff notes/diary 7 9 | patch diary.txt\n\n"
-    "FROM and TO are versions or times. Of a text the lines that differ, as diff -u shows them; of other documents "
-    "the\n"
-    "operation that leads from one to the other.\n",
+    "FROM and TO are versions or times, with an @ before them or without; without TO it is what there is now. Of a\n"
+    "text the lines that differ, as diff -u shows them; of other documents the operation that leads from one to the\n"
+    "other.\n",
     ACCESS_READ,
     run,
     .group = GROUP_HISTORY,

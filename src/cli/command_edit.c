@@ -192,7 +192,11 @@ static void report(const struct edit *edit, const char *version)
 static int try_quietly(struct cli *cli, struct exchange *exchange)
 {
     char why[512];
-    int r = cli->transport->perform(cli->transport, exchange, why, sizeof(why));
+    int r;
+
+    if (*cli->author)
+        exchange_header(exchange, "pilcrow-author", cli->author);
+    r = cli->transport->perform(cli->transport, exchange, why, sizeof(why));
 
     return r || exchange->status == 503 ? -1 : cli_judge(cli, exchange);
 }

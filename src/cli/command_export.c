@@ -124,17 +124,15 @@ static int on_document(void *arg, const char *collection, const json_t *listed)
     const json_t *id = json_object_get(listed, "id");
     struct store_name name = { bytes_of_string(collection), bytes_of(json_string_value(id), json_string_length(id)) };
     struct exchange exchange;
-    char why[512] = "out of memory";
     int status;
 
     exchange_init(&exchange, "GET");
     name_target(name, "", &exchange);
     exchange_header(&exchange, "accept", "application/vnd.pilcrow.snapshot+json");
-    if (export->cli->transport->perform(export->cli->transport, &exchange, why, sizeof(why)))
-        status = cli_say(CLI_UNAVAILABLE, "%s", why);
-    else if (exchange.status == 404)
-        status = CLI_OK; /* deleted since it was listed */
-    else if (!(status = cli_judge(export->cli, &exchange)))
+    status = cli_perform(export->cli, &exchange);
+    if (!status && exchange.status != 404) /* deleted since it was listed */
+        status = cli_judge(export->cli, &exchange);
+    if (!status && exchange.status == 200)
         status = write_document(export, name, buffer_bytes(&exchange.answer));
     if (status == CLI_DAMAGED) {
         export->n_damaged++;

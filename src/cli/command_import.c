@@ -251,11 +251,15 @@ static int file_open(struct reading *reading)
 
 static int report(const struct import *import)
 {
-    (void)printf(import->cli->json ? "{\"imported\":%" PRIu64 ",\"continued\":%" PRIu64 ",\"same\":%" PRIu64
-                                     ",\"different\":%" PRIu64 ",\"refused\":%" PRIu64 "}\n"
-                                   : "%" PRIu64 " imported, %" PRIu64 " continued, %" PRIu64 " already there, %" PRIu64
-                                     " different, %" PRIu64 " refused\n",
-                 import->n_imported, import->n_continued, import->n_same, import->n_different, import->n_refused);
+    if (import->cli->json)
+        (void)printf("{\"imported\":%" PRIu64 ",\"continued\":%" PRIu64 ",\"same\":%" PRIu64 ",\"different\":%" PRIu64
+                     ",\"refused\":%" PRIu64 "}\n",
+                     import->n_imported, import->n_continued, import->n_same, import->n_different, import->n_refused);
+    else
+        (void)printf("%sdocuments: %" PRIu64 " imported, %" PRIu64 " continued, %" PRIu64 " already there, %" PRIu64
+                     " different, %" PRIu64 " refused\n",
+                     import->cli->options[OPTION_DRY_RUN] ? "without --dry-run, " : "", import->n_imported,
+                     import->n_continued, import->n_same, import->n_different, import->n_refused);
     if (import->n_refused)
         return CLI_FAILED;
     return import->n_different ? CLI_CONFLICT : CLI_OK;

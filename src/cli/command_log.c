@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/timestamp.h"
 #include "cli/point.h"
+#include "cli/shown.h"
 
 #define PAGE_GROUPS 200
 
@@ -32,22 +32,13 @@ static long long number(const json_t *group, const char *key)
 
 /* ---- printing ---------------------------------------------------------------------------------------------------- */
 
-static void local_time(const char *rfc3339, char out[MOMENT_BYTES])
-{
-    uint64_t time_ms = 0;
-
-    if (time_parse(bytes_of_string(rfc3339), &time_ms))
-        time_ms = 0;
-    moment_write(time_ms, out);
-}
-
 /* "2026-11-01 12:00 - 12:20" */
 static void when(const json_t *group, char *into, size_t n_into)
 {
     char first[MOMENT_BYTES], last[MOMENT_BYTES];
 
-    local_time(text(group, "first"), first);
-    local_time(text(group, "last"), last);
+    (void)shown_time(text(group, "first"), first);
+    (void)shown_time(text(group, "last"), last);
     if (strcmp(first, last) == 0)
         (void)snprintf(into, n_into, "%s", first);
     else
@@ -69,6 +60,14 @@ static void what(const json_t *group, char *into, size_t n_into)
         (void)snprintf(into, n_into, "+%lld -%lld", inserted, deleted);
 }
 
+static void print_row(const char *versions, const char *times, const char *author, const char *change)
+{
+    shown_cell(versions, 12);
+    shown_cell(times, 24);
+    shown_cell(author, 16);
+    (void)printf("%s\n", change);
+}
+
 static int print(const struct log *log, const json_t *group)
 {
     char versions[48], times[2 * MOMENT_BYTES + 4], change[96];
@@ -86,7 +85,7 @@ static int print(const struct log *log, const json_t *group)
     (void)snprintf(versions, sizeof(versions), "%lld %lld", number(group, "from"), number(group, "to"));
     when(group, times, sizeof(times));
     what(group, change, sizeof(change));
-    (void)printf("%-14s  %-24s  %-20s  %s\n", versions, times, text(group, "author"), change);
+    print_row(versions, times, text(group, "author"), change);
     return CLI_OK;
 }
 
@@ -115,6 +114,11 @@ static int ask_page(struct log *log, struct exchange *exchange)
     return cli_ask(log->cli, exchange);
 }
 
+static bool is_narrowed(const struct log *log)
+{
+    return log->since[0] || log->until[0] || log->from != UINT64_MAX || log->to != UINT64_MAX;
+}
+
 /* The next page ends where the last group of this one begins. */
 static int print_page(struct log *log, const struct exchange *exchange)
 {
@@ -122,6 +126,8 @@ static int print_page(struct log *log, const struct exchange *exchange)
     const json_t *groups = json_object_get(answer, "history");
     int status = json_is_array(groups) ? CLI_OK : cli_say(CLI_FAILED, "the answer is no history");
 
+    if (!status && !json_array_size(groups) && number(answer, "from") == number(answer, "head") && !is_narrowed(log))
+        status = cli_say_missing(log->cli, &log->doc); /* nothing is kept of what there was */
     for (size_t i = 0; !status && i < json_array_size(groups); i++) {
         const json_t *group = json_array_get(groups, i);
 
@@ -140,7 +146,7 @@ static int print_all(struct log *log)
     int status = CLI_OK;
 
     if (!log->cli->json && isatty(STDOUT_FILENO))
-        (void)printf("%-14s  %-24s  %-20s  %s\n", "from to", "when", "author", "what");
+        print_row("from to", "when", "author", "what");
     while (!status && has_next && log->n_left) {
         struct exchange exchange;
 

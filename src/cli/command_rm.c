@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cli/name.h"
+#include "cli/shown.h"
 
 /* What there is to lose. */
 struct stake {
@@ -16,19 +17,17 @@ struct stake {
  */
 static int stake_read(struct cli *cli, const struct doc *doc, struct stake *out)
 {
-    char why[512] = "out of memory";
     struct exchange exchange;
     json_t *page = NULL, *first;
-    int status = CLI_OK;
+    int status;
 
     *out = (struct stake){ 0 };
     exchange_init(&exchange, "GET");
     doc_target(doc, "/ops?from=0&limit=1", &exchange);
-    if (cli->transport->perform(cli->transport, &exchange, why, sizeof(why)))
-        status = cli_say(CLI_UNAVAILABLE, "%s", why);
-    else if (exchange.status == 410)
+    status = cli_perform(cli, &exchange);
+    if (!status && exchange.status == 410)
         out->n_versions = -1;
-    else
+    else if (!status)
         status = cli_judge(cli, &exchange);
     if (!status && exchange.status == 200) {
         page = json_loadb(exchange.answer.at, exchange.answer.n_bytes, 0, NULL);
@@ -44,9 +43,11 @@ static int stake_read(struct cli *cli, const struct doc *doc, struct stake *out)
 
 static const char *stake_text(const struct stake *stake, char into[128])
 {
+    char since[MOMENT_BYTES];
+
     if (stake->n_versions > 0 && stake->since[0])
         (void)snprintf(into, 128, "%lld version%s since %s", stake->n_versions, stake->n_versions == 1 ? "" : "s",
-                       stake->since);
+                       isatty(STDOUT_FILENO) ? shown_time(stake->since, since) : stake->since);
     else
         (void)snprintf(into, 128, "all that is kept of its history");
     return into;
@@ -88,10 +89,13 @@ static void report(const struct cli *cli, const char *word, const struct exchang
     else if (!isatty(STDOUT_FILENO))
         return;
     else if (cli->options[OPTION_PURGE])
-        (void)printf("forgotten %s. What was free already of the file may still hold pieces of it: pilcrow compact\n",
-                     word);
+        (void)printf(
+            "forgotten %s. Free pages of the file may still hold pieces of it until pilcrow compact; backups and "
+            "exports that were made before hold it whole\n",
+            word);
     else
-        (void)printf("deleted %s, version %s\n", word, exchange->version);
+        (void)printf("deleted %s, version %s; its history stays, pilcrow restore brings it back\n", word,
+                     exchange->version);
 }
 
 static int remove_document(struct cli *cli, const struct doc *doc, const char *word)
@@ -121,7 +125,7 @@ static int run(struct cli *cli, int n_words, char **words)
     if (cli->options[OPTION_PURGE] || cli->options[OPTION_DRY_RUN])
         status = stake_read(cli, &doc, &stake);
     if (!status && (cli->options[OPTION_PURGE] || cli->options[OPTION_DRY_RUN]) && !stake.n_versions)
-        status = cli_say(CLI_NOT_FOUND, "there is no document %s", words[0]);
+        status = cli_say_missing(cli, &doc);
     if (status)
         return status;
     if (cli->options[OPTION_DRY_RUN])
@@ -137,10 +141,13 @@ const struct command command_rm = {
     "    pilcrow rm notes/diary\n"
     "    pilcrow rm notes/diary --yes\n"
     "    pilcrow rm notes/diary --purge --dry-run\n\n"
-    "Asks first; --yes answers. The history stays: `pilcrow cat DOC@VERSION` still shows what was there.\n\n"
-    "--purge forgets the history as well, also that of a document that was deleted before: of it stays a hash of the\n"
-    "name, with the last version. `pilcrow compact` then takes it out of the file, too; backups are yours to\n"
-    "remove. A server wants the right admin for this.\n",
+    "Asks first; --yes answers. The history stays: `pilcrow cat DOC@VERSION` still shows what was there, `pilcrow ls\n"
+    "--deleted` finds its name, and `pilcrow restore DOC VERSION` brings it back.\n\n"
+    "--purge forgets the history as well, also that of a document that was deleted before. What stays is a hash of\n"
+    "the name, with the last version: `pilcrow log DOC` then ends with 3 and says that it was forgotten. `pilcrow\n"
+    "compact` takes the last pieces out of the file. Backups and exports that were made before are yours to remove;\n"
+    "`pilcrow backup DEST --incremental` and `pilcrow --data DEST compact` do that for a backup. A server wants the\n"
+    "right admin for --purge.\n",
     ACCESS_WRITE,
     run,
     OPTIONS(OPTION_PURGE, OPTION_DRY_RUN),

@@ -1,7 +1,9 @@
 #include <stdio.h>
+#include <unistd.h>
 
 #include "cli/list.h"
 #include "cli/name.h"
+#include "cli/shown.h"
 
 struct wanted {
     const struct cli *cli;
@@ -11,15 +13,21 @@ struct wanted {
 
 static int print_text(const json_t *document)
 {
+    bool on_terminal = isatty(STDOUT_FILENO);
+    char when[MOMENT_BYTES];
     const char *key;
     json_t *value;
 
     json_object_foreach((json_t *)(uintptr_t)document, key, value) /* the macro knows no const */
     {
-        if (json_is_string(value))
-            (void)printf("%-10s  %s\n", key, json_string_value(value));
-        else
+        bool is_time = strcmp(key, "created") == 0 || strcmp(key, "modified") == 0;
+
+        if (!json_is_string(value))
             (void)printf("%-10s  %lld\n", key, (long long)json_integer_value(value));
+        else
+            (void)printf("%-10s  %s\n", key,
+                         is_time && on_terminal ? shown_time(json_string_value(value), when)
+                                                : json_string_value(value));
     }
     return CLI_OK;
 }
@@ -61,7 +69,7 @@ static int run(struct cli *cli, int n_words, char **words)
                             &wanted);
     if (wanted.is_found)
         return status == CLI_NOT_FOUND ? CLI_OK : status;
-    return status && status != CLI_NOT_FOUND ? status : cli_say(CLI_NOT_FOUND, "there is no document %s", words[0]);
+    return status && status != CLI_NOT_FOUND ? status : cli_say_missing(cli, &doc);
 }
 
 const struct command command_stat = {
@@ -70,7 +78,8 @@ const struct command command_stat = {
     "what is known of a document",
     "    pilcrow stat notes/diary\n"
     "    pilcrow stat notes/diary --json\n\n"
-    "Collection, id, type, version, size, and when it was created and last changed.\n",
+    "Collection, id, type, version, size in bytes, and when it was created and last changed: local times on a\n"
+    "terminal, else UTC. Of a document that was deleted it says so, and ends with 3.\n",
     ACCESS_READ,
     run,
 };

@@ -6,9 +6,8 @@
 #include "api/percent.h"
 #include "cli/cli.h"
 #include "cli/progress.h"
+#include "cli/shown.h"
 #include "doc/retain_rules.h"
-
-#define SIZE_TEXT 32
 
 /* ---- asking ------------------------------------------------------------------------------------------------------ */
 
@@ -48,19 +47,6 @@ static int print_json(const json_t *object)
     return failed || putchar('\n') == EOF ? cli_say(CLI_FAILED, "standard output does not take it") : CLI_OK;
 }
 
-/* "12.3 MB", of 1,000,000 bytes, as disks are sold. */
-static const char *size_text(uint64_t n_bytes, char into[SIZE_TEXT])
-{
-    static const char *const units[] = { "bytes", "kB", "MB", "GB", "TB" };
-    double value = (double)n_bytes;
-    size_t unit = 0;
-
-    for (; value >= 1000 && unit + 1 < sizeof(units) / sizeof(units[0]); unit++)
-        value /= 1000;
-    (void)snprintf(into, SIZE_TEXT, unit ? "%.1f %s" : "%.0f %s", value, units[unit]);
-    return into;
-}
-
 /* ---- store ------------------------------------------------------------------------------------------------------- */
 
 static const struct line {
@@ -71,22 +57,23 @@ static const struct line {
     { "  not packed yet", "inbox_bytes", "n_batches", "batches" },
     { "  large bodies", "large_bytes", NULL, NULL },
     { "  snapshots", "snapshot_bytes", "n_snapshots", "snapshots" },
-    { "  names and the rest", "other_bytes", "n_logs", "logs" },
+    { "  names and the rest", "other_bytes", NULL, NULL },
     { "  free, used again first", "free_bytes", NULL, NULL },
 };
 
 static void print_table(const json_t *sizes)
 {
-    char text[SIZE_TEXT];
+    char text[SHOWN_SIZE_BYTES];
 
     for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
-        (void)printf("%-26s %10s", lines[i].label, size_text(number(sizes, lines[i].bytes), text));
+        (void)printf("%-26s %10s", lines[i].label, shown_size(number(sizes, lines[i].bytes), text));
         if (lines[i].count)
             (void)printf("  %10llu %s", (unsigned long long)number(sizes, lines[i].count), lines[i].counted);
         (void)printf("\n");
     }
-    (void)printf("%llu documents; of the other logs only history is left\n",
-                 (unsigned long long)number(sizes, "n_documents"));
+    (void)printf("%llu documents, and the history of %llu that were deleted\n",
+                 (unsigned long long)number(sizes, "n_documents"),
+                 (unsigned long long)(number(sizes, "n_logs") - number(sizes, "n_documents")));
     if (number(sizes, "free_bytes") > number(sizes, "file_bytes") / 2)
         (void)printf("\nMore than half of the file is free. The disk gets it back with: pilcrow compact\n");
 }
@@ -126,7 +113,8 @@ const struct command command_store = {
     "    pilcrow store\n"
     "    pilcrow store --json | jq .free_bytes\n\n"
     "On a terminal a table; elsewhere a name and a number a line, separated by a tab. Free space is used again before\n"
-    "the file grows; `pilcrow compact` gives it back to the disk. A server wants the right admin for this.\n",
+    "the file grows; `pilcrow compact` gives it back to the disk. Where it is history that grows, --retention of\n"
+    "pilcrowd keeps less of it. A server wants the right admin for this.\n",
     ACCESS_READ,
     store_run,
     .group = GROUP_ADMINISTRATION,
@@ -138,7 +126,7 @@ const struct command command_store = {
  * be known before. */
 static int compact_rehearse(struct cli *cli)
 {
-    char gain[SIZE_TEXT], need[SIZE_TEXT];
+    char gain[SHOWN_SIZE_BYTES], need[SHOWN_SIZE_BYTES];
     json_t *sizes = NULL;
     uint64_t file, free_bytes;
     int status = ask_sizes(cli, &sizes);
@@ -152,7 +140,7 @@ static int compact_rehearse(struct cli *cli)
                      (unsigned long long)free_bytes, (unsigned long long)(file - free_bytes));
     else
         (void)printf("would give back at least %s, and needs %s of room on the disk for a while\n",
-                     size_text(free_bytes, gain), size_text(file - free_bytes, need));
+                     shown_size(free_bytes, gain), shown_size(file - free_bytes, need));
     json_decref(sizes);
     return CLI_OK;
 }
@@ -164,13 +152,13 @@ static void on_progress(void *arg, uint64_t n_done, uint64_t n_total)
 
 static int compact_report(const struct cli *cli, const json_t *answer)
 {
-    char before[SIZE_TEXT], after[SIZE_TEXT];
+    char before[SHOWN_SIZE_BYTES], after[SHOWN_SIZE_BYTES];
 
     if (cli->json)
         return print_json(answer);
     if (isatty(STDOUT_FILENO))
-        (void)printf("%s before, %s now\n", size_text(number(json_object_get(answer, "before"), "file_bytes"), before),
-                     size_text(number(json_object_get(answer, "after"), "file_bytes"), after));
+        (void)printf("%s before, %s now\n", shown_size(number(json_object_get(answer, "before"), "file_bytes"), before),
+                     shown_size(number(json_object_get(answer, "after"), "file_bytes"), after));
     return CLI_OK;
 }
 

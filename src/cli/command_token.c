@@ -68,12 +68,14 @@ const struct command command_token = {
     "token",
     "NAME",
     "a fresh token for a principal",
-    "    pilcrow token ink >ink.token\n"
-    "    pilcrow token reader --rights read --json\n\n"
+    "    (umask 077; pilcrow token ink >ink.token)\n"
+    "    pilcrow token reader --rights read --json\n"
     "Prints a secret that nobody has, and on standard error the entry for the server's token file, which holds\n"
-    "only its hash: the secret can't be printed again. For a principal who is there already, add the hash to his\n"
-    "`secrets`. Nothing is asked of a server; it reads its file when it starts, and on SIGHUP. Without --rights he\n"
-    "may read and write. --json prints both as one object, {\"secret\",\"principal\"}.\n",
+    "only its hash: the secret can't be printed again. The token file, `pilcrowd --tokens FILE`, is one JSON object,\n"
+    "{\"principals\": [ENTRY, ENTRY]}. For a principal who is there already, add the hash to his `secrets`. Nothing "
+    "is\n"
+    "asked of a server; it reads its file when it starts, and on SIGHUP. Without --rights he may read and write;\n"
+    "admin brings both, write brings read. --json prints both as one object, {\"secret\",\"principal\"}.\n",
     ACCESS_NONE,
     run,
     OPTIONS(OPTION_RIGHTS),

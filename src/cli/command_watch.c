@@ -189,8 +189,10 @@ static void on_lost(void *arg, const struct dial_loss *loss)
     client_on_cut(watch->client);
     if (loss->http_status == 401 && !*watch->cli->token)
         end(watch, cli_say(CLI_NOT_ALLOWED, "this server wants a token; --token-file names the file that holds it"));
-    else if (loss->http_status == 401 || loss->http_status == 403)
-        end(watch, cli_say(CLI_NOT_ALLOWED, "%s answers %d", server, loss->http_status));
+    else if (loss->http_status == 401)
+        end(watch, cli_say(CLI_NOT_ALLOWED, "this token is not valid at %s", server));
+    else if (loss->http_status == 403)
+        end(watch, cli_say(CLI_NOT_ALLOWED, "%s does not allow this", server));
     else if (!watch->was_open && loss->http_status)
         end(watch, cli_say(CLI_UNAVAILABLE, "%s answers %d", server, loss->http_status));
     else if (!watch->was_open)

@@ -40,6 +40,8 @@ void exchange_answer_header(struct exchange *exchange, struct bytes name, struct
         keep(exchange->etag, sizeof(exchange->etag), value);
     else if (is_named(name, "pilcrow-version"))
         keep(exchange->version, sizeof(exchange->version), value);
+    else if (is_named(name, "content-type"))
+        keep(exchange->media, sizeof(exchange->media), value);
     else if (is_named(name, "link"))
         exchange->has_next = memmem(value.at, value.n_bytes, "rel=\"next\"", 10) != NULL;
 }

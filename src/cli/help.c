@@ -29,11 +29,12 @@ const char *option_usage(const struct option_row *row, char *into, size_t n_into
 
 const char *command_usage(const struct command *command, char *into, size_t n_into)
 {
-    size_t n = (size_t)snprintf(into, n_into, "%s", command->arguments);
+    size_t n =
+        (size_t)snprintf(into, n_into, "%s%s%s", command->name, *command->arguments ? " " : "", command->arguments);
     char option[64];
 
     for (size_t i = 0; i < command->options.n && n < n_into; i++)
-        n += (size_t)snprintf(into + n, n_into - n, "%s[%s]", n ? " " : "",
+        n += (size_t)snprintf(into + n, n_into - n, " [%s]",
                               option_usage(&option_rows[command->options.ids[i]], option, sizeof(option)));
     return into;
 }
@@ -56,11 +57,33 @@ const char *command_description(const struct command *command)
 
 /* ---- on a terminal ----------------------------------------------------------------------------------------------- */
 
-static void print_option(const struct option_row *row)
+/* Of the left column. */
+static int widest_option(const enum option_id *ids, size_t n)
+{
+    char left[64];
+    size_t widest = 0, width;
+
+    for (size_t i = 0; i < n; i++) {
+        width = strlen(option_usage(&option_rows[ids ? ids[i] : i], left, sizeof(left)));
+        widest = width > widest ? width : widest;
+    }
+    return (int)widest;
+}
+
+static int widest_arguments(void)
+{
+    size_t widest = 0;
+
+    for (size_t i = 0; commands[i]; i++)
+        widest = strlen(commands[i]->arguments) > widest ? strlen(commands[i]->arguments) : widest;
+    return (int)widest;
+}
+
+static void print_option(const struct option_row *row, int width)
 {
     char left[64];
 
-    (void)printf("  %-18s %s", option_usage(row, left, sizeof(left)), row->summary);
+    (void)printf("  %-*s  %s", width, option_usage(row, left, sizeof(left)), row->summary);
     if (row->variable)
         (void)printf(" (%s)", row->variable);
     (void)printf("\n");
@@ -68,10 +91,12 @@ static void print_option(const struct option_row *row)
 
 static void print_group(enum command_group group)
 {
+    int width = widest_arguments();
+
     (void)printf("%s\n", group_headings[group]);
     for (size_t i = 0; commands[i]; i++)
         if (commands[i]->group == group)
-            (void)printf("  %-10s %-18s %s\n", commands[i]->name, commands[i]->arguments, commands[i]->summary);
+            (void)printf("  %-10s  %-*s  %s\n", commands[i]->name, width, commands[i]->arguments, commands[i]->summary);
     (void)printf("\n");
 }
 
@@ -90,7 +115,7 @@ void help_overview(void)
         print_group((enum command_group)group);
     (void)printf("DOC is COLLECTION/ID, percent-encoding is understood. Options, anywhere on the line:\n\n");
     for (size_t i = 0; i < N_GLOBAL_OPTIONS; i++)
-        print_option(&option_rows[i]);
+        print_option(&option_rows[i], widest_option(NULL, N_GLOBAL_OPTIONS));
     (void)printf("\nWithout --server and --data, the server at " SERVER_DEFAULT " is asked.\n");
     print_exits();
 }
@@ -99,8 +124,7 @@ void help_command(const struct command *command)
 {
     char usage[USAGE_BYTES];
 
-    (void)printf("pilcrow %s %s\n\n%s\n", command->name, command_usage(command, usage, sizeof(usage)),
-                 command->details);
+    (void)printf("pilcrow %s\n\n%s\n", command_usage(command, usage, sizeof(usage)), command->details);
     for (size_t i = 0; i < command->options.n; i++)
-        print_option(&option_rows[command->options.ids[i]]);
+        print_option(&option_rows[command->options.ids[i]], widest_option(command->options.ids, command->options.n));
 }

@@ -12,7 +12,7 @@ extern const char *const group_headings[N_GROUPS];
 /* What an exit status means; ends with NULL. */
 extern const char *const exit_meanings[];
 
-/* "DOC [FILE|-] [--type TYPE]"; returns `into`. */
+/* "create DOC [FILE|-] [--type TYPE]"; returns `into`. */
 const char *command_usage(const struct command *command, char *into, size_t n_into);
 
 /* "--type TYPE"; returns `into`. */

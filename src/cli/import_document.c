@@ -102,14 +102,6 @@ static int into_store(struct import *import, const struct archive_document *docu
 
 /* ---- into a server ----------------------------------------------------------------------------------------------- */
 
-static int ask(struct import *import, struct exchange *exchange)
-{
-    struct transport *transport = import->cli->transport;
-    char why[512] = "out of memory";
-
-    return transport->perform(transport, exchange, why, sizeof(why)) ? cli_say(CLI_UNAVAILABLE, "%s", why) : CLI_OK;
-}
-
 static bool text_equal(struct bytes a, struct bytes b)
 {
     struct ot_json *x = NULL, *y = NULL;
@@ -131,7 +123,7 @@ static int look(struct import *import, const struct archive_document *document, 
     exchange_init(&exchange, "GET");
     name_target(document->name, "", &exchange);
     exchange_header(&exchange, "accept", "application/vnd.pilcrow.snapshot+json");
-    status = ask(import, &exchange);
+    status = cli_perform(import->cli, &exchange);
     answer = buffer_bytes(&exchange.answer);
     if (!status && exchange.status == 404) {
         *verdict = IS_NEW;
@@ -161,7 +153,7 @@ static int put(struct import *import, const struct archive_document *document, e
     exchange_header(&exchange, "if-none-match", "*");
     exchange.body = document->data;
     exchange.has_body = true;
-    status = ask(import, &exchange);
+    status = cli_perform(import->cli, &exchange);
     *verdict = exchange.status == 201 ? IS_NEW : exchange.status == 412 ? IS_DIFFERENT : IS_REFUSED;
     if (!status && *verdict == IS_REFUSED) {
         status = cli_judge(import->cli, &exchange);

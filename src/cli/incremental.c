@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli/import.h"
 #include "cli/logs.h"
@@ -239,15 +240,25 @@ static int visit(struct catching_up *up, const struct log_row *source, const str
 
 /* ---- all of them ------------------------------------------------------------------------------------------------- */
 
+static void print_counts(const struct catching_up *up)
+{
+    if (up->cli->json)
+        (void)printf("{\"operations\":%" PRIu64 ",\"new\":%" PRIu64 ",\"continued\":%" PRIu64 ",\"replaced\":%" PRIu64
+                     ",\"removed\":%" PRIu64 ",\"same\":%" PRIu64 ",\"different\":%" PRIu64 "}\n",
+                     up->n_operations, up->n_new, up->n_continued, up->n_replaced, up->n_removed, up->n_same,
+                     up->n_different);
+    else
+        (void)printf("%s%" PRIu64 " operations; documents: %" PRIu64 " new, %" PRIu64 " continued, %" PRIu64
+                     " replaced, %" PRIu64 " removed, %" PRIu64 " the same, %" PRIu64 " left as they are\n",
+                     up->cli->options[OPTION_DRY_RUN] ? "would bring " : "", up->n_operations, up->n_new,
+                     up->n_continued, up->n_replaced, up->n_removed, up->n_same, up->n_different);
+}
+
 static int report(const struct catching_up *up)
 {
-    (void)printf(up->cli->json
-                     ? "{\"operations\":%" PRIu64 ",\"new\":%" PRIu64 ",\"continued\":%" PRIu64 ",\"replaced\":%" PRIu64
-                       ",\"removed\":%" PRIu64 ",\"same\":%" PRIu64 ",\"different\":%" PRIu64 "}\n"
-                     : "%" PRIu64 " operations: %" PRIu64 " new, %" PRIu64 " continued, %" PRIu64 " replaced, %" PRIu64
-                       " removed, %" PRIu64 " the same, %" PRIu64 " different\n",
-                 up->n_operations, up->n_new, up->n_continued, up->n_replaced, up->n_removed, up->n_same,
-                 up->n_different);
+    print_counts(up);
+    if (up->n_removed && !up->cli->json && isatty(STDOUT_FILENO))
+        (void)printf("Free pages may still hold pieces of what was removed: pilcrow --data DEST compact\n");
     return up->n_different ? CLI_CONFLICT : CLI_OK;
 }
 

@@ -3,7 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/percent.h"
+#include "base/log.h"
 #include "cli/help.h"
+#include "cli/spelling.h"
 #include "cli/token_file.h"
 
 #define WHY_BYTES 512
@@ -41,38 +44,11 @@ int cli_usage(const struct command *command)
 {
     char usage[USAGE_BYTES];
 
-    return cli_say(CLI_USAGE, "usage: pilcrow %s %s", command->name, command_usage(command, usage, sizeof(usage)));
+    return cli_say(CLI_USAGE, "usage: pilcrow %s; see pilcrow help %s", command_usage(command, usage, sizeof(usage)),
+                   command->name);
 }
 
 /* ---- which command ----------------------------------------------------------------------------------------------- */
-
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
-/* How many letters must be added, removed or replaced. */
-static size_t distance(const char *a, const char *b)
-{
-    size_t row[32], n = strlen(b);
-
-    if (n >= sizeof(row) / sizeof(row[0]))
-        return SIZE_MAX;
-    for (size_t j = 0; j <= n; j++)
-        row[j] = j;
-    for (size_t i = 1; a[i - 1]; i++) {
-        size_t diagonal = row[0];
-
-        row[0] = i;
-        for (size_t j = 1; j <= n; j++) {
-            size_t above = row[j];
-
-            row[j] = least(least(above, row[j - 1]) + 1, diagonal + (a[i - 1] != b[j - 1]));
-            diagonal = above;
-        }
-    }
-    return row[n];
-}
 
 static const struct command *command_find(const char *name)
 {
@@ -87,9 +63,9 @@ static int say_unknown(const char *name)
     const struct command *nearest = commands[0];
 
     for (size_t i = 1; commands[i]; i++)
-        if (distance(commands[i]->name, name) < distance(nearest->name, name))
+        if (spelling_distance(commands[i]->name, name) < spelling_distance(nearest->name, name))
             nearest = commands[i];
-    if (distance(nearest->name, name) <= 2)
+    if (spelling_distance(nearest->name, name) <= SPELLING_SLIPS)
         return cli_say(CLI_USAGE, "there is no command %s; did you mean %s?", name, nearest->name);
     return cli_say(CLI_USAGE, "there is no command %s; see pilcrow help", name);
 }
@@ -147,7 +123,12 @@ static int transport_open(struct cli *cli, bool writes)
 
     if (r == 0)
         return CLI_OK;
-    return cli_say(r == -EBUSY ? CLI_UNAVAILABLE : r == -EBADMSG ? CLI_DAMAGED : CLI_FAILED, "%s", why);
+    switch (r) {
+    case -EBUSY: return cli_say(CLI_UNAVAILABLE, "%s", why);
+    case -ENOENT: return cli_say(CLI_NOT_FOUND, "%s", why);
+    case -EBADMSG: return cli_say(CLI_DAMAGED, "%s", why);
+    default: return cli_say(CLI_FAILED, "%s", why);
+    }
 }
 
 /* Whether it takes all that was given. */
@@ -183,6 +164,24 @@ static int command_run(struct cli *cli, const struct command *command, int n_wor
     return status;
 }
 
+/* As a header has it. */
+static bool author_read(struct cli *cli)
+{
+    const char *author = cli->options[OPTION_AUTHOR] ? cli->options[OPTION_AUTHOR] : "";
+    struct buffer encoded;
+    bool fits;
+
+    buffer_init(&encoded, sizeof(cli->author) - 1);
+    percent_encode(bytes_of_string(author), &encoded);
+    fits = !encoded.error;
+    if (!fits)
+        (void)cli_say(CLI_USAGE, "--author is too long");
+    else
+        (void)snprintf(cli->author, sizeof(cli->author), "%.*s", (int)encoded.n_bytes, encoded.at ? encoded.at : "");
+    buffer_finish(&encoded);
+    return fits;
+}
+
 int main(int argc, char **argv)
 {
     struct cli cli = { 0 };
@@ -196,7 +195,10 @@ int main(int argc, char **argv)
     cli.data = cli.options[OPTION_DATA];
     cli.json = cli.options[OPTION_JSON];
     cli.yes = cli.options[OPTION_YES];
-    if (cli.options[OPTION_HELP]) /* `pilcrow ls --help` is `pilcrow help ls` */
+    if (!author_read(&cli))
+        return CLI_USAGE;
+    log_setup(LOG_WARNING, false); /* what a store tells is for the log of a server */
+    if (cli.options[OPTION_HELP])  /* `pilcrow ls --help` is `pilcrow help ls` */
         return help_run(&cli, argc - first, argv + first);
     if (cli.options[OPTION_VERSION])
         return command_run(&cli, &command_version, 0, NULL);

@@ -119,14 +119,15 @@ static void write_command(FILE *to, const struct command *command)
     struct bytes examples = command_examples(command);
 
     (void)snprintf(name, sizeof(name), "pilcrow-%s", command->name);
-    (void)snprintf(term, sizeof(term), "pilcrow %s", command->name);
     roff_title(to, name, 1, SOURCE);
     roff_section(to, "NAME");
     (void)fprintf(to, "pilcrow\\-%s \\- ", command->name);
     roff_text(to, command->summary);
     (void)fputc('\n', to);
     roff_section(to, "SYNOPSIS");
-    roff_bold(to, term, command_usage(command, usage, sizeof(usage)));
+    command_usage(command, usage, sizeof(usage));
+    (void)snprintf(term, sizeof(term), "pilcrow %s", command->name);
+    roff_bold(to, term, usage + strlen(command->name) + (*command->arguments || command->options.n ? 1 : 0));
     roff_section(to, "DESCRIPTION");
     description = *description ? description : command->summary;
     roff_paragraphs(to, description, strlen(description));

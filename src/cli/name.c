@@ -1,6 +1,7 @@
 #include "cli/name.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "api/percent.h"
 #include "cli/moment.h"
@@ -47,6 +48,32 @@ bool doc_parse(const char *word, bool may_have_version, struct doc *out)
     return false;
 }
 
+static bool is_plain(unsigned char c)
+{
+    return c >= 0x80 || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+           (c && strchr("-_.,:+=/", c));
+}
+
+/* Names that are too long for a document are cut. */
+static size_t write_shown(const char *at, size_t n, char *into, size_t n_into)
+{
+    size_t n_written = 0;
+
+    for (size_t i = 0; i < n && n_written + 4 < n_into; i++)
+        n_written += (size_t)snprintf(into + n_written, n_into - n_written,
+                                      is_plain((unsigned char)at[i]) ? "%c" : "%%%02X", (unsigned char)at[i]);
+    return n_written;
+}
+
+const char *doc_shown(const struct doc *doc, char into[DOC_SHOWN_BYTES])
+{
+    size_t n = write_shown(doc->collection, doc->n_collection, into, DOC_SHOWN_BYTES / 2);
+
+    into[n++] = '/';
+    (void)write_shown(doc->id, doc->n_id, into + n, DOC_SHOWN_BYTES - n);
+    return into;
+}
+
 void name_target(struct store_name name, const char *suffix, struct exchange *exchange)
 {
     (void)buffer_append_string(&exchange->target, "/v1/docs/");
@@ -60,5 +87,6 @@ void doc_target(const struct doc *doc, const char *suffix, struct exchange *exch
 {
     const struct store_name name = { bytes_of(doc->collection, doc->n_collection), bytes_of(doc->id, doc->n_id) };
 
+    exchange->doc = doc;
     name_target(name, suffix, exchange);
 }

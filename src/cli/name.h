@@ -20,7 +20,11 @@ struct doc {
 /* False, and has said so: word is no document. A version is only looked for where may_have_version. */
 bool doc_parse(const char *word, bool may_have_version, struct doc *out);
 
-/* Appends "/v1/docs/COLLECTION/ID" with suffix to the target. */
+/* As it is written on a command line, where no shell splits or expands it; returns `into`. */
+#define DOC_SHOWN_BYTES 1024
+const char *doc_shown(const struct doc *doc, char into[DOC_SHOWN_BYTES]);
+
+/* Appends "/v1/docs/COLLECTION/ID" with suffix to the target. doc: borrowed until the exchange is finished. */
 void doc_target(const struct doc *doc, const char *suffix, struct exchange *exchange);
 void name_target(struct store_name name, const char *suffix, struct exchange *exchange);
 

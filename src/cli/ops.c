@@ -35,18 +35,16 @@ static int give_page(struct bytes ops, ops_fn *each, void *arg, uint64_t *at)
 static int read_page(struct cli *cli, struct store_name name, uint64_t to, ops_fn *each, void *arg, uint64_t *at)
 {
     struct exchange exchange;
-    char why[512] = "out of memory";
-    int status = CLI_OK;
+    int status;
 
     exchange_init(&exchange, "GET");
     name_target(name, "/ops", &exchange);
     (void)buffer_printf(&exchange.target, "?merged=true&from=%" PRIu64 "&to=%" PRIu64 "&limit=%d", *at, to,
                         PAGE_OPERATIONS);
-    if (cli->transport->perform(cli->transport, &exchange, why, sizeof(why)))
-        status = cli_say(CLI_UNAVAILABLE, "%s", why);
-    else if (exchange.status == 404 || exchange.status == 410)
+    status = cli_perform(cli, &exchange);
+    if (!status && (exchange.status == 404 || exchange.status == 410))
         status = OPS_GONE;
-    else
+    else if (!status)
         status = cli_judge(cli, &exchange);
     if (!status)
         status = give_page(span_of_member(buffer_bytes(&exchange.answer), "ops"), each, arg, at);

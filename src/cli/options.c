@@ -2,13 +2,17 @@
 
 #include <getopt.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli/cli.h"
+#include "cli/spelling.h"
 
 const struct option_row option_rows[N_OPTIONS] = {
     [OPTION_SERVER] = { "server", "URL", "the server to ask: http://HOST:PORT or unix:PATH", "PILCROW_SERVER" },
     [OPTION_TOKEN_FILE] = { "token-file", "FILE", "the token for that server: the first line of FILE",
                             "PILCROW_TOKEN_FILE" },
+    [OPTION_AUTHOR] = { "author", "NAME", "who writes, for the history of a server without tokens, or of a store",
+                        "PILCROW_AUTHOR" },
     [OPTION_DATA] = { "data", "DIR", "the store in DIR instead, without a server", "PILCROW_DATA" },
     [OPTION_JSON] = { "json", NULL, "one JSON object, or one a line for lists", NULL },
     [OPTION_YES] = { "yes", NULL, "no questions", NULL },
@@ -27,6 +31,8 @@ const struct option_row option_rows[N_OPTIONS] = {
     [OPTION_LINES] = { "lines", NULL, "one request a line on standard input, one answer a line", NULL },
     [OPTION_MAN] = { "man", "DIR", "write all manual pages into DIR", NULL },
     [OPTION_PREFIX] = { "prefix", "PREFIX", "only those whose ids begin so", NULL },
+    [OPTION_FIND] = { "find", "TEXT", "only those whose ids hold this, in small or capital letters", NULL },
+    [OPTION_DELETED] = { "deleted", NULL, "those that were deleted and can be restored, instead", NULL },
     [OPTION_SINCE] = { "since", "TIME", "what is not older: 2026-11-01, 2026-11-01T12:00, yesterday, 2h, 3d", NULL },
     [OPTION_UNTIL] = { "until", "TIME", "what is not newer", NULL },
     [OPTION_TO] = { "to", "VERSION", "end there", NULL },
@@ -45,6 +51,28 @@ bool option_set_has(const struct option_set *set, enum option_id id)
 
 #define LONG_OPTION 256 /* getopt's numbers for ours; those below are letters */
 
+/* found, optopt: getopt's. */
+static void say_flaw(int found, const char *word)
+{
+    const char *name = word + strspn(word, "-"), *nearest = NULL;
+    const struct option_row *row = optopt >= LONG_OPTION ? &option_rows[optopt - LONG_OPTION] : NULL;
+    size_t slips = SPELLING_SLIPS + 1;
+
+    for (size_t i = 0; i < N_OPTIONS; i++)
+        if (spelling_distance(name, option_rows[i].name) < slips) {
+            nearest = option_rows[i].name;
+            slips = spelling_distance(name, nearest);
+        }
+    if (found == ':' && row)
+        (void)cli_say(CLI_USAGE, "--%s wants a value: %s; see pilcrow help", row->name, row->argument);
+    else if (row)
+        (void)cli_say(CLI_USAGE, "--%s takes no value; see pilcrow help", row->name);
+    else if (nearest && slips * 2 < strlen(name))
+        (void)cli_say(CLI_USAGE, "there is no option %s; did you mean --%s?", word, nearest);
+    else
+        (void)cli_say(CLI_USAGE, "there is no option %s; see pilcrow help", word);
+}
+
 bool options_read(int argc, char **argv, const char *values[N_OPTIONS], int *first)
 {
     struct option all[N_OPTIONS + 1] = { 0 };
@@ -57,9 +85,9 @@ bool options_read(int argc, char **argv, const char *values[N_OPTIONS], int *fir
         values[i] = row->variable ? getenv(row->variable) : NULL;
     }
     opterr = 0;
-    while ((found = getopt_long(argc, argv, "h", all, NULL)) != -1) {
-        if (found == '?') {
-            (void)cli_say(CLI_USAGE, "unknown or incomplete option %s; see pilcrow help", argv[optind - 1]);
+    while ((found = getopt_long(argc, argv, ":h", all, NULL)) != -1) {
+        if (found == '?' || found == ':') {
+            say_flaw(found, argv[optind - 1]);
             return false;
         }
         found = found == 'h' ? OPTION_HELP : found - LONG_OPTION;

@@ -4,17 +4,20 @@
 
 #include "base/buffer.h"
 
-#define EXCHANGE_HEADERS_MAX 4
+#define EXCHANGE_HEADERS_MAX 5
 
 struct exchange_header {
     const char *name; /* lower case */
     const char *value;
 };
 
+struct doc;
+
 struct exchange {
     /* In. */
     const char *method;
-    struct buffer target; /* path and query, percent-encoded, not terminated */
+    struct buffer target;  /* path and query, percent-encoded, not terminated */
+    const struct doc *doc; /* that it is about, for messages; NULL: none */
     struct exchange_header headers[EXCHANGE_HEADERS_MAX];
     size_t n_headers;
     struct bytes body;
@@ -29,8 +32,8 @@ struct exchange {
     /* Out. */
     int status;
     struct buffer answer;
-    char etag[128], version[24]; /* "" where there is none */
-    bool has_next;               /* a Link to a next page */
+    char etag[128], version[24], media[64]; /* "" where there is none */
+    bool has_next;                          /* a Link to a next page */
 };
 
 void exchange_init(struct exchange *exchange, const char *method);

@@ -91,6 +91,54 @@ for (const [title, where] of [['over HTTP', http], ['on a store', local]]) {
     }
   });
 
+  test(`${title}: put replaces JSON and rich text by the smallest operation, and says no to what is none`, async () => {
+    for (const [type, before, after, operation] of [
+      ['json0', '{"a":1,"b":[1,2]}', '{"a":2,"b":[1,2]}', [{ p: ['a'], od: 1, oi: 2 }]],
+      ['json1', '{"a":1,"b":[1,2]}', '{"a":2,"b":[1,2]}', ['a', { r: true, i: 2 }]],
+      ['rich-text', '{"ops":[{"insert":"one\\n"}]}', '{"ops":[{"insert":"one two\\n"}]}', { ops: [{ retain: 3 }, { insert: ' two' }] }]]) {
+      await expect(where, ['create', `put/${type}`, '--type', type, '-'], { input: before });
+      await expect(where, ['put', `put/${type}`, '-', '--author', 'Ö ink'], { input: after });
+      await expect(where, ['cat', `put/${type}`], { stdout: after });
+      assert.deepEqual(JSON.parse((await expect(where, ['diff', `put/${type}`, '1', '2'])).stdout).op, operation);
+      await expect(where, ['log', `put/${type}`, '--limit', '1'], { stdout: /^1\t2\t.*\tÖ ink\tedit\t/ });
+      await expect(where, ['put', `put/${type}`, '-', '--json'], { input: after, stdout: '{"version":2}\n' });
+      await expect(where, ['put', `put/${type}`, '-'], { input: 'none', code: 1, stderr: /^pilcrow: put\// });
+    }
+  });
+
+  test(`${title}: ls finds what is half remembered, what is new, and what was deleted`, async () => {
+    for (const name of ['find/Minutes of June', 'find/letter', 'found/minutes', 'found/gone-minutes'])
+      await expect(where, ['create', name]);
+    await expect(where, ['rm', 'found/gone-minutes', '--yes']);
+    const names = async (...args) => (await expect(where, ['ls', ...args])).stdout.split('\n').slice(0, -1).map(line => line.split('\t')[0]);
+
+    assert.deepEqual(await names('--find', 'MINUTES'), ['find/Minutes%20of%20June', 'found/minutes']);
+    assert.deepEqual(await names('find', '--find', 'minutes'), ['Minutes of June']);
+    assert.deepEqual(await names('--prefix', 'min'), ['found/minutes']);
+    assert.deepEqual(await names('found', '--since', '2h'), ['minutes']);
+    assert.deepEqual(await names('found', '--since', '2100-01-01'), []);
+    assert.deepEqual(await names('--deleted', '--find', 'minutes'), ['found/gone-minutes']);
+    assert.deepEqual(await names('find', '--deleted'), []);
+    const [line] = (await expect(where, ['ls', '--deleted', '--json', '--find', 'gone'])).stdout.trim().split('\n');
+    assert.deepEqual(Object.keys(JSON.parse(line)), ['collection', 'id', 'type', 'version', 'size', 'created', 'modified']);
+    await expect(where, ['ls', '--since', 'soon'], { code: 2 });
+  });
+
+  test(`${title}: what is not there says whether it was deleted, forgotten, or never there`, async () => {
+    await expect(where, ['create', 'lost/a b', '-', '--author', 'ink'], { input: 'text' });
+    await expect(where, ['create', 'lost/a b'], { code: 4, stderr: /lost\/a%20b exists already; pilcrow put/ });
+    await expect(where, ['rm', 'lost/a b', '--yes', '--author', 'paper']);
+    for (const command of ['cat', 'stat', 'blame'])
+      await expect(where, [command, 'lost/a b'], { code: 3, stderr: /lost\/a%20b was deleted on 20.* by paper; pilcrow restore lost\/a%20b 1 / });
+    await expect(where, ['restore', 'lost/a%20b', '1']);
+    await expect(where, ['cat', 'lost/a b'], { stdout: 'text' });
+    await expect(where, ['rm', 'lost/a b', '--purge', '--yes']);
+    for (const command of ['cat', 'stat', 'log'])
+      await expect(where, [command, 'lost/a b'], { code: 3, stderr: /lost\/a%20b was forgotten for good/ });
+    await expect(where, ['cat', 'lost/never'], { code: 3, stderr: /there is no document lost\/never$/m });
+    await expect(where, ['cat', 'lost/never@yesterday'], { code: 3, stderr: /@ counts as a version when it is a number, or a date/ });
+  });
+
   test(`${title}: check finds everything in order`, async () => {
     const { stdout } = await expect(where, ['check', '--json']);
     const found = JSON.parse(stdout);
@@ -121,7 +169,7 @@ test('beside a running server a store can be read, not written', async () => {
 });
 
 test('a store that is not there, and a server that is not there', async () => {
-  await expect(['--data', join(folder, 'nowhere')], ['ls'], { code: 1 });
+  await expect(['--data', join(folder, 'nowhere')], ['ls'], { code: 3, stderr: /there is no store in/ });
   await expect(['--server', 'http://127.0.0.1:1'], ['ls'], { code: 6 });
 });
 
@@ -147,11 +195,23 @@ test('help for all and for each', async () => {
   const { stdout } = await expect([], ['help']);
   for (const command of ['ls', 'stat', 'cat', 'create', 'put', 'edit', 'rm', 'log', 'diff', 'blame', 'restore', 'watch', 'check', 'ot', 'version', 'help']) {
     assert.match(stdout, new RegExp(`^  ${command} `, 'm'));
-    await expect([], ['help', command], { stdout: new RegExp(`^pilcrow ${command} `) });
-    await expect([], [command, '--help'], { stdout: new RegExp(`^pilcrow ${command} `) });
+    await expect([], ['help', command], { stdout: new RegExp(`^pilcrow ${command}[ \n]`) });
+    await expect([], [command, '--help'], { stdout: new RegExp(`^pilcrow ${command}[ \n]`) });
   }
   await expect([], ['version'], { stdout: /^pilcrow \d+\.\d+\.\d+\n$/ });
   await expect([], ['--version'], { stdout: /^pilcrow \d+\.\d+\.\d+\n$/ });
+});
+
+test('a slip in an option is understood, and a missing value named', async () => {
+  for (const [args, stderr] of [
+    [['ls', '--prefixx', 'a'], /there is no option --prefixx; did you mean --prefix\?/],
+    [['ls', '--nothing-like-it'], /there is no option --nothing-like-it; see pilcrow help/],
+    [['ls', '-x'], /there is no option -x; see pilcrow help/],
+    [['ls', '--prefix'], /--prefix wants a value: PREFIX/],
+    [['ls', '--json=yes'], /--json takes no value/],
+    [['put', 'a/b'], /usage: pilcrow put DOC FILE\|-; see pilcrow help put/],
+    [['--author', 'a'.repeat(600), 'ls'], /--author is too long/]])
+    await expect(http, args, { code: 2, stderr });
 });
 
 test('the calculator, by hand and by line', async () => {

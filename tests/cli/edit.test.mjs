@@ -208,7 +208,7 @@ test('who may only read keeps what he wrote', async t => {
 test('what can not be edited', async () => {
   await create('e/rich', '[{"insert":"a"}]', 'rich-text');
   assert.match((await edit('e/rich', 'false', { code: 2 })).stderr, /^pilcrow: e\/rich is rich text[^\n]+\n$/);
-  assert.match((await edit('e/none', 'false', { code: 3 })).stderr, /ERR_DOC_DOES_NOT_EXIST/);
+  assert.match((await edit('e/none', 'false', { code: 3 })).stderr, /there is no document e\/none/);
   await edit('noslash', 'false', { code: 2 });
   await edit('e/a', 'false', { args: ['e/b'], code: 2 });
   await edit('e/a', 'false', { where: ['--server', 'http://127.0.0.1:1'], code: 6 });

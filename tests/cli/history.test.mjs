@@ -56,6 +56,7 @@ for (const [title, where] of [['over HTTP', http], ['on a store', local]]) {
     assert.equal(await cli(where, ['diff', 'h/a', '1', '2']), '--- h/a@1\n+++ h/a@2\n@@ -1,2 +1,2 @@\n one\n-two\n+2\n');
     assert.equal(await cli(where, ['diff', 'h/a', `@${before}`, 'now']),
       '--- h/a@2\n+++ h/a@3\n@@ -1,2 +1,3 @@\n one\n 2\n+three\n\\ No newline at end of file\n');
+    assert.equal(await cli(where, ['diff', 'h/a', '1']), await cli(where, ['diff', 'h/a', '1', '3']));
     assert.deepEqual(JSON.parse(await cli(where, ['diff', 'h/a', '2', '2', '--json'])), { from: 2, to: 2, diff: '' });
 
     assert.equal(await cli(where, ['cat', `h/a@${before}`]), 'one\n2\n');
@@ -97,7 +98,7 @@ for (const [title, where] of [['over HTTP', http], ['on a store', local]]) {
     await cli(where, ['create', 'n/a', '-'], { input: 'x' });
     for (const args of [['log', 'n/none'], ['diff', 'n/a', '1', '9'], ['diff', 'n/none', '0', '1'], ['blame', 'n/none'], ['restore', 'n/a', '9'], ['restore', 'n/none', '1'], ['cat', 'n/a@9']])
       await cli(where, args, { code: 3 });
-    for (const args of [['log'], ['log', 'n/a', '--since', 'soon'], ['log', 'n/a', '--limit', '0'], ['log', 'n/a', '--pause', 'x'], ['diff', 'n/a', '1'], ['diff', 'n/a', '1', 'soon'], ['blame'], ['restore', 'n/a'], ['restore', 'n/a', '@soon'], ['cat', 'n/a', '--since', '2h']])
+    for (const args of [['log'], ['log', 'n/a', '--since', 'soon'], ['log', 'n/a', '--limit', '0'], ['log', 'n/a', '--pause', 'x'], ['diff', 'n/a'], ['diff', 'n/a', '1', 'soon'], ['blame'], ['restore', 'n/a'], ['restore', 'n/a', '@soon'], ['cat', 'n/a', '--since', '2h']])
       await cli(where, args, { code: 2 });
   });
 }
@@ -119,7 +120,8 @@ test('on a terminal: local times, a table, colours', async () => {
   assert.match(await onTerminal(http, ['log', 'tty/a'], env), new RegExp(`^from to .*\n1 2 +${local} \\d\\d:\\d\\d +paper +\\+1 -3\n0 1 +${local} .* created, \\+4\n$`));
   assert.match(await onTerminal(http, ['diff', 'tty/a', '1', '2']), /\x1b\[31m-one\x1b\[m\n\x1b\[32m\+1\x1b\[m\n/);
   assert.match(await onTerminal(http, ['blame', 'tty/a'], env), new RegExp(` 2  paper +${local} \\d\\d:\\d\\d  1\n$`));
-  assert.match(await onTerminal(http, ['restore', 'tty/a', '1']), /^tty\/a is as it was at version 1, version 3\n$/);
+  assert.match(await onTerminal(http, ['restore', 'tty/a', '1']), /^tty\/a is as it was at version 1; this is version 3\. Back: pilcrow restore tty\/a 2\n$/);
+  assert.equal(await onTerminal(http, ['restore', 'tty/a@1']), 'tty/a is so already\n');
 });
 
 test('an @ counts only before digits or a date', async () => {

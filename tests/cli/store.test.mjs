@@ -86,7 +86,7 @@ for (const [title, where, files] of [
     assert.match(no.stdout, /nothing was done/);
     assert.equal((await cli(['cat', 'notes/asked'])).stdout, 'one');
     assert.match((await onTerminal(where, ['rm', 'notes/asked', '--purge'], 'y\n')).stdout, /forgotten notes\/asked\. .*pilcrow compact/);
-    assert.match((await onTerminal(where, ['store'])).stdout, /the data file +\d+\S* kB[^]*free, used again first[^]*of the other logs only history is left/);
+    assert.match((await onTerminal(where, ['store'])).stdout, /the data file +\d+\S* kB[^]*free, used again first[^]*\d+ documents, and the history of \d+ that were deleted/);
     const compacted = (await onTerminal(where, ['compact'])).stdout;
     assert.match(compacted, /kB before, \S+ kB now/);
     if (where[0] === '--data')

@@ -222,7 +222,7 @@ test('who may not is told so, and does not try again', async t => {
     await once(own, 'listening');
     const { code, stderr } = await run(pilcrow, [...at(own.address().port), 'watch', 'w/a']);
     assert.equal(code, 5);
-    assert.match(stderr, status === 401 ? /^pilcrow: this server wants a token; [^\n]+\n$/ : /^pilcrow: \S+ answers 403\n$/);
+    assert.match(stderr, status === 401 ? /^pilcrow: this server wants a token; [^\n]+\n$/ : /^pilcrow: \S+ does not allow this\n$/);
     assert.equal(n, 1);
   }
 });
@@ -243,7 +243,7 @@ test('with the token of one who may read, also after the server was restarted; n
   await watch.says(/the line is back/);
   watch.child.kill('SIGTERM');
   assert.deepEqual(await watch.ended, { code: 0, signal: null });
-  assert.match((await run(pilcrow, [...at(own.port), ...wrong, 'watch', 'w/a'])).stderr, /^pilcrow: \S+ answers 401\n$/);
+  assert.match((await run(pilcrow, [...at(own.port), ...wrong, 'watch', 'w/a'])).stderr, /^pilcrow: this token is not valid at \S+\n$/);
 });
 
 test('a redirection is not followed: the token is for the server that was named', async t => {
