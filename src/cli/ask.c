@@ -80,6 +80,13 @@ static const char *text(const json_t *object, const char *key)
     return value ? value : "";
 }
 
+/* There was something, and nothing is kept. */
+static bool is_forgotten(const json_t *answer)
+{
+    return json_integer_value(json_object_get(answer, "head")) > 0 &&
+           !json_array_size(json_object_get(answer, "history"));
+}
+
 int cli_say_missing(struct cli *cli, const struct doc *doc)
 {
     json_t *answer = NULL, *last = last_group(cli, doc, &answer);
@@ -90,7 +97,7 @@ int cli_say_missing(struct cli *cli, const struct doc *doc)
         (void)cli_say(0, "%s was deleted on %s by %s; pilcrow restore %s %lld brings it back", name,
                       shown_time(text(last, "last"), when), text(last, "author"), name,
                       (long long)json_integer_value(json_object_get(last, "from")));
-    else if (!last && json_integer_value(json_object_get(answer, "head")) > 0)
+    else if (is_forgotten(answer))
         (void)cli_say(0, "%s was forgotten for good; nothing of it is kept", name);
     else if (memchr(doc->id, '@', doc->n_id))
         (void)cli_say(0,
@@ -104,6 +111,24 @@ int cli_say_missing(struct cli *cli, const struct doc *doc)
 }
 
 /* ---- answers ----------------------------------------------------------------------------------------------------- */
+
+/* A version, or an operation, that was merged with others or is older than what is kept. */
+static void say_gone(struct cli *cli, const struct doc *doc)
+{
+    json_t *answer = NULL;
+    char name[DOC_SHOWN_BYTES];
+
+    (void)last_group(cli, doc, &answer);
+    if (is_forgotten(answer))
+        (void)cli_say_missing(cli, doc);
+    else
+        (void)cli_say(
+            0,
+            "%s: that version is not kept any more, it was merged with others or removed; pilcrow log %s says "
+            "which there are",
+            doc_shown(doc, name), name);
+    json_decref(answer);
+}
 
 /* "notes/diary: The document has not come to that version (ERR_...)" */
 static void say_detail(const struct exchange *exchange, const char *detail, const char *code)
@@ -130,6 +155,8 @@ static int say_problem(struct cli *cli, const struct exchange *exchange)
         (void)cli_say(status, "this server wants a token; --token-file names the file that holds it");
     else if (exchange->doc && code && strcmp(code, "ERR_DOC_DOES_NOT_EXIST") == 0)
         (void)cli_say_missing(cli, exchange->doc);
+    else if (exchange->doc && exchange->status == 410)
+        say_gone(cli, exchange->doc);
     else if (detail && code)
         say_detail(exchange, detail, code);
     else

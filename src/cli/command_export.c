@@ -76,14 +76,17 @@ static int export_log(struct export *export, const struct log_row *row)
 static int export_logs(struct export *export, struct bytes collection)
 {
     struct logs logs;
-    bool found = true;
-    int status = CLI_OK;
+    bool found = false;
+    int status;
 
     logs_init(&logs, export->cli, collection);
+    status = logs_next(&logs, &found);
+    if (!status) /* who is refused leaves an empty file */
+        status = written(archive_write_head(&export->writer, true));
     while (!status && found) {
-        status = logs_next(&logs, &found);
-        if (!status && found)
-            status = export_log(export, &logs.row);
+        status = export_log(export, &logs.row);
+        if (!status)
+            status = logs_next(&logs, &found);
     }
     logs_finish(&logs);
     return status;
@@ -146,8 +149,10 @@ static int on_document(void *arg, const char *collection, const json_t *listed)
 static int export_documents(struct export *export, struct bytes collection)
 {
     json_t *collections = NULL;
-    int status = CLI_OK;
+    int status = written(archive_write_head(&export->writer, false));
 
+    if (status)
+        return status;
     if (collection.n_bytes)
         return list_documents(export->cli, collection, bytes_of("", 0), on_document, export);
     status = list_collections(export->cli, &collections);
@@ -175,9 +180,7 @@ static int run(struct cli *cli, int n_words, char **words)
     archive_writer_init(&export.writer, stdout);
     progress_begin(&export.progress, has_history ? "operations" : "documents");
     export.progress.is_shown = export.progress.is_shown && !isatty(STDOUT_FILENO);
-    status = written(archive_write_head(&export.writer, has_history));
-    if (!status)
-        status = has_history ? export_logs(&export, collection) : export_documents(&export, collection);
+    status = has_history ? export_logs(&export, collection) : export_documents(&export, collection);
     progress_end(&export.progress);
     if (!status)
         status = written(archive_write_end(&export.writer));

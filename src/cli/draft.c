@@ -128,11 +128,15 @@ static int editor_status(pid_t child)
 
 int draft_edit(const struct draft *draft)
 {
-    void (*interrupt)(int) = signal(SIGINT, SIG_IGN);
-    void (*quit)(int) = signal(SIGQUIT, SIG_IGN);
-    pid_t child = fork();
+    void (*interrupt)(int), (*quit)(int);
+    pid_t child;
     int status;
 
+    if (strcmp(editor(), "vi") == 0 && !isatty(STDIN_FILENO))
+        return cli_say(CLI_USAGE, "vi needs a terminal; name another editor in EDITOR, or use pilcrow put");
+    interrupt = signal(SIGINT, SIG_IGN);
+    quit = signal(SIGQUIT, SIG_IGN);
+    child = fork();
     if (child == 0)
         become_editor(draft);
     status = child < 0 ? say_errno("fork") : editor_status(child);

@@ -1,6 +1,6 @@
 /* A text in somebody's editor: a file in a folder that nobody else may enter, under $TMPDIR or /tmp.
  *
- * Every function returns CLI_OK, or has said what is wrong and returns CLI_FAILED. */
+ * Every function returns CLI_OK, or has said what is wrong and returns another exit status. */
 #ifndef CLI_DRAFT_H
 #define CLI_DRAFT_H
 

@@ -124,7 +124,7 @@ static int transport_open(struct cli *cli, bool writes)
     if (r == 0)
         return CLI_OK;
     switch (r) {
-    case -EBUSY: return cli_say(CLI_UNAVAILABLE, "%s", why);
+    case -EBUSY: return cli_say(CLI_UNAVAILABLE, "%s; ask the server that has it, with --server", why);
     case -ENOENT: return cli_say(CLI_NOT_FOUND, "%s", why);
     case -EBADMSG: return cli_say(CLI_DAMAGED, "%s", why);
     default: return cli_say(CLI_FAILED, "%s", why);

@@ -209,6 +209,8 @@ test('what can not be edited', async () => {
   await create('e/rich', '[{"insert":"a"}]', 'rich-text');
   assert.match((await edit('e/rich', 'false', { code: 2 })).stderr, /^pilcrow: e\/rich is rich text[^\n]+\n$/);
   assert.match((await edit('e/none', 'false', { code: 3 })).stderr, /there is no document e\/none/);
+  await create('e/vi', 'a');
+  assert.match((await edit('e/vi', '', { env: { EDITOR: '' }, code: 2 })).stderr, /^pilcrow: vi needs a terminal; [^\n]+\n$/);
   await edit('noslash', 'false', { code: 2 });
   await edit('e/a', 'false', { args: ['e/b'], code: 2 });
   await edit('e/a', 'false', { where: ['--server', 'http://127.0.0.1:1'], code: 6 });

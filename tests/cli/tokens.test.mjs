@@ -41,6 +41,7 @@ test('with the token of one who may write; with that of a reader, who may read',
 test('not allowed: exit status 5, and a line that says why', async () => {
   for (const args of [['create', 'notes/b'], ['put', 'notes/a', '-'], ['rm', 'notes/a', '--yes']])
     await expect([...where, ...paper, ...args], { code: 5, stderr: /^pilcrow: .*'write'.* \(ERR_NOT_ALLOWED\)\n$/ });
+  await expect([...where, ...ink, 'export'], { code: 5, stdout: '' });
   await expect([...where, 'cat', 'notes/a'], { code: 5, stderr: /^pilcrow: .*--token-file[^\n]*\n$/ });
   await expect([...where, '--token-file', fileWith('wrong', 'secret\n'), 'ls'], { code: 5, stderr: /^pilcrow: This token is not valid[^\n]*\n$/ });
 });
