@@ -77,12 +77,21 @@ static int print_with_collection(const char *collection, const json_t *document)
     return status;
 }
 
+/* Among all collections, theirs is a part of the name. */
+static bool is_found(const struct ls *ls, const char *collection, const char *id)
+{
+    char whole[2 * DOC_TEXT_MAX];
+
+    (void)snprintf(whole, sizeof(whole), "%s/%s", collection, id);
+    return !ls->find || strcasestr(ls->of_all ? whole : id, ls->find);
+}
+
 /* RFC 3339 as the server writes it, so the order of the letters is that of time. */
-static bool is_wanted(const struct ls *ls, const json_t *document)
+static bool is_wanted(const struct ls *ls, const char *collection, const json_t *document)
 {
     const char *id = text(document, "id");
 
-    return strncmp(id, ls->prefix, strlen(ls->prefix)) == 0 && (!ls->find || strcasestr(id, ls->find)) &&
+    return strncmp(id, ls->prefix, strlen(ls->prefix)) == 0 && is_found(ls, collection, id) &&
            strcmp(text(document, "modified"), ls->since) >= 0;
 }
 
@@ -92,7 +101,7 @@ static int on_document(void *arg, const char *collection, const json_t *document
     struct doc doc = { .n_collection = strlen(collection), .n_id = strlen(text(document, "id")) };
     char name[DOC_SHOWN_BYTES];
 
-    if (!is_wanted(ls, document) || doc.n_collection >= DOC_TEXT_MAX || doc.n_id >= DOC_TEXT_MAX)
+    if (!is_wanted(ls, collection, document) || doc.n_collection >= DOC_TEXT_MAX || doc.n_id >= DOC_TEXT_MAX)
         return CLI_OK;
     if (ls->cli->json)
         return ls->of_all ? print_with_collection(collection, document) : print_json(document);

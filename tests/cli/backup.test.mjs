@@ -53,7 +53,7 @@ test('backups as in the documentation: what was acknowledged before one is in it
   t.after(() => witness.abandon());
   writeFileSync(join(folder, 'admin.token'), 'nobody-asks-for-it-here\n', { mode: 0o600 });
   await witness.start();
-  assert.deepEqual(lines.map(({ line }) => line.replace(/^pilcrow .*(backup|check).*$/, '$1')), ['backup', 'backup', 'check']);
+  assert.deepEqual(lines.map(({ line }) => line.replace(/^pilcrow .*(backup|check).*$/, '$1')), ['backup', 'backup', 'check', 'backup']);
   for (const { line } of lines) {
     before.push(new Map([...witness.acknowledged].map(([d, tokens]) => [d, new Map(tokens)])));
     await type(t, folder, line, { PILCROW_SERVER: server.url });
@@ -104,6 +104,28 @@ test('moving to another machine as in the documentation: the same clients go on,
     await new Promise(resolve => setTimeout(resolve, 1));
   await witness.rest();
   await witness.check();
+});
+
+test('who changed what, as in the documentation', async t => {
+  const folder = temporaryDirectory(t);
+  const server = await startServer(t);
+  const place = `${server.url}/v1/docs/minutes/2026-11-27`;
+  const text = version => `Minutes\n${version < 31 ? 'a paragraph\n'.repeat(3) : ''}version ${version}\n`;
+
+  for (let version = 1; version <= 40; version++) {
+    const { status } = await fetch(place, { method: 'PUT', body: text(version),
+      headers: { 'content-type': 'text/plain', 'if-match': '*', 'pilcrow-author': version > 31 ? 'paper' : 'ink' } })
+      .then(async answer => answer.status === 412 ? fetch(place, { method: 'PUT', body: text(version), headers: { 'content-type': 'text/plain' } }) : answer);
+    assert(status === 200 || status === 201, `${version}: ${status}`);
+  }
+  const printed = new Map();
+  for (const { line } of recipe('Who changed what')) // a day that has not come yet will do for a time
+    printed.set(line, await type(t, folder, line.replace('2026-12-24T18:00', '2100-01-01'), { PILCROW_SERVER: server.url }));
+  assert.equal(printed.size, 9);
+  assert.match(printed.get('pilcrow ls --find minutes'), /^minutes\/2026-11-27\ttext-unicode\t40\t/);
+  assert.match(printed.get('pilcrow diff minutes/2026-11-27 31 40'), /^-version 31\n\+version 40$/m);
+  assert.equal(printed.get('pilcrow cat minutes/2026-11-27@31'), text(31));
+  assert.equal(await (await fetch(place)).text(), text(31));
 });
 
 test('what DEST may be', async t => {

@@ -113,6 +113,7 @@ for (const [title, where] of [['over HTTP', http], ['on a store', local]]) {
     const names = async (...args) => (await expect(where, ['ls', ...args])).stdout.split('\n').slice(0, -1).map(line => line.split('\t')[0]);
 
     assert.deepEqual(await names('--find', 'MINUTES'), ['find/Minutes%20of%20June', 'found/minutes']);
+    assert.deepEqual(await names('--find', 'Found/m'), ['found/minutes']);
     assert.deepEqual(await names('find', '--find', 'minutes'), ['Minutes of June']);
     assert.deepEqual(await names('--prefix', 'min'), ['found/minutes']);
     assert.deepEqual(await names('found', '--since', '2h'), ['minutes']);
