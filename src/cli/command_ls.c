@@ -98,17 +98,15 @@ static bool is_wanted(const struct ls *ls, const char *collection, const json_t 
 static int on_document(void *arg, const char *collection, const json_t *document)
 {
     const struct ls *ls = arg;
-    struct doc doc = { .n_collection = strlen(collection), .n_id = strlen(text(document, "id")) };
+    struct doc doc;
     char name[DOC_SHOWN_BYTES];
 
-    if (!is_wanted(ls, collection, document) || doc.n_collection >= DOC_TEXT_MAX || doc.n_id >= DOC_TEXT_MAX)
+    if (!is_wanted(ls, collection, document))
         return CLI_OK;
     if (ls->cli->json)
         return ls->of_all ? print_with_collection(collection, document) : print_json(document);
-    memcpy(doc.collection, collection, doc.n_collection);
-    memcpy(doc.id, text(document, "id"), doc.n_id);
     (void)snprintf(name, sizeof(name), "%s", text(document, "id"));
-    if (ls->of_all)
+    if (ls->of_all && doc_set(&doc, bytes_of_string(collection), bytes_of_string(text(document, "id"))))
         (void)doc_shown(&doc, name);
     if (is_table(ls->cli))
         print_row(name, document);

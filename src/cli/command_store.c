@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "api/percent.h"
-#include "cli/cli.h"
+#include "cli/old_history.h"
 #include "cli/progress.h"
 #include "cli/shown.h"
 #include "doc/retain_rules.h"
@@ -163,16 +163,27 @@ static int compact_report(const struct cli *cli, const json_t *answer)
 }
 
 /* Said here, where it is a mistake in the command; a server would look at it, too. */
-static int check_rules(const struct cli *cli)
+static int read_rules(const struct cli *cli, struct retain_rules *out)
 {
     const char *text = cli->options[OPTION_RETENTION];
-    struct retain_rules rules = { .n = 0 };
-    const char *flaw = retain_rules_read(&rules, bytes_of_string(text));
+    const char *flaw = retain_rules_read(out, bytes_of_string(text));
 
-    if (flaw)
-        return cli_say(CLI_USAGE, "--retention: a rule of '%s' %s", text, flaw);
-    if (cli->options[OPTION_DRY_RUN])
-        return cli_say(CLI_USAGE, "what --retention merges can't be told before it is done; --dry-run goes without it");
+    return flaw ? cli_say(CLI_USAGE, "--retention: a rule of '%s' %s", text, flaw) : CLI_OK;
+}
+
+/* How many go into others is only known when it is done. */
+static int retention_rehearse(struct cli *cli, const struct retain_rules *rules)
+{
+    struct old_history old;
+    int status = old_history_count(cli, rules, &old);
+
+    if (status)
+        return status;
+    (void)printf(cli->json
+                     ? "{\"documents\":%llu,\"operations\":%llu}\n"
+                     : "would merge, for good, what one author did without a pause among %llu documents with %llu "
+                       "operations that are old enough\n",
+                 (unsigned long long)old.n_documents, (unsigned long long)old.n_operations);
     return CLI_OK;
 }
 
@@ -199,7 +210,8 @@ static int compact_run(struct cli *cli, int n_words, char **words)
 {
     struct exchange exchange;
     json_t *answer = NULL;
-    int status = cli->options[OPTION_RETENTION] ? check_rules(cli) : CLI_OK;
+    struct retain_rules rules = { .n = 0 };
+    int status = cli->options[OPTION_RETENTION] ? read_rules(cli, &rules) : CLI_OK;
 
     (void)words;
     if (n_words)
@@ -207,7 +219,7 @@ static int compact_run(struct cli *cli, int n_words, char **words)
     if (status)
         return status;
     if (cli->options[OPTION_DRY_RUN])
-        return compact_rehearse(cli);
+        return rules.n ? retention_rehearse(cli, &rules) : compact_rehearse(cli);
     exchange_init(&exchange, "POST");
     status = compact_ask(cli, &exchange, &answer);
     if (!status)
@@ -229,7 +241,8 @@ const struct command command_compact = {
     "or a backup is being written. A server wants the right admin for this.\n"
     "\nWith --retention, operations of that collection that are older than so many days, at least 30, become one for "
     "each\n"
-    "author and pause first. The versions between can't be read any more. Without it a server obeys its own rules.\n",
+    "author and pause first. The versions between can't be read any more; --dry-run says how many operations are old\n"
+    "enough. Without --retention a server obeys its own rules.\n",
     ACCESS_WRITE,
     compact_run,
     OPTIONS(OPTION_DRY_RUN, OPTION_RETENTION),

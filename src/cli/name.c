@@ -48,6 +48,18 @@ bool doc_parse(const char *word, bool may_have_version, struct doc *out)
     return false;
 }
 
+bool doc_set(struct doc *doc, struct bytes collection, struct bytes id)
+{
+    if (collection.n_bytes > DOC_TEXT_MAX || id.n_bytes > DOC_TEXT_MAX)
+        return false;
+    memcpy(doc->collection, collection.at, collection.n_bytes);
+    memcpy(doc->id, id.at, id.n_bytes);
+    doc->n_collection = collection.n_bytes;
+    doc->n_id = id.n_bytes;
+    doc->point[0] = '\0';
+    return true;
+}
+
 static bool is_plain(unsigned char c)
 {
     return c >= 0x80 || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||

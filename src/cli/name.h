@@ -20,6 +20,9 @@ struct doc {
 /* False, and has said so: word is no document. A version is only looked for where may_have_version. */
 bool doc_parse(const char *word, bool may_have_version, struct doc *out);
 
+/* False: no document has such a name. */
+bool doc_set(struct doc *doc, struct bytes collection, struct bytes id);
+
 /* As it is written on a command line, where no shell splits or expands it; returns `into`. */
 #define DOC_SHOWN_BYTES 1024
 const char *doc_shown(const struct doc *doc, char into[DOC_SHOWN_BYTES]);

@@ -20,30 +20,37 @@ int point_time(const char *word, char out[MOMENT_BYTES])
 }
 
 /* Where a history until then ends. pause=0: nobody wants to see it, so its groups may be small. */
-static int version_at(struct cli *cli, const struct doc *doc, const char *word, uint64_t *out)
+int point_at(struct cli *cli, const struct doc *doc, const char *time, uint64_t *out)
 {
     struct exchange exchange;
     json_t *answer = NULL;
-    char time[MOMENT_BYTES];
-    int status = point_time(word, time);
+    int status;
 
-    if (status)
-        return status;
     exchange_init(&exchange, "GET");
     doc_target(doc, "/history", &exchange);
     (void)buffer_printf(&exchange.target, "?limit=1&pause=0&until=%s", time);
-    status = cli_ask(cli, &exchange);
-    if (!status)
+    status = cli_perform(cli, &exchange);
+    if (!status && exchange.status != 410) /* before an older document of that name was purged */
+        status = cli_judge(cli, &exchange);
+    if (!status && exchange.status == 200)
         answer = json_loadb(exchange.answer.at, exchange.answer.n_bytes, JSON_ALLOW_NUL, NULL);
-    if (!status && !json_is_integer(json_object_get(answer, "to")))
+    if (!status && exchange.status == 200 && !json_is_integer(json_object_get(answer, "to")))
         status = cli_say(CLI_FAILED, "the answer is no history");
     if (!status)
         *out = (uint64_t)json_integer_value(json_object_get(answer, "to"));
-    if (!status && !*out)
-        status = cli_say(CLI_NOT_FOUND, "there was nothing yet at %s", word);
     json_decref(answer);
     exchange_finish(&exchange);
     return status;
+}
+
+static int version_at(struct cli *cli, const struct doc *doc, const char *word, uint64_t *out)
+{
+    char time[MOMENT_BYTES];
+    int status = point_time(word, time);
+
+    if (!status)
+        status = point_at(cli, doc, time, out);
+    return status || *out ? status : cli_say(CLI_NOT_FOUND, "there was nothing yet at %s", word);
 }
 
 int point_find(struct cli *cli, const struct doc *doc, const char *word, uint64_t *out)

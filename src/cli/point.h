@@ -11,6 +11,9 @@ int point_find(struct cli *cli, const struct doc *doc, const char *word, uint64_
 /* The same for what stood behind the document's @. Only when doc->point is not "". */
 int point_of_doc(struct cli *cli, const struct doc *doc, uint64_t *out);
 
+/* The newest version that is not later than the time, as HTTP has times; 0: there was nothing yet. */
+int point_at(struct cli *cli, const struct doc *doc, const char *time, uint64_t *out);
+
 /* "2026-11-01T11:00:00.000Z" of what a person has written, for HTTP. CLI_OK, or has said what is wrong. */
 int point_time(const char *word, char out[MOMENT_BYTES]);
 

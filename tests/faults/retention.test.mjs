@@ -102,9 +102,16 @@ describe('retention', { concurrency: true }, () => {
     await server.stop();
     const where = ['--data', server.data];
     assert.equal((await run(pilcrow, [...where, 'compact', '--retention', 'drafts=29'])).code, 2);
+    for (const [days, documents] of [[30, 1], [61, 0]]) {
+      const { stdout } = await run(pilcrow, [...where, 'compact', '--retention', `drafts=${days}`, '--dry-run', '--json']);
+      assert.deepEqual(JSON.parse(stdout), { documents, operations: documents * (TYPED.length + 2) });
+    }
+    assert.equal((await run(pilcrow, [...where, 'cat', 'drafts/a@5'])).code, 0);
     assert.equal((await run(pilcrow, [...where, 'compact', '--retention', 'drafts=30'])).code, 0);
     assert.equal((await run(pilcrow, [...where, 'cat', 'drafts/a'])).stdout, `${TYPED}.`);
-    assert.equal((await run(pilcrow, [...where, 'cat', 'drafts/a@5'])).code, 3);
+    const gone = await run(pilcrow, [...where, 'cat', 'drafts/a@5']);
+    assert.equal(gone.code, 3);
+    assert.match(gone.stderr, /^pilcrow: drafts\/a: that version is not kept any more, [^\n]+; pilcrow log drafts\/a says [^\n]+\n$/);
     await server.restart();
     assert.equal((await opsOf(server, 'drafts/a', 5)).status, 410);
   });
