@@ -69,7 +69,7 @@ const struct command command_token = {
     "NAME",
     "a fresh token for a principal",
     "    (umask 077; pilcrow token ink >ink.token)\n"
-    "    pilcrow token reader --rights read --json\n"
+    "    pilcrow token reader --rights read --json\n\n"
     "Prints a secret that nobody has, and on standard error the entry for the server's token file, which holds\n"
     "only its hash: the secret can't be printed again. The token file, `pilcrowd --tokens FILE`, is one JSON object,\n"
     "{\"principals\": [ENTRY, ENTRY]}. For a principal who is there already, add the hash to his `secrets`. Nothing "
