@@ -78,7 +78,7 @@ async function past({ path }) {
   const { median: ms, p99, text } = await randomVersions(place);
   const content = join(folder, 'content.json');
 
-  writeFileSync(content, text);
+  writeFileSync(content, JSON.stringify(text));
   ask('session', place, 'short', 100, path);
   ask('session', place, 'equal', 100, path, content);
   const [short, equal, long] = ['short', 'equal', 'long'].map(id => ask('opening', place, id, 200));
