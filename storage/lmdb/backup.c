@@ -63,6 +63,16 @@ static void backup_answer(struct request *request)
     free(backup);
 }
 
+bool backup_goes_on(struct lmdb_store *store)
+{
+    bool goes_on;
+
+    (void)pthread_mutex_lock(&store->answers_mutex);
+    goes_on = store->backup != NULL;
+    (void)pthread_mutex_unlock(&store->answers_mutex);
+    return goes_on;
+}
+
 void backup_cut(struct lmdb_store *store)
 {
     (void)pthread_mutex_lock(&store->answers_mutex);

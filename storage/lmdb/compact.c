@@ -72,11 +72,14 @@ static void tell_tightened(struct request *request, uint64_t n_done, uint64_t n_
 
 /* ---- on the commit thread ---------------------------------------------------------------------------------------- */
 
-/* The worker is never inside for long; who is, can't be waited for. */
+/* The worker is never inside for long; a backup is for as long as its receiver likes, and appends would wait with us.
+ */
 static int enter_alone(struct lmdb_store *store)
 {
     struct timespec until;
 
+    if (backup_goes_on(store))
+        return -EBUSY;
     (void)clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += PATIENCE_SECONDS;
     return pthread_rwlock_timedwrlock(&store->environment_in_use, &until) ? -EBUSY : 0;

@@ -447,7 +447,9 @@ int lmdb_compact(struct store *base, store_progress_fn *progress, store_done_fn 
 int lmdb_sizes(struct store *base, store_sizes_fn *done, void *arg);
 /* backup.c */
 int lmdb_backup(struct store *base, int fd, store_done_fn *done, void *arg);
-void backup_cut(struct lmdb_store *store); /* from any thread: ends it, if its receiver is a socket */
+/* From any thread. backup_cut ends it, if its receiver is a socket. */
+bool backup_goes_on(struct lmdb_store *store);
+void backup_cut(struct lmdb_store *store);
 
 /* Small values of the server keep apart from our own in DB_META. */
 #define META_KEY_MAX   64

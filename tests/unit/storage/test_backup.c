@@ -240,6 +240,26 @@ static void one_at_a_time(void **state)
     check_copy(f, N_BEFORE, N_BEFORE);
 }
 
+static void compaction_gives_way_to_it(void **state)
+{
+    struct fixture *f = *state;
+    int fds[2];
+
+    fill(f);
+    assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+    begin(f, fds[1]); /* nobody reads, so it goes on */
+    for (uint64_t version = N_BEFORE; version < N_BEFORE + 3; version++) {
+        assert_int_equal(loop_compact(&f->loop), -EBUSY);
+        append_to_all(f, version);
+    }
+    assert_int_equal(close(fds[0]), 0);
+    loop_until_none(&f->loop, &f->n_pending);
+    assert_int_equal(close(fds[1]), 0);
+    assert_int_equal(loop_compact(&f->loop), 0);
+    append_to_all(f, N_BEFORE + 3);
+    close_store(f);
+}
+
 static void closing_the_store_cuts_a_socket(void **state)
 {
     struct fixture *f = *state;
@@ -260,8 +280,8 @@ static void closing_the_store_cuts_a_socket(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_copy_is_a_store), TEST(appends_go_on_beside_it),         TEST(nobody_reads_any_more),
-        TEST(one_at_a_time),     TEST(closing_the_store_cuts_a_socket),
+        TEST(a_copy_is_a_store), TEST(appends_go_on_beside_it),    TEST(nobody_reads_any_more),
+        TEST(one_at_a_time),     TEST(compaction_gives_way_to_it), TEST(closing_the_store_cuts_a_socket),
     };
 
     return cmocka_run_group_tests_name("backup", tests, NULL, NULL);
