@@ -1,8 +1,7 @@
 /* The commit thread: the only writer.
  *
- *     writes queued -> taken over -> checked against their logs' heads -> one value of the inbox -> committed ->
- * answered parcels queued ------------------------------------------------------ ride along ----------> back to the
- * worker
+ *     writes queued --> taken over --> checked against heads --> one value of the inbox --> committed --> answered
+ *     parcels queued ------------------------- ride along ------------------------------> back to the worker
  *
  * While one batch is being synced the next one gathers. When the inbox is full, writes stay where they are and only
  * parcels are committed, until a fold has made room, or has failed: then the writes fail with it. */

@@ -18,9 +18,9 @@ STORE_MUST_CHECK int directory_free_bytes(const char *path, uint64_t *out);
 /* Locks (flock), held by the descriptor in *out until it is closed.
  *
  *     writer.lock      whoever writes; -EBUSY: another one does
- *     the directory    shared: whoever reads, from before he opens the files until he has closed them. Works where
- * nothing can be written. Alone: whoever puts another file in the place of data.mdb, for that moment; -EBUSY: somebody
- * reads. Readers wait for him */
+ *     the directory    shared: whoever reads, from before he opens the files until he has closed them; works where
+ *                      nothing can be written. Alone: whoever puts another file in the place of data.mdb, for that
+ *                      moment; -EBUSY: somebody reads. Readers wait for him */
 STORE_MUST_CHECK int directory_lock(const char *path, int *out);
 STORE_MUST_CHECK int directory_share(const char *path, int *out);
 STORE_MUST_CHECK int directory_lock_alone(const char *path, int *out);

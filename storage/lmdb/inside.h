@@ -4,18 +4,20 @@
  *     commit.c       the commit thread, the only writer
  *     round.c        what it does in one turn; staging.c, large appends in pieces
  *     worker.c       the worker thread: everything that is read, and the jobs
- *     reads.c snapshot.c listing.c collections.c      what the worker does for one call each
- *     fold.c         the job that packs the inbox into segments; tally.c, what that adds up to
+ *     reads.c listing.c collections.c sizes.c      what the worker does for one call each
+ *     snapshot.c     the same, and the job that keeps one; chain.c, what refers to what
  *     view.c         one moment to read from: segments and rows, and overlay.c, the index of the inbox, over them
+ *     fold.c         the job that packs the inbox into segments; tally.c, what that adds up to
  *     merge.c        the job that puts records in the place of others; repack.c, the one that makes segments tight
  *     packing.c      records become segments, for these three
  *     parcel.c       puts and deletes that a job hands to the commit thread
- *     pack.c      calls that wait for a fold; compact.c, the one that then writes the store anew
- *     sizes.c        where the space is
- *     chain.c        snapshots, packed: what refers to what
+ *     pack.c         calls that wait for a fold; compact.c, the one that then has the store written anew
  *     recovery.c     when LMDB has given its environment up
  *     backup.c       a copy of it all, on a thread of its own
- *     environment.c rewrite.c rows.c batch.c segment.c large.c      bytes
+ *     environment.c directory.c rewrite.c      files
+ *     rows.c batch.c large.c segment.c segment_write.c numbers.c      bytes
+ *     absence.c guard.c      what LMDB does not see in a damaged file, and what it dies of
+ *     verify.h and what it names      the files looked at without LMDB
  *
  *     loop --request--> commit thread --+
  *       ^  --request--> worker ---------+--> answers --wake--> store_dispatch on the loop
@@ -231,7 +233,7 @@ enum job_step {
 struct job {
     struct parcel parcel;
     struct list link; /* while it waits for its turn */
-    bool is_running, takes_turns;
+    bool takes_turns;
     enum job_step (*step)(struct lmdb_store *store, struct view *view, int *r); /* within a view */
     void (*ended)(struct lmdb_store *store, int r);
 };

@@ -141,7 +141,7 @@ int environment_rewrite(const struct store_lmdb_config *config, const struct env
         return r;
     r = environment_create(config, path, &rewrite.to);
     if (!r) {
-        guard_enter("compacting it");
+        guard_enter("writing it anew");
         r = rewrite_all(&rewrite);
         guard_leave();
         environment_close(&rewrite.to);

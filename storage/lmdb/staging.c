@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "storage/lmdb/guard.h"
 #include "storage/lmdb/inside.h"
 
 static struct write *first_of(const struct staging *staging)
@@ -201,8 +202,10 @@ int staging_end(struct lmdb_store *store, MDB_txn *txn)
 void staging_clear(struct lmdb_store *store)
 {
     MDB_txn *txn;
-    int r = store->environment.env ? environment_errno(mdb_txn_begin(store->environment.env, NULL, 0, &txn)) : -EIO;
+    int r;
 
+    guard_enter("clearing pieces");
+    r = store->environment.env ? environment_errno(mdb_txn_begin(store->environment.env, NULL, 0, &txn)) : -EIO;
     if (!r) {
         r = clear(store, txn);
         if (r)
@@ -210,6 +213,7 @@ void staging_clear(struct lmdb_store *store)
         else
             r = environment_errno(mdb_txn_commit(txn));
     }
+    guard_leave();
     if (r)
         log_error("store", "what a large append left can't be removed yet: %s", strerror(-r));
 }

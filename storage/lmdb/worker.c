@@ -57,7 +57,6 @@ static void job_step(struct lmdb_store *store, struct job *job, int r)
         commit_enqueue_parcel(store, &job->parcel);
         return;
     }
-    job->is_running = false;
     job->ended(store, r);
 }
 
@@ -72,7 +71,6 @@ static void turns_run(struct lmdb_store *store)
 
 void worker_queue_job(struct lmdb_store *store, struct job *job)
 {
-    job->is_running = true;
     list_append(&store->worker.turns, &job->link);
 }
 
@@ -82,7 +80,6 @@ void worker_start_job(struct lmdb_store *store, struct job *job)
         worker_queue_job(store, job);
         turns_run(store);
     } else {
-        job->is_running = true;
         job_step(store, job, 0);
     }
 }
