@@ -17,10 +17,14 @@ static uint64_t from_environment(const char *name, uint64_t otherwise)
 
 void for_each_case(const char *law, size_t n_cases, void (*check)(struct sim_random *random))
 {
+    for_each_seed(law, (size_t)from_environment("PILCROW_CASES", n_cases), check);
+}
+
+void for_each_seed(const char *what, size_t n_cases, void (*check)(struct sim_random *random))
+{
     uint64_t seed = from_environment("PILCROW_SEED", 1);
 
-    n_cases = (size_t)from_environment("PILCROW_CASES", n_cases);
-    print_message("# %s: %zu cases, PILCROW_SEED=%llu\n", law, n_cases, (unsigned long long)seed);
+    print_message("# %s: %zu cases, PILCROW_SEED=%llu\n", what, n_cases, (unsigned long long)seed);
     for (size_t i = 0; i < n_cases; i++) {
         struct sim_random random = { seed + i };
 

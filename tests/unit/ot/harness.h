@@ -15,6 +15,9 @@
  * PILCROW_SEED and PILCROW_CASES choose others, and more of them. */
 void for_each_case(const char *law, size_t n_cases, void (*check)(struct sim_random *random));
 
+/* The same for cases that take long, as many as are said here. */
+void for_each_seed(const char *what, size_t n_cases, void (*check)(struct sim_random *random));
+
 /* Calls attempt with the nth allocation failing, until none is left to fail. attempt answers what the function did. */
 void fail_each(int (*attempt)(void *arg), void *arg);
 
