@@ -47,7 +47,7 @@ async function workTogether(server, { type, initial, randomOp }, { seed, nOps, n
   const wire = await Wire.open(server);
   const { data } = await wire.fetch('notes', 'together');
   const log = await wire.log('notes', 'together');
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 30_000;
   while (docs.some(doc => doc.version < data.v) && Date.now() < deadline)
     await new Promise(resolve => setTimeout(resolve, 20));
 

@@ -19,7 +19,7 @@ async function openEditor(server, i) {
 }
 
 async function until(what, isSo) {
-  for (const deadline = Date.now() + 10_000; !isSo(); ) {
+  for (const deadline = Date.now() + 30_000; !isSo(); ) {
     assert(Date.now() < deadline, `in vain: ${what()}`);
     await new Promise(resolve => setTimeout(resolve, 10));
   }

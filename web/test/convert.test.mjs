@@ -110,9 +110,10 @@ test('text in the editor stays valid Unicode', () => {
 test('an edit at the end of a megabyte takes well under a tenth of a second', () => {
   const text = 'twenty letters long\n'.repeat(52_000);
   const state = stateOf(text);
-  const start = performance.now();
+  const start = process.cpuUsage(); // not the clock: others may be busy on the same machine
 
   for (let i = 0; i < 20; i++) opFromChanges(state.doc, state.changes({ from: text.length - 5, insert: 'x' }));
-  assert.ok((performance.now() - start) / 20 < 100);
+  const { user, system } = process.cpuUsage(start);
+  assert.ok((user + system) / 20 < 100_000, `${(user + system) / 20} us`);
   assert.equal(pointsIn(text), text.length);
 });

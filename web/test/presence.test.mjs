@@ -193,7 +193,7 @@ const othersOf = (page, pages) => Object.fromEntries(pages.filter(other => other
 const bySort = object => Object.fromEntries(Object.entries(object).sort());
 
 async function until(condition) {
-  for (const deadline = Date.now() + 5000; !condition() && Date.now() < deadline; ) await pause(5);
+  for (const deadline = Date.now() + 30_000; !condition() && Date.now() < deadline; ) await pause(5);
 }
 
 // At rest every page knows of every other what that knows of itself.
