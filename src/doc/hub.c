@@ -140,10 +140,9 @@ static void unload(struct document *document)
     document_destroy(document);
 }
 
-static void unload_beyond(struct hub *hub, size_t n_idle_max)
+static struct document *longest_idle(const struct hub *hub)
 {
-    while (hub->n_idle > n_idle_max || hub->idle_bytes > hub->config.idle_max_bytes)
-        unload(LIST_ENTRY(hub->idle.next, struct document, link));
+    return LIST_ENTRY(hub->idle.next, struct document, link);
 }
 
 void hub_in_use(struct document *document)
@@ -159,14 +158,17 @@ void hub_idle(struct document *document)
     hub->n_idle++;
     document->idle_bytes = size_of(document);
     hub->idle_bytes += document->idle_bytes;
-    unload_beyond(hub, hub->config.n_idle_max);
+    while (hub->n_idle > hub->config.n_idle_max || hub->idle_bytes > hub->config.idle_max_bytes)
+        if (!document_keep_at_last(longest_idle(hub)))
+            unload(longest_idle(hub));
 }
 
 void hub_destroy(struct hub *hub)
 {
     if (!hub)
         return;
-    unload_beyond(hub, 0);
+    while (hub->n_idle > 0)
+        unload(longest_idle(hub));
     assert(!hub->n_documents && !hub->n_watched);
     free(hub->buckets);
     free(hub);

@@ -151,6 +151,9 @@ void past_go_on(struct fetch *fetch); /* the tip of its beginning is durable */
 
 /* keep.c */
 void document_keep_if_due(struct document *document);
+/* Before an idle document is unloaded. True: a snapshot is on its way, and the document in use until it is there, or
+ * has failed; it may be gone by now. */
+bool document_keep_at_last(struct document *document);
 
 /* kept.c */
 /* found: what the newest snapshot at or below at_most holds, or nothing, at version 0; the value is taken over. r: 0 or

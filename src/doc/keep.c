@@ -1,7 +1,8 @@
 /* Snapshots, so that opening costs the same however long the history, and any version of it, too.
  *
- * One is due when the operations since the last are a good part of the document. Its value is shared at the tip, waits
- * like everybody until that is durable, and is written by the store's worker while the document goes on.
+ * One is due when the operations since the last are a good part of the document, or a smaller one when it is unloaded.
+ * Its value is shared at the tip, waits like everybody until that is durable, and is written by the store's worker
+ * while the document goes on.
  *
  *     kept    <uri of the type, empty: no document> " " <created ms> " " <modified ms> "\n" <content as JSON> */
 #include <errno.h>
@@ -9,6 +10,8 @@
 
 #include "doc/inside.h"
 #include "doc/kept.h"
+
+#define LAST_TIMES 4 /* who is unloaded leaves one when so much less has come: the next to open it waits for less */
 
 struct keeping {
     struct waiter waiter;
@@ -80,19 +83,20 @@ static bool keeping_retreat(struct waiter *waiter)
     return false;
 }
 
-void document_keep_if_due(struct document *document)
+/* False: not due, or there is no memory, and it stays due. */
+static bool keep_if_due(struct document *document, size_t tail_bytes)
 {
     struct keeping *keeping;
 
     if (document->state != DOCUMENT_OPEN || document->is_keeping ||
-        !kept_is_due(document->tail_bytes, document->value, document->hub->config.snapshot_min_bytes))
-        return;
+        !kept_is_due(tail_bytes, document->value, document->hub->config.snapshot_min_bytes))
+        return false;
     keeping = calloc(1, sizeof(*keeping));
     if (!keeping)
-        return; /* it stays due */
+        return false;
     if (document->value && ot_snapshot_share(document->value, &keeping->value)) {
         free(keeping);
-        return;
+        return false;
     }
     keeping->waiter = (struct waiter){ .retreat = keeping_retreat, .release = keeping_release };
     keeping->document = document_ref(document);
@@ -103,4 +107,15 @@ void document_keep_if_due(struct document *document)
     keeping->modified_ms = document->modified_ms;
     document->is_keeping = true;
     document_enqueue(document, &keeping->waiter);
+    return true;
+}
+
+void document_keep_if_due(struct document *document)
+{
+    (void)keep_if_due(document, document->tail_bytes);
+}
+
+bool document_keep_at_last(struct document *document)
+{
+    return keep_if_due(document, LAST_TIMES * document->tail_bytes);
 }

@@ -324,6 +324,25 @@ static void a_snapshot_is_due_by_bytes(void **state)
     assert_int_equal(figures(f).n_snapshots, f->disk->n_snapshots_put);
 }
 
+static void who_is_unloaded_leaves_a_snapshot_sooner(void **state)
+{
+    struct fixture *f = *state;
+
+    f->config.snapshot_min_bytes = 400;
+    f->config.n_idle_max = 1;
+    fixture_restart(f);
+    given_operations(f, 12);
+    assert_int_equal(f->disk->n_snapshots_put, 0);
+    f->is_quiet = true;
+    submit(f, "m", "a/1", 0, TEXT);
+    settle(f);
+    submit(f, "o", "a/1", 0, TEXT);
+    settle(f);
+    assert_int_equal(f->disk->n_snapshots_put, 1);
+    assert_int_equal(figures(f).n_documents, 1);
+    assert_int_equal(sim_disk_find(f->disk, fixture_name("n"))->snapshots[0].version, 12);
+}
+
 static void a_large_document_is_kept_less_often(void **state)
 {
     struct fixture *f = *state;
@@ -439,6 +458,7 @@ int main(void)
         TEST(a_subscriber_keeps_his_document_loaded),
         TEST(reading_writes_nothing),
         TEST(a_snapshot_is_due_by_bytes),
+        TEST(who_is_unloaded_leaves_a_snapshot_sooner),
         TEST(a_large_document_is_kept_less_often),
         TEST(a_snapshot_holds_the_version_it_names),
         TEST(a_document_is_loaded_from_its_snapshot_and_the_rest),
