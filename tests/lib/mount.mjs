@@ -1,5 +1,6 @@
 // A small disk of one's own, in a mount namespace that only the programs of a test see.
 //
+//   test('...', { skip: noDisk }, async t => {
 //   const disk = await mountDisk(t, { megabytes: 8 });
 //   const server = await startServer(t, { program: disk.program(pilcrowd), data: disk.path });
 //   await disk.remount('ro'); await disk.remount('rw,size=32m');
@@ -11,10 +12,14 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run, temporaryDirectory } from './server.mjs';
 
-// Whoever may not mount, may in a user namespace of his own.
-const mayMount = (await run('unshare', ['--mount', 'true'])).code === 0;
+// Whoever may not mount, may in a user namespace of his own, unless the machine forbids that, too.
+const canMount = async (...as) => (await run('unshare', [...as, '--mount', 'mount', '-t', 'tmpfs', 'none', '/mnt'])).code === 0;
+const mayMount = await canMount();
 const asRoot = mayMount ? [] : ['--map-root-user'];
 const inside = mayMount ? [] : ['--user', '--preserve-credentials'];
+
+// For tests that want a disk: why they can't be run here; false: they can.
+export const noDisk = mayMount || await canMount(...asRoot) ? false : 'this machine lets nobody mount a disk, neither root nor in a user namespace';
 
 export async function mountDisk(t, { megabytes }) {
   const folder = temporaryDirectory(t);
