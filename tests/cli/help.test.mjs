@@ -18,6 +18,17 @@ const optionsOf = text => [...text.matchAll(/^ {2}--([\w-]+)/gm)].map(match => m
 const flat = text => text.replaceAll('\\-', '-').replaceAll(/\\f[BIR]/g, '');
 const sections = page => [...page.matchAll(/^\.SH (.*)$/gm)].map(match => match[1]);
 
+// What is completed: above the first test (README.md).
+const programs = temporaryDirectory({ after });
+symlinkSync(pilcrow, join(programs, 'pilcrow'));
+const environment = { ...process.env, PATH: `${programs}:${process.env.PATH}`, PILCROW_DATA: join(folder, 'data') };
+const scripts = new Map();
+for (const shell of ['bash', 'zsh', 'fish'])
+  scripts.set(shell, (await run(pilcrow, ['completion', shell])).stdout);
+
+for (const name of ['notes/diary', 'notes/diary2', 'notes/letter', 'lists/shopping', 'notes/$(touch%20owned)'])
+  assert.equal((await run(pilcrow, ['create', name], { env: environment })).code, 0);
+
 test('help has every command under a heading, and each has a page of its own with an example', async () => {
   assert.deepEqual([...groups.keys()], ['Documents', 'History', 'Administration', 'Tools']);
   assert(commands.includes('cat') && commands.includes('backup') && commands.includes('help'));
@@ -57,16 +68,6 @@ test('the server has a page with all its flags', async () => {
 });
 
 // ---- completions
-
-const programs = temporaryDirectory({ after });
-symlinkSync(pilcrow, join(programs, 'pilcrow'));
-const environment = { ...process.env, PATH: `${programs}:${process.env.PATH}`, PILCROW_DATA: join(folder, 'data') };
-const scripts = new Map();
-for (const shell of ['bash', 'zsh', 'fish'])
-  scripts.set(shell, (await run(pilcrow, ['completion', shell])).stdout);
-
-for (const name of ['notes/diary', 'notes/diary2', 'notes/letter', 'lists/shopping', 'notes/$(touch%20owned)'])
-  assert.equal((await run(pilcrow, ['create', name], { env: environment })).code, 0);
 
 // What bash would offer at the end of the line.
 function complete(line) {
