@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-// The program that reads requests: PILCROW_OT_LINES, or where `./dev build` puts it.
+// The program that reads requests: PILCROW_OT_LINES, or where `./dev test reference` puts it.
 const program =
   process.env.PILCROW_OT_LINES ?? fileURLToPath(new URL('../../build/tests/reference/ot_lines', import.meta.url));
 
