@@ -8,7 +8,7 @@ import { pilcrow, pilcrowd, run, startServer, temporaryDirectory } from '../lib/
 
 const folder = temporaryDirectory({ after });
 const sound = join(folder, 'sound');
-const text = n => Array.from({ length: n / 64 }, (_, i) => createHash('sha256').update(`${i}`).digest('hex')).join('');
+const text = (n, salt = '') => Array.from({ length: n / 64 }, (_, i) => createHash('sha256').update(`${salt}${i}`).digest('hex')).join('');
 
 // A store with every type, a deleted document, and one operation that is kept in pieces.
 const server = await startServer({ after });
@@ -26,6 +26,46 @@ await put('sheets/rich', 'application/vnd.quill.delta+json', '[{"insert":"rich\\
 await fetch(`${server.url}/v1/docs/notes/n3`, { method: 'DELETE' });
 await server.stop();
 cpSync(server.data, sound, { recursive: true });
+
+// Everything that an import brings: merged operations, many snapshots of each, all types. Above the first test (README.md).
+const TYPES = {
+  'text-unicode': { uri: 'http://sharejs.org/types/text-unicode', data: 'begin', op: (v, s) => [s] },
+  json0: { uri: 'http://sharejs.org/types/JSONv0', data: { a: 1 }, op: (v, s) => [{ p: [`k${v}`], oi: s }] },
+  json1: { uri: 'http://sharejs.org/types/JSONv1', data: { a: 1 }, op: (v, s) => [`k${v}`, { i: s }] },
+  'rich-text': { uri: 'http://sharejs.org/types/rich-text/v1', data: { ops: [{ insert: 'b\n' }] }, op: (v, s) => ({ ops: [{ insert: s }] }) },
+};
+
+// Forty operations of 6 kB, none like another: a snapshot about every tenth, several segments however tight they are. Every
+// seventh stands for six. The second log begins at 7.
+function history() {
+  const lines = [];
+  let records = 0;
+
+  for (const [type, { uri, data, op }] of Object.entries(TYPES)) {
+    const first = type === 'json0' ? 7 : 0;
+    const own = [];
+    let v = first;
+    const add = (what, merged = 0) => {
+      own.push({ v, src: 'source', seq: v + merged + 1, time: new Date(1.7e12 + v * 60_000).toISOString(), author: 'ink', ...(merged && { merged }), ...what });
+      v += 1 + merged;
+    };
+
+    add({ create: { type: uri, data } });
+    for (let i = 0; i < 40; i++)
+      add({ op: op(v, text(6400, `${v} `).slice(v)) }, i % 7 === 3 ? 5 : 0);
+    records += own.length;
+    lines.push({ collection: 'chains', id: type, type, exists: true, first, version: v }, ...own);
+  }
+  return [{ pilcrow: 'export', format: 1, history: true }, ...lines, { pilcrow: 'end', logs: 4, records, documents: 0 }].map(line => `${JSON.stringify(line)}\n`).join('');
+}
+
+const LOGS = { 'text-unicode': 1, json0: 3, json1: 4, 'rich-text': 5 }; // where the second began to be has a number, too
+const chains = join(folder, 'chains');
+const exported = async data => (await run(pilcrow, ['--data', data, 'export'])).stdout;
+for (const [args, options] of [[['import', '-'], { input: history() }], [['compact']]]) {
+  const { code, stderr } = await run(pilcrow, ['--data', chains, ...args], options);
+  assert.equal(code, 0, stderr);
+}
 
 const check = (data, ...args) => run(pilcrow, ['--data', data, 'check', ...args]);
 
@@ -146,43 +186,7 @@ for (const [title, damage, why] of [
   });
 }
 
-// ---- everything that an import brings: merged operations, many snapshots of each, all types ----
-
-const TYPES = {
-  'text-unicode': { uri: 'http://sharejs.org/types/text-unicode', data: 'begin', op: (v, s) => [s] },
-  json0: { uri: 'http://sharejs.org/types/JSONv0', data: { a: 1 }, op: (v, s) => [{ p: [`k${v}`], oi: s }] },
-  json1: { uri: 'http://sharejs.org/types/JSONv1', data: { a: 1 }, op: (v, s) => [`k${v}`, { i: s }] },
-  'rich-text': { uri: 'http://sharejs.org/types/rich-text/v1', data: { ops: [{ insert: 'b\n' }] }, op: (v, s) => ({ ops: [{ insert: s }] }) },
-};
-
-// Forty operations of 6 kB: a snapshot about every tenth. Every seventh stands for six. The second log begins at 7.
-function history() {
-  const lines = [];
-  let records = 0;
-
-  for (const [type, { uri, data, op }] of Object.entries(TYPES)) {
-    const first = type === 'json0' ? 7 : 0;
-    const own = [];
-    let v = first;
-    const add = (what, merged = 0) => {
-      own.push({ v, src: 'source', seq: v + merged + 1, time: new Date(1.7e12 + v * 60_000).toISOString(), author: 'ink', ...(merged && { merged }), ...what });
-      v += 1 + merged;
-    };
-
-    add({ create: { type: uri, data } });
-    for (let i = 0; i < 40; i++)
-      add({ op: op(v, text(6400).slice(v)) }, i % 7 === 3 ? 5 : 0);
-    records += own.length;
-    lines.push({ collection: 'chains', id: type, type, exists: true, first, version: v }, ...own);
-  }
-  return [{ pilcrow: 'export', format: 1, history: true }, ...lines, { pilcrow: 'end', logs: 4, records, documents: 0 }].map(line => `${JSON.stringify(line)}\n`).join('');
-}
-
-const LOGS = { 'text-unicode': 1, json0: 3, json1: 4, 'rich-text': 5 }; // where the second began to be has a number, too
-const chains = join(folder, 'chains');
-const exported = async data => (await run(pilcrow, ['--data', data, 'export'])).stdout;
-assert.equal((await run(pilcrow, ['--data', chains, 'import', '-'], { input: history() })).code, 0);
-assert.equal((await run(pilcrow, ['--data', chains, 'compact'])).code, 0);
+// ---- everything that an import brings ----
 
 function damagedChains(name, damage) {
   const data = join(folder, name);
