@@ -1,4 +1,4 @@
-/* Where the space is: pages of each database, pages that are free, and what is counted anyway. */
+/* Where the space is: pages of each database, the rest of the file, and what is counted anyway. */
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -18,58 +18,6 @@ struct sizing {
 static uint64_t bytes_of_pages(const MDB_stat *stat)
 {
     return (uint64_t)(stat->ms_branch_pages + stat->ms_leaf_pages + stat->ms_overflow_pages) * stat->ms_psize;
-}
-
-/* A value is the number of pages, then their numbers. */
-static int count_free(struct view *view, uint64_t *n_pages)
-{
-    MDB_val key, value;
-    MDB_cursor *cursor;
-    int code = mdb_cursor_open(view->txn, DBI_FREE, &cursor);
-
-    if (code)
-        return code;
-    while (!(code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT))) {
-        size_t n = 0;
-
-        if (value.mv_size >= sizeof(n))
-            memcpy(&n, value.mv_data, sizeof(n));
-        *n_pages += n;
-    }
-    mdb_cursor_close(cursor);
-    return code == MDB_NOTFOUND ? 0 : code;
-}
-
-/* The file may be longer than what is in use of it. */
-static int measure_file(struct view *view, struct store_sizes *sizes)
-{
-    uint64_t n_free = 0, n_used;
-    MDB_envinfo info;
-    struct stat file;
-    mdb_filehandle_t fd;
-    MDB_stat stat = { 0 };
-    int code = mdb_env_get_fd(view->environment->env, &fd);
-
-    if (!code && fstat(fd, &file))
-        code = errno;
-    if (!code)
-        code = mdb_env_info(view->environment->env, &info);
-    if (!code)
-        code = mdb_env_stat(view->environment->env, &stat);
-    sizes->other_bytes = bytes_of_pages(&stat) + (uint64_t)N_META_PAGES * stat.ms_psize; /* the table of databases */
-    if (!code)
-        code = count_free(view, &n_free);
-    if (!code)
-        code = mdb_stat(view->txn, DBI_FREE, &stat);
-    sizes->other_bytes += bytes_of_pages(&stat);
-    if (code)
-        return environment_errno(code);
-    n_used = ((uint64_t)info.me_last_pgno + 1) * stat.ms_psize;
-    sizes->file_bytes = (uint64_t)file.st_size;
-    sizes->free_bytes = n_free * stat.ms_psize;
-    if (sizes->file_bytes > n_used)
-        sizes->free_bytes += sizes->file_bytes - n_used;
-    return 0;
 }
 
 static int measure_databases(struct view *view, struct store_sizes *sizes)
@@ -106,13 +54,49 @@ static int measure_databases(struct view *view, struct store_sizes *sizes)
     return environment_errno(code);
 }
 
+/* The list of free pages, and the table of databases. */
+static int measure_other(struct view *view, struct store_sizes *sizes)
+{
+    const MDB_dbi others[] = { DBI_FREE, view->environment->main };
+    MDB_stat stat = { 0 };
+    int code = 0;
+
+    for (size_t i = 0; !code && i < 2; i++) {
+        code = mdb_stat(view->txn, others[i], &stat);
+        sizes->other_bytes += bytes_of_pages(&stat);
+    }
+    sizes->other_bytes += (uint64_t)N_META_PAGES * stat.ms_psize;
+    return environment_errno(code);
+}
+
+/* All pages that the view does not see in use: LMDB's figures for the file are those of the newest commit, which may be
+ * a later one. */
+static int measure_file(struct view *view, struct store_sizes *sizes)
+{
+    uint64_t n_used =
+        sizes->inbox_bytes + sizes->segment_bytes + sizes->snapshot_bytes + sizes->large_bytes + sizes->other_bytes;
+    mdb_filehandle_t fd;
+    struct stat file;
+    int code = mdb_env_get_fd(view->environment->env, &fd);
+
+    if (code)
+        return environment_errno(code);
+    if (fstat(fd, &file))
+        return -errno;
+    sizes->file_bytes = (uint64_t)file.st_size;
+    sizes->free_bytes = sizes->file_bytes > n_used ? sizes->file_bytes - n_used : 0;
+    return 0;
+}
+
 static enum served sizing_serve(struct request *request, struct view *view)
 {
     struct store_sizes *sizes = &((struct sizing *)request)->sizes;
-    int r = measure_file(view, sizes);
+    int r = measure_databases(view, sizes);
 
     if (!r)
-        r = measure_databases(view, sizes);
+        r = measure_other(view, sizes);
+    if (!r)
+        r = measure_file(view, sizes);
     if (!r)
         r = lmdb_count_logs(view, &sizes->n_logs, &sizes->n_documents);
     request->r = r;
