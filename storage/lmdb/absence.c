@@ -111,6 +111,7 @@ static int neighbour_check(struct path *path, const struct node *node)
     return r;
 }
 
+/* 0: it is there. */
 static int leaf_look(struct path *path, uint64_t number)
 {
     struct node node, before = { 0 };
@@ -123,7 +124,7 @@ static int leaf_look(struct path *path, uint64_t number)
         r = page_node(&path->pages, path->page, i, false, &node);
         order = r ? 0 : bytes_compare(node.key, path->key);
         if (r || order == 0)
-            return -EBADMSG; /* it is there, and LMDB did not find it */
+            return r;
         if (order > 0) {
             r = neighbour_check(path, &node);
             break;
@@ -163,7 +164,8 @@ static int path_walk(struct path *path, const struct tree_root *root)
     return r;
 }
 
-int absence_prove(const struct environment *environment, MDB_txn *txn, enum db db, struct bytes key)
+/* 0: it is there; -ENOENT: it is not. */
+static int walk_from_root(const struct environment *environment, MDB_txn *txn, enum db db, struct bytes key)
 {
     struct path path = { .key = key, .db = db };
     struct tree_root root = { 0 };
@@ -171,8 +173,6 @@ int absence_prove(const struct environment *environment, MDB_txn *txn, enum db d
     MDB_stat stat = { 0 };
     int code = mdb_env_info(environment->env, &info), r;
 
-    if (!code && mdb_txn_id(txn) > info.me_last_txnid)
-        return -ENOENT;
     if (!code)
         code = mdb_env_stat(environment->env, &stat);
     if (!code)
@@ -183,4 +183,26 @@ int absence_prove(const struct environment *environment, MDB_txn *txn, enum db d
     path.pages.page_bytes = stat.ms_psize;
     path.pages.n_pages = info.me_last_pgno + 1;
     return path_walk(&path, &root);
+}
+
+/* Its pages are not in the file yet. */
+static bool is_writing(const struct environment *environment, MDB_txn *txn)
+{
+    MDB_envinfo info;
+
+    return !mdb_env_info(environment->env, &info) && mdb_txn_id(txn) > info.me_last_txnid;
+}
+
+int absence_prove(const struct environment *environment, MDB_txn *txn, enum db db, struct bytes key)
+{
+    int r = is_writing(environment, txn) ? -ENOENT : walk_from_root(environment, txn, db, key);
+
+    return r ? r : -EBADMSG; /* it is there, and LMDB did not find it */
+}
+
+int presence_prove(const struct environment *environment, MDB_txn *txn, enum db db, struct bytes key)
+{
+    int r = is_writing(environment, txn) ? 0 : walk_from_root(environment, txn, db, key);
+
+    return r == -ENOENT ? -EBADMSG : r;
 }

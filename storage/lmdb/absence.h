@@ -4,7 +4,8 @@
  *     root -> | b | k |      each page is the one that it says it is, and of the kind that its depth asks for
  *              -> | b | d | f |     keys in order, within the bounds that lead here; "e": d and f sealed, so not there
  *
- * Only where something was not found, which is seldom. */
+ * Where something was not found, which is seldom; and for each page of a listing, whose entries are read one after the
+ * other: what a page has lost is no gap to them. */
 #ifndef STORAGE_LMDB_ABSENCE_H
 #define STORAGE_LMDB_ABSENCE_H
 
@@ -13,5 +14,7 @@
 /* In a transaction that reads. -ENOENT: it is not there (or the transaction writes: then nobody can tell). -EBADMSG:
  * the database is damaged there. -errno. */
 STORE_MUST_CHECK int absence_prove(const struct environment *environment, MDB_txn *txn, enum db db, struct bytes key);
+/* That the pages that lead to a key that was found have all their entries. 0, -EBADMSG, -errno. */
+STORE_MUST_CHECK int presence_prove(const struct environment *environment, MDB_txn *txn, enum db db, struct bytes key);
 
 #endif

@@ -63,12 +63,17 @@ static int census_add(struct census *census, struct bytes name, int64_t n_docume
     return 0;
 }
 
+/* As many as LMDB counted: a page that has lost an entry is silent about it. */
 static int census_rows(struct census *census, struct view *view)
 {
+    MDB_dbi dbi = view->environment->dbs[DB_COLLECTIONS];
     MDB_val key, value;
     MDB_cursor *cursor;
-    int r = environment_errno(mdb_cursor_open(view->txn, view->environment->dbs[DB_COLLECTIONS], &cursor)), code;
+    MDB_stat stat;
+    int r = environment_errno(mdb_stat(view->txn, dbi, &stat)), code;
 
+    if (!r)
+        r = environment_errno(mdb_cursor_open(view->txn, dbi, &cursor));
     if (r)
         return r;
     code = mdb_cursor_get(cursor, &key, &value, MDB_FIRST);
@@ -83,7 +88,9 @@ static int census_rows(struct census *census, struct view *view)
             r = census_add(census, bytes_of_val(key), (int64_t)n_documents);
     }
     mdb_cursor_close(cursor);
-    return r ? r : code == MDB_NOTFOUND ? 0 : environment_errno(code);
+    if (!r && code != MDB_NOTFOUND)
+        r = environment_errno(code);
+    return r || census->n == stat.ms_entries ? r : -EBADMSG;
 }
 
 /* *n_logs: of those in the overlay, how many more there are than rows. */

@@ -107,6 +107,8 @@ struct merge {
     const struct overlay_log *log; /* the next one of the overlay; NULL: none */
     bool has_row;                  /* the cursor stands on a row of the collection */
     struct bytes row_key, row_value;
+    uintptr_t page; /* that row_key lies in */
+    unsigned page_bytes;
 };
 
 /* Whether it is of the collection. */
@@ -134,6 +136,17 @@ static int row_begins(const struct merge *merge, int code, struct bytes found)
     return r == -ENOENT ? 0 : r;
 }
 
+/* Each page that the cursor comes to has all its entries. Keys lie in the mapped page itself. */
+static int page_complete(struct merge *merge)
+{
+    uintptr_t page = (uintptr_t)merge->row_key.at / merge->page_bytes;
+
+    if (page == merge->page)
+        return 0;
+    merge->page = page;
+    return presence_prove(merge->view->environment, merge->view->txn, DB_DOCS, merge->row_key);
+}
+
 /* Its seal is looked at also when it is the one behind the last: that the collection ends there, too, shall be true. */
 static int merge_row(struct merge *merge, MDB_cursor_op op)
 {
@@ -156,7 +169,8 @@ static int merge_row(struct merge *merge, MDB_cursor_op op)
         return code == MDB_NOTFOUND ? 0 : environment_errno(code);
     merge->row_key = bytes_of_val(key);
     merge->has_row = is_within(merge, merge->row_key);
-    return unseal(DB_DOCS, merge->row_key, bytes_of_val(value), &merge->row_value);
+    r = page_complete(merge);
+    return r ? r : unseal(DB_DOCS, merge->row_key, bytes_of_val(value), &merge->row_value);
 }
 
 /* The next log in order of names, from whichever side; -ENOENT: there is none. *out: as it is now; number 0: it was
@@ -221,18 +235,32 @@ static void listing_start(struct listing *listing)
         listing->at.n_prefix = 0;
 }
 
+static int merge_start(struct merge *merge)
+{
+    MDB_txn *txn = merge->view->txn;
+    MDB_dbi dbi = merge->view->environment->dbs[DB_DOCS];
+    const struct listing *listing = merge->listing;
+    struct bytes at = name_key_bytes(&listing->at);
+    MDB_stat stat;
+    int r = environment_errno(mdb_stat(txn, dbi, &stat));
+
+    if (!r)
+        r = environment_errno(mdb_cursor_open(txn, dbi, &merge->cursor));
+    if (r)
+        return r;
+    merge->page_bytes = stat.ms_psize;
+    merge_log(merge, (listing->is_behind ? overlay_behind : overlay_at_or_behind)(&merge->view->overlay, at));
+    return merge_row(merge, MDB_SET_RANGE);
+}
+
 static enum served listing_serve(struct request *request, struct view *view)
 {
     struct listing *listing = (struct listing *)request;
     struct merge merge = { .listing = listing, .view = view };
-    struct bytes at = name_key_bytes(&listing->at);
     int r;
 
     guard_enter("listing documents");
-    r = environment_errno(mdb_cursor_open(view->txn, view->environment->dbs[DB_DOCS], &merge.cursor));
-    merge_log(&merge, (listing->is_behind ? overlay_behind : overlay_at_or_behind)(&view->overlay, at));
-    if (!r)
-        r = merge_row(&merge, MDB_SET_RANGE);
+    r = merge_start(&merge);
     if (!r)
         r = merge_slice(&merge);
     if (merge.cursor)

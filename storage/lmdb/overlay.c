@@ -288,15 +288,22 @@ static int sync_batches(struct overlay *overlay, const struct environment *envir
     return r ? r : code == MDB_NOTFOUND ? 0 : environment_errno(code);
 }
 
-/* Nobody else knows how many batches there should be: behind the last one found there must be none. */
-static int end_prove(const struct overlay *overlay, const struct environment *environment, MDB_txn *txn)
+static int no_batch_prove(const struct environment *environment, MDB_txn *txn, uint64_t batch)
 {
     char at[8];
     int r;
 
-    put_be64(at, overlay->next_batch);
+    put_be64(at, batch);
     r = absence_prove(environment, txn, DB_INBOX, bytes_of(at, sizeof(at)));
     return r == -ENOENT ? 0 : r;
+}
+
+/* Nobody else knows how many batches there should be: before the first one and behind the last there must be none. */
+static int ends_prove(const struct overlay *overlay, const struct environment *environment, MDB_txn *txn)
+{
+    int r = no_batch_prove(environment, txn, overlay->next_batch);
+
+    return r || overlay->first_batch == 0 ? r : no_batch_prove(environment, txn, overlay->first_batch - 1);
 }
 
 int overlay_sync(struct overlay *overlay, const struct environment *environment, MDB_txn *txn)
@@ -310,7 +317,7 @@ int overlay_sync(struct overlay *overlay, const struct environment *environment,
     r = sync_batches(overlay, environment, txn, cursor);
     mdb_cursor_close(cursor);
     if (!r && begins)
-        r = end_prove(overlay, environment, txn);
+        r = ends_prove(overlay, environment, txn);
     if (r) {
         overlay_finish(overlay);
         overlay_init(overlay);

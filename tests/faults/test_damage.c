@@ -26,6 +26,7 @@
 #include <cmocka.h>
 
 #include "storage/crc32c.h"
+#include "storage/lmdb/pages.h"
 #include "storage/lmdb/verify.h"
 #include "tests/sim/random.h"
 #include "tests/unit/storage/place.h"
@@ -684,6 +685,53 @@ static void what_changes_an_answer_is_found(void **state)
     assert_int_equal(tally.n_missed + tally.n_unnamed + tally.n_unsaved + tally.n_wrong + tally.n_unseen, 0);
 }
 
+/* Entry i of a page of a tree, LMDB's places of nodes closed up behind it: everything that is left is sealed and in
+ * order. False: it has none. */
+static bool forget_entry(char *page, size_t i)
+{
+    uint16_t lower, n;
+
+    memcpy(&lower, page + 12, sizeof(lower));
+    n = (uint16_t)((lower - PAGE_HEAD_BYTES) / 2);
+    if (!(page_flags(page) & (PAGE_BRANCH | PAGE_LEAF)) || lower > PAGE_BYTES || i >= n)
+        return false;
+    memmove(page + PAGE_HEAD_BYTES + 2 * i, page + PAGE_HEAD_BYTES + 2 * (i + 1), 2 * (n - i - 1));
+    lower -= 2;
+    memcpy(page + 12, &lower, sizeof(lower));
+    return true;
+}
+
+/* What a seal can't tell: of each page the first, the middle and the last entry. */
+static void an_entry_that_a_page_forgets_is_missed(void **state)
+{
+    struct fixture *fixture = *state;
+    struct image *image = &fixture->image;
+    struct tally tally = { 0 };
+    size_t n = 0;
+    char what[80];
+
+    for (size_t at = 0; at < image->n_bytes; at += PAGE_BYTES) {
+        size_t n_entries = 0;
+
+        memcpy(image->at, image->sound, image->n_bytes);
+        while (forget_entry(image->at + at, 0))
+            n_entries++;
+        for (size_t k = 0; k < 3 && k < n_entries; k++) {
+            size_t i = k == 2 ? 0 : k ? n_entries / 2 : n_entries - 1;
+
+            memcpy(image->at, image->sound, image->n_bytes);
+            (void)forget_entry(image->at + at, i);
+            image_write(image, image->at, image->n_bytes);
+            (void)snprintf(what, sizeof(what), "page %zu without its entry %zu", at / PAGE_BYTES, i);
+            judge(fixture->place, what, &tally);
+            n++;
+        }
+    }
+    image_write(image, image->sound, image->n_bytes);
+    report("forgotten", n, &tally);
+    assert_int_equal(tally.n_missed + tally.n_unnamed + tally.n_unsaved + tally.n_wrong + tally.n_unseen, 0);
+}
+
 /* Each byte of the pages that lead to all others, and every eleventh of the rest, of a small store: other ones with
  * another seed. Minutes. */
 static void any_byte_that_changes_an_answer_is_found(void **state)
@@ -715,6 +763,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_sound_store_is_sound),
         cmocka_unit_test(what_changes_an_answer_is_found),
+        cmocka_unit_test(an_entry_that_a_page_forgets_is_missed),
     };
     const struct CMUnitTest long_tests[] = { cmocka_unit_test(any_byte_that_changes_an_answer_is_found) };
     bool is_long = getenv("PILCROW_LONG") != NULL;
