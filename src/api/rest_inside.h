@@ -7,6 +7,7 @@
  *     rest_accept.c        which representation
  *     rest_etag.c          conditions
  *     rest_who.c           src, author, fresh ids
+ *     rest_representation.c  as what a document can be read
  *     rest_read.c          GET of a document, present and past
  *     rest_write.c         what all writing has in common
  *     rest_put.c           PUT, and the edit that does it (difference.h)
@@ -126,6 +127,15 @@ bool media_is(struct bytes content_type, const char *media);
 bool media_is_utf8(struct bytes content_type);
 
 bool type_is_text(const struct ot_type *type);
+
+/* One of the forms that a document of some type can be read in. */
+struct representation {
+    const char *media, *content_type, *etag_suffix;
+    int (*write)(const struct rest_call *, const struct document_view *, struct buffer *into);
+};
+
+/* The one that the client prefers; NULL: none fits. */
+const struct representation *representation_choose(const struct rest_call *call, const struct ot_type *type);
 
 /* ---- conditions --------------------------------------------------------------------------------------------------
  *
