@@ -16,6 +16,9 @@ struct path {
     struct bytes key, low, high; /* what is below lies in [low, high); at NULL: no bound */
     char low_at[KEY_MOST], high_at[KEY_MOST];
     enum db db;
+    const struct tree_root *root;
+    bool looks_only; /* at the keys of the page that the key, */
+    bool is_low;     /* or the one below it, belongs to */
 };
 
 static void bound_set(struct bytes *bound, char at[KEY_MOST], struct bytes key)
@@ -67,7 +70,7 @@ static int branch_follow(struct path *path, uint64_t *number)
         r = page_node(&path->pages, path->page, 0, true, &below);
     for (i = 1; !r && i < n; i++, below = node) {
         r = page_node(&path->pages, path->page, i, true, &node);
-        if (r || bytes_compare(node.key, path->key) > 0)
+        if (r || bytes_compare(node.key, path->key) > (path->is_low ? -1 : 0))
             break;
     }
     if (r)
@@ -111,41 +114,44 @@ static int neighbour_check(struct path *path, const struct node *node)
     return r;
 }
 
+static int path_walk(struct path *path);
+
+/* The page on the other side of a bound keeps to it as well: a branch whose key has changed leads past others. */
+static int beyond_check(const struct path *path, struct bytes bound, bool is_low)
+{
+    struct path beyond = {
+        .pages = path->pages, .key = bound, .db = path->db, .root = path->root, .looks_only = true, .is_low = is_low
+    };
+
+    return bound.at ? path_walk(&beyond) : 0;
+}
+
 /* 0: it is there. */
 static int leaf_look(struct path *path, uint64_t number)
 {
     struct node node, before = { 0 };
-    size_t n;
-    int r = page_take(path, number, false, &n), order;
+    size_t n, i;
+    int r = page_take(path, number, false, &n), order = 0;
 
-    if (r)
+    if (r || path->looks_only)
         return r;
-    for (size_t i = 0; i < n; i++, before = node) {
+    for (i = 0; i < n; i++, before = node) {
         r = page_node(&path->pages, path->page, i, false, &node);
         order = r ? 0 : bytes_compare(node.key, path->key);
         if (r || order == 0)
             return r;
-        if (order > 0) {
-            r = neighbour_check(path, &node);
+        if (order > 0)
             break;
-        }
     }
-    if (!r && before.key.at)
-        r = neighbour_check(path, &before);
+    r = i < n ? neighbour_check(path, &node) : beyond_check(path, path->high, false);
+    if (!r)
+        r = before.key.at ? neighbour_check(path, &before) : beyond_check(path, path->low, true);
     return r ? r : -ENOENT;
 }
 
-/* The record of the database, in the tree of trees. */
-static int root_find(const struct environment *environment, MDB_txn *txn, enum db db, struct tree_root *out)
+static int path_walk(struct path *path)
 {
-    MDB_val key = val_of(bytes_of_string(environment_db_name(db))), value;
-    int r = environment_errno(mdb_get(txn, environment->main, &key, &value));
-
-    return r ? r : tree_root_read(bytes_of_val(value), out);
-}
-
-static int path_walk(struct path *path, const struct tree_root *root)
-{
+    const struct tree_root *root = path->root;
     uint64_t number = root->page;
     int r = 0;
 
@@ -164,11 +170,20 @@ static int path_walk(struct path *path, const struct tree_root *root)
     return r;
 }
 
+/* The record of the database, in the tree of trees. */
+static int root_find(const struct environment *environment, MDB_txn *txn, enum db db, struct tree_root *out)
+{
+    MDB_val key = val_of(bytes_of_string(environment_db_name(db))), value;
+    int r = environment_errno(mdb_get(txn, environment->main, &key, &value));
+
+    return r ? r : tree_root_read(bytes_of_val(value), out);
+}
+
 /* 0: it is there; -ENOENT: it is not. */
 static int walk_from_root(const struct environment *environment, MDB_txn *txn, enum db db, struct bytes key)
 {
-    struct path path = { .key = key, .db = db };
     struct tree_root root = { 0 };
+    struct path path = { .key = key, .db = db, .root = &root };
     MDB_envinfo info = { 0 };
     MDB_stat stat = { 0 };
     int code = mdb_env_info(environment->env, &info), r;
@@ -182,7 +197,7 @@ static int walk_from_root(const struct environment *environment, MDB_txn *txn, e
         return r == -ENOENT ? -EBADMSG : r;
     path.pages.page_bytes = stat.ms_psize;
     path.pages.n_pages = info.me_last_pgno + 1;
-    return path_walk(&path, &root);
+    return path_walk(&path);
 }
 
 /* Its pages are not in the file yet. */

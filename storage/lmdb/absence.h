@@ -2,7 +2,8 @@
  * the key would be is walked once more, and everything on it is held against what it must be, which LMDB does not do:
  *
  *     root -> | b | k |      each page is the one that it says it is, and of the kind that its depth asks for
- *              -> | b | d | f |     keys in order, within the bounds that lead here; "e": d and f sealed, so not there
+ *              -> | b | d | f |     keys in order, within the bounds that lead here; "e": d and f sealed, so not there;
+ *                                          behind f: the next page begins with k, or later
  *
  * Where something was not found, which is seldom; and for each page of a listing, whose entries are read one after the
  * other: what a page has lost is no gap to them. */

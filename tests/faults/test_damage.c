@@ -732,6 +732,48 @@ static void an_entry_that_a_page_forgets_is_missed(void **state)
     assert_int_equal(tally.n_missed + tally.n_unnamed + tally.n_unsaved + tally.n_wrong + tally.n_unseen, 0);
 }
 
+/* Byte k of the key of entry i of a branch. False: it has no such byte. */
+static bool change_key(char *page, size_t i, size_t k)
+{
+    uint16_t lower, offset, n_key;
+
+    memcpy(&lower, page + 12, sizeof(lower));
+    if (page_flags(page) != PAGE_BRANCH || lower > PAGE_BYTES || i >= (size_t)(lower - PAGE_HEAD_BYTES) / 2)
+        return false;
+    memcpy(&offset, page + PAGE_HEAD_BYTES + 2 * i, sizeof(offset));
+    memcpy(&n_key, page + offset + 6, sizeof(n_key));
+    if (k >= n_key)
+        return false;
+    page[offset + 8 + k] ^= 1;
+    return true;
+}
+
+/* Nor are the keys in branches sealed, which tell the way. */
+static void a_key_that_changes_in_a_branch_is_found(void **state)
+{
+    struct fixture *fixture = *state;
+    struct image *image = &fixture->image;
+    struct tally tally = { 0 };
+    size_t n = 0;
+    char what[80];
+
+    memcpy(image->at, image->sound, image->n_bytes);
+    for (size_t at = 0; at < image->n_bytes; at += PAGE_BYTES)
+        for (size_t i = 1; change_key(image->at + at, i, 0); i++) {
+            (void)change_key(image->at + at, i, 0);
+            for (size_t k = 0; change_key(image->at + at, i, k); k += 3, n++) {
+                image_write(image, image->at, image->n_bytes);
+                (void)snprintf(what, sizeof(what), "page %zu, byte %zu of the key of entry %zu", at / PAGE_BYTES, k, i);
+                judge(fixture->place, what, &tally);
+                (void)change_key(image->at + at, i, k);
+            }
+        }
+    image_write(image, image->sound, image->n_bytes);
+    report("keys of branches", n, &tally);
+    assert_true(n > 0);
+    assert_int_equal(tally.n_missed + tally.n_unnamed + tally.n_unsaved + tally.n_wrong + tally.n_unseen, 0);
+}
+
 /* Each byte of the pages that lead to all others, and every eleventh of the rest, of a small store: other ones with
  * another seed. Minutes. */
 static void any_byte_that_changes_an_answer_is_found(void **state)
@@ -764,6 +806,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_sound_store_is_sound),
         cmocka_unit_test(what_changes_an_answer_is_found),
         cmocka_unit_test(an_entry_that_a_page_forgets_is_missed),
+        cmocka_unit_test(a_key_that_changes_in_a_branch_is_found),
     };
     const struct CMUnitTest long_tests[] = { cmocka_unit_test(any_byte_that_changes_an_answer_is_found) };
     bool is_long = getenv("PILCROW_LONG") != NULL;
