@@ -352,8 +352,8 @@ static bool trees_are_whole(const struct trees *trees)
     return true;
 }
 
-/* Where the tree of trees is damaged that was told. A store of version 1 has no large bodies: the format record will
- * tell. */
+/* Where the tree of trees is damaged that was told. A store of format 1 has no large bodies: whoever reads the format
+ * record tells. */
 static void trees_miss(struct trees *trees)
 {
     for (size_t i = 0; i < N_DBS; i++)

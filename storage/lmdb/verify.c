@@ -290,6 +290,8 @@ static int verify_read(struct verify *verify)
         r = meta_verify(verify);
     if (!r && verify->format > FORMAT_VERSION)
         r = STORE_FOREIGN;
+    if (!r && verify->format > 1 && verify->trees.others.is_whole && !verify->trees.leaves[DB_LARGE].is_found)
+        damage(verify, DB_LARGE, "the database is not found: the store can't be opened");
     if (!r)
         r = inbox_file(verify);
     return r ? r : docs_verify(verify);
