@@ -23,6 +23,9 @@ struct server {
     size_t n_connections;
     bool is_draining;
 
+    struct list unsent; /* of WebSockets that have something to send: before the loop sleeps */
+    ev_prepare sender;
+    bool is_sending;
     struct websocket *adopting; /* on its way into libwebsockets, which has not called back about it yet */
     char batch[LWS_PRE + OUTPUT_BATCH_BYTES]; /* scratch of whoever writes */
 };
@@ -54,6 +57,8 @@ void listener_close(struct listener *listener); /* frees */
  * upgrade; who: has sent it; early: what the client has sent behind it already. */
 void websocket_open(struct server *server, int fd, const struct request *request, const struct caller *who,
                     struct bytes early);
+/* Sends what has gathered since the loop woke, for every WebSocket that has something. */
+void websockets_send(struct server *server);
 void websocket_recheck(struct websocket *websocket);
 void websocket_say_goodbye(struct websocket *websocket);
 void websocket_stop_reading(struct websocket *websocket);

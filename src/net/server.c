@@ -22,6 +22,11 @@ static void on_second(struct ev_loop *loop, ev_timer *timer, int events)
         server->lws); /* its own deadlines, such as for the answer to a close frame, are looked at then */
 }
 
+static void on_before_sleep(struct ev_loop *loop, ev_prepare *sender, int events)
+{
+    websockets_send(sender->data);
+}
+
 static int lws_start(struct server *server)
 {
     static const lws_retry_bo_t no_keepalive_policy; /* the wheel pings; the built-in policy is slow at scale */
@@ -58,12 +63,16 @@ int server_create(const struct server_config *config, struct server **out)
     list_init(&server->listeners);
     list_init(&server->https);
     list_init(&server->websockets);
+    list_init(&server->unsent);
+    ev_prepare_init(&server->sender, on_before_sleep);
+    server->sender.data = server;
     ev_timer_init(&server->second, on_second, 1., 1.);
     server->second.data = server;
     r = lws_start(server);
     if (r)
         goto out;
     ev_timer_start(config->loop, &server->second);
+    ev_prepare_start(config->loop, &server->sender);
 
     *out = server;
     server = NULL;
@@ -151,5 +160,6 @@ void server_destroy(struct server *server)
     if (server->lws)
         lws_context_destroy(server->lws); /* calls back for every WebSocket */
     ev_timer_stop(server->config.loop, &server->second);
+    ev_prepare_stop(server->config.loop, &server->sender);
     free(server);
 }

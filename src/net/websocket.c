@@ -8,124 +8,22 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "api/parameter.h"
 #include "base/log.h"
 #include "base/name.h"
-#include "net/inside.h"
+#include "net/websocket.h"
 
-#define AUTHOR_MAX_BYTES    64
-#define OVERSIZED_KEEP      4096 /* of a message over the ceiling: enough to tell what it was about */
-#define MISSED_MAX          2    /* pings */
-#define CLOSING_SECONDS     2    /* for the client's answer to a close frame */
-#define BATCHES_AT_ONCE     16   /* then others have their turn */
-#define REASON_MAX_BYTES    123
-#define READ_AT_ONCE_BYTES  4096          /* what each connection costs while it lives */
-#define REPLIES_PAUSE_BYTES (1024 * 1024) /* a client that asks on without reading what it got is not read either */
-
-/* With a byte in it: of an answer to an empty ping libwebsockets does not tell. */
-static const char ping_frame[] = { '\x89', 1, 'p' };
-
-enum websocket_pause { PAUSE_BY_SESSION = 1, PAUSE_BY_QUEUE = 2, PAUSE_BY_DRAIN = 4 };
-
-struct websocket {
-    struct peer peer; /* first */
-    struct list link;
-    struct server *server;
-    struct lws *wsi;
-    struct session *session; /* NULL before it began and after it ended */
-    struct caller caller;
-    struct wheel_timer pinger;
-    struct output output;
-    struct buffer inbox; /* a message that has not come whole yet */
-    char reason[REASON_MAX_BYTES];
-    uint8_t n_reason, n_author;
-    uint16_t close_code; /* not 0: CLOSING */
-    uint8_t pauses;      /* enum websocket_pause */
-    uint8_t n_missed;    /* rounds without a sign of life */
-    bool is_alive, is_stuck, is_writable_awaited, wants_ping, is_oversized;
-    bool is_drain_awaited; /* the session was told that there is no room */
-    char author[AUTHOR_MAX_BYTES];
-};
+#define OVERSIZED_KEEP     4096 /* of a message over the ceiling: enough to tell what it was about */
+#define MISSED_MAX         2    /* pings */
+#define CLOSING_SECONDS    2    /* for the client's answer to a close frame */
+#define READ_AT_ONCE_BYTES 4096 /* what each connection costs while it lives */
 
 struct websocket *websocket_of_link(struct list *link)
 {
     return LIST_ENTRY(link, struct websocket, link);
-}
-
-/* ---- writing ----------------------------------------------------------------------------------------------------- */
-
-static void websocket_want_writable(struct websocket *websocket)
-{
-    if (!websocket->wsi || websocket->is_writable_awaited)
-        return;
-    websocket->is_writable_awaited = true;
-    (void)lws_callback_on_writable(websocket->wsi); /* fails on a line that is going down anyway */
-}
-
-/* Bytes that are whole WebSocket frames already. The write type is the one that libwebsockets sends untouched on a
- * WebSocket, too (docs/engineering.md); what the socket does not take, it keeps, and sends before anything else. */
-static int raw_write(struct websocket *websocket, size_t n)
-{
-    unsigned char *at = (unsigned char *)websocket->server->batch + LWS_PRE;
-
-    return lws_write(websocket->wsi, at, n, LWS_WRITE_HTTP) < 0 ? -EPIPE : 0;
-}
-
-static void websocket_apply_pauses(struct websocket *websocket, uint8_t pauses)
-{
-    bool was_paused = websocket->pauses != 0, is_paused = pauses != 0;
-
-    websocket->pauses = pauses;
-    if (websocket->wsi && was_paused != is_paused)
-        (void)lws_rx_flow_control(websocket->wsi, !is_paused);
-}
-
-static void websocket_pause(struct websocket *websocket, enum websocket_pause by, bool paused)
-{
-    if (websocket->close_code)
-        return; /* the answer to our close frame must be read */
-    websocket_apply_pauses(websocket, (uint8_t)(paused ? websocket->pauses | by : websocket->pauses & ~by));
-}
-
-static void websocket_has_room(struct websocket *websocket)
-{
-    bool is_drain_awaited = websocket->is_drain_awaited;
-
-    websocket_pause(websocket, PAUSE_BY_QUEUE, false);
-    websocket->is_drain_awaited = false;
-    if (is_drain_awaited && !websocket->close_code)
-        session_on_drained(websocket->session);
-}
-
-/* Sends what the socket takes. Returns 0, or -EPIPE: the line is dead. */
-static int websocket_flush(struct websocket *websocket)
-{
-    char *batch = websocket->server->batch + LWS_PRE;
-    int r = 0;
-
-    for (int i = 0; i < BATCHES_AT_ONCE && !lws_partial_buffered(websocket->wsi); i++) {
-        size_t n;
-
-        if (websocket->wants_ping) { /* between messages or fragments, where control frames may stand */
-            memcpy(batch, ping_frame, sizeof(ping_frame));
-            n = sizeof(ping_frame);
-            websocket->wants_ping = false;
-        } else {
-            n = output_fill(&websocket->output, batch);
-        }
-        if (n == 0)
-            break;
-        r = raw_write(websocket, n);
-        if (r)
-            return r;
-    }
-    if (websocket->output.n_bytes < REPLIES_PAUSE_BYTES / 2)
-        websocket_has_room(websocket);
-    if (!output_is_empty(&websocket->output) || lws_partial_buffered(websocket->wsi))
-        websocket_want_writable(websocket);
-    return 0;
 }
 
 /* ---- ending ------------------------------------------------------------------------------------------------------ */
@@ -139,6 +37,7 @@ static void websocket_end_session(struct websocket *websocket)
     if (!websocket->close_code)
         websocket->close_code = PEER_NORMAL;
     session_end(session);
+    websocket_forget_send(websocket);
     output_finish(&websocket->output);
     buffer_finish(&websocket->inbox);
 }
@@ -149,9 +48,9 @@ static void websocket_close(struct websocket *websocket, enum peer_close_code co
 
     if (websocket->close_code)
         return;
-    websocket_apply_pauses(websocket, 0); /* what still comes is thrown away */
+    websocket_pause_no_more(websocket); /* what still comes is thrown away */
     websocket->close_code = (uint16_t)code;
-    websocket->n_reason = (uint8_t)(n < REASON_MAX_BYTES ? n : REASON_MAX_BYTES);
+    websocket->n_reason = (uint8_t)(n < WEBSOCKET_REASON_BYTES ? n : WEBSOCKET_REASON_BYTES);
     memcpy(websocket->reason, reason, websocket->n_reason);
     websocket_want_writable(websocket);
 }
@@ -201,9 +100,9 @@ static void peer_on_send(struct peer *peer, struct frame *frame, bool is_reply)
         websocket_close(websocket, PEER_TRY_LATER, "too slow a reader");
         return;
     }
-    if (output->n_bytes > REPLIES_PAUSE_BYTES)
+    if (output->n_bytes > WEBSOCKET_REPLIES_PAUSED)
         websocket_pause(websocket, PAUSE_BY_QUEUE, true);
-    websocket_want_writable(websocket);
+    websocket_want_send(websocket);
 }
 
 static void peer_on_close(struct peer *peer, enum peer_close_code code, const char *reason)
@@ -219,7 +118,7 @@ static void peer_on_pause(struct peer *peer, bool paused)
 static bool peer_says_full(struct peer *peer)
 {
     struct websocket *websocket = (struct websocket *)peer;
-    bool is_full = websocket->output.n_bytes > REPLIES_PAUSE_BYTES;
+    bool is_full = websocket->output.n_bytes > WEBSOCKET_REPLIES_PAUSED;
 
     websocket->is_drain_awaited |= is_full;
     return is_full;
@@ -316,12 +215,14 @@ static void on_ping_due(struct wheel_timer *timer)
         server_limit_hit(websocket->server, LIMIT_PING);
     if (is_closing || websocket->n_missed >= MISSED_MAX) {
         websocket_end_session(websocket);
+        /* Or libwebsockets would wait for the client to read what it holds for him. */
+        (void)shutdown(lws_get_socket_fd(websocket->wsi), SHUT_RDWR);
         lws_set_timeout(websocket->wsi, PENDING_TIMEOUT_KILLED_BY_PARENT, LWS_TO_KILL_SYNC);
         return; /* websocket is gone, or soon will be */
     }
     if (!websocket->close_code) {
         websocket->wants_ping = true;
-        websocket_want_writable(websocket);
+        websocket_want_send(websocket);
     }
 }
 
@@ -423,7 +324,7 @@ static void websocket_set_author(struct websocket *websocket, struct bytes query
     struct bytes author;
 
     if (parameter_text(query, "name", websocket->author, sizeof(websocket->author), &author) == 0 &&
-        name_is_allowed(author, AUTHOR_MAX_BYTES))
+        name_is_allowed(author, WEBSOCKET_AUTHOR_BYTES))
         websocket->n_author = (uint8_t)author.n_bytes;
 }
 
