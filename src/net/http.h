@@ -12,9 +12,9 @@
 #include <ev.h>
 
 #include "auth/gate.h"
+#include "base/wheel.h"
 #include "net/request.h"
 #include "net/response.h"
-#include "net/wheel.h"
 
 struct server;
 struct listener;

@@ -4,10 +4,10 @@
 
 #include <libwebsockets.h>
 
+#include "base/wheel.h"
 #include "net/http.h"
 #include "net/output.h"
 #include "net/server.h"
-#include "net/wheel.h"
 
 struct websocket;
 

@@ -1,4 +1,4 @@
-#include "net/wheel.h"
+#include "base/wheel.h"
 
 #include <assert.h>
 

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "net/wheel.h"
+#include "base/wheel.h"
 
 struct thing {
     struct wheel_timer timer;

@@ -3,8 +3,8 @@
  *     slots   [ . ][a b][ . ][ c ] ...    at moves on by one a second; what lies in the slot it reaches is due
  *
  * Setting, clearing and moving are O(1); a tick costs what is due. Deadlines come up to one second early. */
-#ifndef NET_WHEEL_H
-#define NET_WHEEL_H
+#ifndef BASE_WHEEL_H
+#define BASE_WHEEL_H
 
 #include "base/list.h"
 
