@@ -13,7 +13,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "api/rest.h"
+#include "api/rest_waits.h"
 #include "api/session.h"
 #include "config.h"
 #include "net/server.h"
@@ -43,6 +43,7 @@ struct daemon {
     struct hub *hub;
     struct session_context sessions;
     struct rest_context rest;
+    struct rest_waits waits;
     struct gate gate;
     struct server *server;
     struct retention retention;
@@ -180,6 +181,7 @@ static void on_step(struct ev_loop *loop, ev_timer *timer, int events)
     } else if (daemon->stage == LEAVING && is_over(daemon, server_n_connections(daemon->server) == 0)) {
         server_destroy(daemon->server);
         daemon->server = NULL;
+        rest_waits_finish(&daemon->waits);
         enter(daemon, UNLOADING, UNLOADING_SECONDS);
     } else if (daemon->stage == UNLOADING && is_over(daemon, figures.n_documents == figures.n_idle)) {
         ev_break(loop, EVBREAK_ALL);
@@ -364,6 +366,8 @@ static int floors_open(struct daemon *daemon, char *why, size_t n_why)
     set_session_limits(daemon);
     daemon->rest.sessions = &daemon->sessions;
     daemon->rest.gate = &daemon->gate;
+    daemon->rest.waits = &daemon->waits;
+    daemon->rest.queue_max_bytes = (size_t)daemon->config.max_queue;
     daemon->rest.body_max_bytes = (size_t)daemon->config.max_document;
     return store_meta_get(daemon->store, bytes_of_string(key_name), on_key, daemon);
 }
@@ -375,6 +379,7 @@ static void floors_close(struct daemon *daemon)
     struct hub_figures figures = { 0 };
 
     server_destroy(daemon->server);
+    rest_waits_finish(&daemon->waits);
     helper_destroy(daemon->helper);
     if (daemon->hub)
         hub_figures(daemon->hub, &figures);
@@ -391,6 +396,7 @@ static int run(struct daemon *daemon)
     char why[WHY_BYTES] = "out of memory";
 
     raise_descriptors();
+    rest_waits_init(&daemon->waits);
     daemon->loop = ev_default_loop(EVFLAG_AUTO);
     if (!daemon->loop) {
         (void)fprintf(stderr, "pilcrowd: no event loop\n");

@@ -40,17 +40,14 @@ int parameter_text(struct bytes query, const char *key, char *into, size_t capac
     return r;
 }
 
-int parameter_number(struct bytes query, const char *key, uint64_t *out)
+int number_parse(struct bytes text, uint64_t *out)
 {
-    struct bytes raw = parameter_raw(query, key);
-    const char *at = raw.at;
+    const char *at = text.at;
     uint64_t number = 0;
 
-    if (!raw.at)
-        return 0;
-    if (raw.n_bytes == 0 || raw.n_bytes > 16)
+    if (text.n_bytes == 0 || text.n_bytes > 16)
         return -EINVAL;
-    for (size_t i = 0; i < raw.n_bytes; i++) {
+    for (size_t i = 0; i < text.n_bytes; i++) {
         if (at[i] < '0' || at[i] > '9')
             return -EINVAL;
         number = number * 10 + (uint64_t)(at[i] - '0');
@@ -59,6 +56,24 @@ int parameter_number(struct bytes query, const char *key, uint64_t *out)
         return -EINVAL;
     *out = number;
     return 0;
+}
+
+int parameter_number(struct bytes query, const char *key, uint64_t *out)
+{
+    struct bytes raw = parameter_raw(query, key);
+
+    return raw.at ? number_parse(raw, out) : 0;
+}
+
+int parameter_flag(struct bytes query, const char *key, bool *out)
+{
+    char text[8];
+    struct bytes said = { "", 0 };
+
+    if (parameter_text(query, key, text, sizeof(text), &said))
+        return -EINVAL;
+    *out = bytes_equal(said, bytes_of_string("true"));
+    return *out || !said.n_bytes || bytes_equal(said, bytes_of_string("false")) ? 0 : -EINVAL;
 }
 
 int parameter_time(struct bytes query, const char *key, uint64_t *out_ms)

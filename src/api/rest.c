@@ -23,6 +23,7 @@ static const struct route {
     { "DELETE",  "/v1/docs/*/*",         RIGHT_WRITE,  &rest_delete },
     { "GET",     "/v1/docs/*/*/ops",     RIGHT_READ,   &rest_ops },
     { "POST",    "/v1/docs/*/*/ops",     RIGHT_WRITE,  &rest_submit },
+    { "GET",     "/v1/docs/*/*/stream",  RIGHT_READ,   &rest_stream },
     { "GET",     "/v1/store",            RIGHT_ADMIN,  &rest_sizes },
     { "POST",    "/v1/compact",          RIGHT_ADMIN,  &rest_compact },
     { "GET",     "/v1/backup",           RIGHT_ADMIN,  &rest_backup },

@@ -17,6 +17,15 @@ struct rest_header {
     struct bytes value;
 };
 
+/* Between an action that waits for news and whoever carries its answer. The carrier's, who keeps it until the answer. */
+struct rest_wait {
+    /* The action's, set for as long as it waits; else NULL. Nobody is there to wait any more: it gives up and answers
+     * from inside, as when its time is over. */
+    void (*give_up)(struct rest_wait *wait);
+    void *action;
+    bool is_over; /* the carrier's: nobody begins to wait any more */
+};
+
 struct rest_request {
     const char *method; /* "GET", in capitals */
     struct bytes path;  /* as it was sent, percent-encoded, without the query: "/v1/docs/notes/a%2Fb" */
@@ -27,6 +36,7 @@ struct rest_request {
     bool has_body;              /* a body of length 0 is a body */
     struct principal principal; /* who is asking */
     bool has_token;             /* he has shown one; if he is nobody, it is nobody's */
+    struct rest_wait *wait;     /* NULL: nothing is waited for here */
 };
 
 /* A body that comes bit by bit: a copy of the store, news. Its producer and whoever carries it to the client are on the
@@ -36,7 +46,9 @@ struct rest_request {
  */
 struct rest_stream {
     const struct rest_stream_interface *interface;
-    int fd; /* readable: read may have something again; -1: only `ready` says so */
+    int fd;         /* readable: read may have something again; -1: only `ready` says so */
+    bool is_live;   /* has no end but that one side goes: a client who sends no more has gone */
+    bool is_broken; /* set before `ready`: whatever has not left yet, the line is to be cut */
 
     /* The carrier's: called when read has said -EAGAIN and would say something else by now; never from inside read. */
     void (*ready)(void *arg);
@@ -75,13 +87,16 @@ struct rest_response {
 };
 
 struct session_context;
+struct rest_waits;
 
 struct rest_context {
     struct hub *hub;
     const struct session_context *sessions; /* for /metrics; NULL: there are none */
     const struct gate *gate;                /* the same */
     const struct retain_rules *retention;   /* obeyed before the store is compacted; NULL: there are none */
+    struct rest_waits *waits;               /* who waits for news; NULL: nobody may */
     size_t body_max_bytes;
+    size_t queue_max_bytes; /* of events that the client of a stream has not read yet */
     bool is_draining;
     /* How far a compaction is; NULL: nobody wants to know. */
     void (*on_progress)(struct rest_context *context, uint64_t n_done, uint64_t n_total);
@@ -91,8 +106,9 @@ struct rest_context {
 /* Exactly once, on the loop thread, possibly from inside rest_handle. The response is borrowed until it returns. */
 typedef void rest_respond_fn(void *arg, const struct rest_response *response);
 
-/* The request is borrowed only until the call returns: what is needed longer is copied. A waiting request can't be
- * called back: when its client has gone, the answer is for arg's owner to drop. */
+/* The request is borrowed only until the call returns: what is needed longer is copied. A request can't
+ * be called back: when its client has gone, the answer is for arg's owner to drop, who may have it sooner (rest_wait).
+ */
 void rest_handle(struct rest_context *context, const struct rest_request *request, rest_respond_fn *respond, void *arg);
 
 /* 401, for a carrier that has to say it by itself. Here it is what nobody gets for everything that is not open; his

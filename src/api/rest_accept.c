@@ -19,8 +19,7 @@ static struct bytes trim(struct bytes text)
     return bytes_of(at, n);
 }
 
-/* Takes what stands before the next separator off the text. */
-static struct bytes next_part(struct bytes *text, char separator)
+struct bytes header_next_part(struct bytes *text, char separator)
 {
     const char *at = text->at;
     const char *stop = text->n_bytes ? memchr(at, separator, text->n_bytes) : NULL;
@@ -71,11 +70,11 @@ static int quality_for(struct bytes accept, const char *offer)
     int exactness = 0, quality = 0;
 
     while (accept.n_bytes) {
-        struct bytes range = next_part(&accept, ','), media = next_part(&range, ';');
+        struct bytes range = header_next_part(&accept, ','), media = header_next_part(&range, ';');
         int found = exactness_of(media, offer), q = WHOLE;
 
         while (range.n_bytes) {
-            struct bytes parameter = next_part(&range, ';'), name = next_part(&parameter, '=');
+            struct bytes parameter = header_next_part(&range, ';'), name = header_next_part(&parameter, '=');
 
             if (is_word(name, "q", 1))
                 q = quality_of(trim(parameter));
@@ -107,14 +106,14 @@ int accept_choose(struct bytes accept, const char *const *offers, size_t n_offer
 
 bool media_is(struct bytes content_type, const char *media)
 {
-    return is_word(next_part(&content_type, ';'), media, strlen(media));
+    return is_word(header_next_part(&content_type, ';'), media, strlen(media));
 }
 
 bool media_is_utf8(struct bytes content_type)
 {
-    (void)next_part(&content_type, ';');
+    (void)header_next_part(&content_type, ';');
     while (content_type.n_bytes) {
-        struct bytes parameter = next_part(&content_type, ';'), name = next_part(&parameter, '=');
+        struct bytes parameter = header_next_part(&content_type, ';'), name = header_next_part(&parameter, '=');
         struct bytes value = trim(parameter);
 
         if (value.n_bytes >= 2 && *(const char *)value.at == '"')

@@ -39,7 +39,8 @@ static void copy_request(char *copy, const struct rest_request *from, struct res
                                   .headers = headers,
                                   .has_body = from->has_body,
                                   .principal = from->principal,
-                                  .has_token = from->has_token };
+                                  .has_token = from->has_token,
+                                  .wait = from->wait };
     out->method = put_string(&at, from->method);
     out->path = put(&at, from->path);
     out->query = put(&at, from->query);
@@ -92,11 +93,14 @@ void call_reply(struct rest_call *call, struct rest_reply *reply)
     response->omit_body = call->is_head;
     if (response->status >= 400)
         call->context->n_problems++;
+    if (call->is_wait_preferred)
+        reply_header(reply, "preference-applied", "wait=%u", call->wait_seconds);
     call->respond(call->arg, response);
     frame_unref(response->body);
     if (call->action->finish)
         call->action->finish(call);
     document_unref(call->document);
+    free(call->waiting);
     free(call->copy);
     free(call);
 }

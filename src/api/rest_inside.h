@@ -9,6 +9,7 @@
  *     rest_who.c           src, author, fresh ids
  *     rest_representation.c  as what a document can be read
  *     rest_read.c          GET of a document, present and past
+ *     rest_wait.c          GET that waits;  rest_stream.c  Server-Sent Events (rest_follow.h)
  *     rest_write.c         what all writing has in common
  *     rest_put.c           PUT, and the edit that does it (difference.h)
  *     rest_create.c        POST to a collection;  rest_delete.c   DELETE
@@ -89,6 +90,10 @@ struct rest_call {
     struct store_name name; /* points at these two; empty where the route has none */
 
     struct document *document; /* after call_open */
+
+    struct waiting *waiting; /* while it waits, and later */
+    unsigned wait_seconds;   /* asked for: 0, or at most 120 */
+    bool is_wait_preferred;  /* in a header: then the answer says so, too */
 };
 
 /* Copies the request and the name. NULL without memory. */
@@ -103,6 +108,15 @@ void call_fail_version(struct rest_call *call, int r);
 
 /* False: the call has been answered. */
 bool call_open(struct rest_call *call);
+
+/* Opens the document and goes on: at once or, with `?wait=N` or `Prefer: wait=N`, when `holds` of its present value is
+ * not true any more or N seconds are over. news: the operation that ended the waiting; NULL: none did. */
+typedef bool wait_holds_fn(const struct rest_call *call, const struct document_view *now);
+typedef void wait_go_on_fn(struct rest_call *call, struct committed_op *news);
+void call_wait(struct rest_call *call, wait_holds_fn *holds, wait_go_on_fn *go_on);
+/* What If-None-Match names, or nothing at all, is there still. */
+bool wait_for_change(const struct rest_call *call, const struct document_view *now);
+
 bool call_may_write(struct rest_call *call);
 bool call_may_take(struct rest_call *call, struct bytes body); /* it is there, and not too large */
 
@@ -123,6 +137,8 @@ int accept_choose(struct bytes accept, const char *const *offers, size_t n_offer
 
 /* Whether a Content-Type names that media type, whatever its parameters. */
 bool media_is(struct bytes content_type, const char *media);
+/* Takes what stands before the next separator off a header's value, without the blanks around it. */
+struct bytes header_next_part(struct bytes *text, char separator);
 /* Whether it names no charset, or UTF-8 or its subset. */
 bool media_is_utf8(struct bytes content_type);
 
@@ -133,6 +149,11 @@ struct representation {
     const char *media, *content_type, *etag_suffix;
     int (*write)(const struct rest_call *, const struct document_view *, struct buffer *into);
 };
+
+/* The document in its envelope: MEDIA_SNAPSHOT. What is null where there is none: its type, content and times. */
+int envelope_write(struct store_name name, const struct document_view *view, struct buffer *into);
+/* An operation as it is streamed, with its time and author. A failure stays in the buffer. */
+void op_write(struct store_name name, const struct committed_op *op, struct buffer *into);
 
 /* The one that the client prefers; NULL: none fits. */
 const struct representation *representation_choose(const struct rest_call *call, const struct ot_type *type);
@@ -215,6 +236,6 @@ bool content_parse(struct rest_call *call, const struct ot_type *type, struct by
 
 extern const struct rest_action rest_healthz, rest_readyz, rest_metrics, rest_collections, rest_listing, rest_create,
     rest_read, rest_put, rest_patch, rest_delete, rest_ops, rest_submit, rest_me, rest_sizes, rest_compact, rest_backup,
-    rest_history, rest_diff, rest_restore, rest_logs;
+    rest_history, rest_diff, rest_restore, rest_logs, rest_stream;
 
 #endif

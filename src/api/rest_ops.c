@@ -1,8 +1,10 @@
 /* A page of the log: {"from","to","head","ops":[...]}, each operation as it is streamed, with time and author. With
- * ?merged=true also those that stand for several, which say so: "merged" is how many more. */
+ * ?merged=true also those that stand for several, which say so: "merged" is how many more. With
+ * ?wait=N the answer waits for an operation; 204 when none came. */
+#include <errno.h>
 #include <inttypes.h>
 
-#include "api/rest_inside.h"
+#include "api/rest_follow.h"
 
 #define LIMIT_DEFAULT  1000
 #define LIMIT_MAX      10000
@@ -15,17 +17,13 @@ struct rest_ops {
     struct buffer ops; /* separated by commas */
 };
 
-static void on_op(struct fetch *fetch, struct committed_op *op)
+void op_write(struct store_name name, const struct committed_op *op, struct buffer *into)
 {
-    struct rest_ops *ops = LIST_ENTRY(fetch, struct rest_ops, fetch);
-    struct buffer *into = &ops->ops;
     char time[TIME_BYTES];
 
-    ops->to = committed_op_end(op);
     time_write(op->time_ms, time);
-    (void)buffer_append_string(into, ops->n++ ? ",\n" : "");
-    write_member(into, "{\"a\":\"op\",\"c\":", ops->call.name.collection);
-    write_member(into, ",\"d\":", ops->call.name.id);
+    write_member(into, "{\"a\":\"op\",\"c\":", name.collection);
+    write_member(into, ",\"d\":", name.id);
     (void)buffer_append_string(into, ",\"v\":");
     (void)buffer_append_u64(into, op->version);
     write_member(into, ",\"src\":", op->src);
@@ -42,29 +40,93 @@ static void on_op(struct fetch *fetch, struct committed_op *op)
     (void)buffer_append_string(into, "}");
 }
 
-static void answer(struct rest_ops *ops, uint64_t head)
+static void on_op(struct fetch *fetch, struct committed_op *op)
 {
-    uint64_t from = ops->fetch.from;
+    struct rest_ops *ops = LIST_ENTRY(fetch, struct rest_ops, fetch);
+
+    ops->to = committed_op_end(op);
+    (void)buffer_append_string(&ops->ops, ops->n++ ? ",\n" : "");
+    op_write(ops->call.name, op, &ops->ops);
+}
+
+/* ---- pages ------------------------------------------------------------------------------------------------------- */
+
+static void page_begin(struct buffer *page, uint64_t from, uint64_t to, uint64_t head)
+{
+    buffer_init(page, FRAME_MAX_BYTES);
+    (void)buffer_append_string(page, "{\"from\":");
+    (void)buffer_append_u64(page, from);
+    (void)buffer_append_string(page, ",\"to\":");
+    (void)buffer_append_u64(page, to);
+    (void)buffer_append_string(page, ",\"head\":");
+    (void)buffer_append_u64(page, head);
+    (void)buffer_append_string(page, ",\"ops\":[");
+}
+
+static void page_end(struct buffer *page)
+{
+    (void)buffer_append_string(page, "]}\n");
+}
+
+struct frame *page_of_op(struct store_name name, const struct committed_op *op)
+{
+    struct buffer page;
+    struct frame *frame;
+
+    page_begin(&page, op->version, op->version + 1, op->version + 1);
+    op_write(name, op, &page);
+    page_end(&page);
+    frame = frame_of_buffer(&page);
+    buffer_finish(&page);
+    return frame;
+}
+
+static void answer(struct rest_ops *ops, struct rest_reply *reply, uint64_t head)
+{
+    reply_version(reply, head);
+    reply_header(reply, "cache-control", "no-cache");
+    call_reply(&ops->call, reply);
+}
+
+static void answer_page(struct rest_ops *ops, uint64_t head)
+{
     struct rest_reply reply;
-    struct buffer body;
+    struct buffer page;
 
     reply_init(&reply, 200);
-    buffer_init(&body, FRAME_MAX_BYTES);
-    (void)buffer_append_string(&body, "{\"from\":");
-    (void)buffer_append_u64(&body, from);
-    (void)buffer_append_string(&body, ",\"to\":");
-    (void)buffer_append_u64(&body, ops->to);
-    (void)buffer_append_string(&body, ",\"head\":");
-    (void)buffer_append_u64(&body, head);
-    (void)buffer_append_string(&body, ",\"ops\":[");
-    (void)buffer_append(&body, ops->ops.at, ops->ops.n_bytes);
-    (void)buffer_append_string(&body, "]}\n");
-    reply_body(&reply, MEDIA_JSON, &body);
-    reply_version(&reply, head);
-    reply_header(&reply, "cache-control", "no-cache");
-    buffer_finish(&body);
-    call_reply(&ops->call, &reply);
+    page_begin(&page, ops->fetch.from, ops->to, head);
+    (void)buffer_append(&page, ops->ops.at, ops->ops.n_bytes);
+    page_end(&page);
+    reply_body(&reply, MEDIA_JSON, &page);
+    buffer_finish(&page);
+    answer(ops, &reply, head);
 }
+
+/* To all who have waited for it the same bytes. */
+static void answer_news(struct rest_ops *ops, struct committed_op *op)
+{
+    struct frame *page = waits_page(ops->call.context->waits, ops->call.name, op);
+    struct rest_reply reply;
+
+    if (!page) {
+        call_fail(&ops->call, -ENOMEM);
+        return;
+    }
+    reply_init(&reply, 200);
+    reply.response.body = frame_ref(page);
+    reply_header(&reply, "content-type", MEDIA_JSON);
+    answer(ops, &reply, op->version + 1);
+}
+
+static void answer_nothing(struct rest_ops *ops, uint64_t head)
+{
+    struct rest_reply reply;
+
+    reply_init(&reply, 204);
+    answer(ops, &reply, head);
+}
+
+/* ---- reading ----------------------------------------------------------------------------------------------------- */
 
 static void on_done(struct fetch *fetch, int r, const struct document_view *view)
 {
@@ -76,20 +138,27 @@ static void on_done(struct fetch *fetch, int r, const struct document_view *view
         r = DOCUMENT_MISSING;
     if (r)
         call_fail_version(&ops->call, r);
+    else if (!ops->n && ops->call.wait_seconds)
+        answer_nothing(ops, view->version);
     else
-        answer(ops, view->version);
+        answer_page(ops, view->version);
 }
 
-/* False: it is neither true nor false. */
-static bool read_merged(struct bytes query, bool *out)
+static bool is_awaited(const struct rest_call *call, const struct document_view *now)
 {
-    char text[8];
-    struct bytes said = { "", 0 };
+    const struct rest_ops *ops = (const struct rest_ops *)call;
 
-    if (parameter_text(query, "merged", text, sizeof(text), &said))
-        return false;
-    *out = bytes_equal(said, bytes_of_string("true"));
-    return *out || !said.n_bytes || bytes_equal(said, bytes_of_string("false"));
+    return ops->fetch.from == now->version && ops->fetch.to > now->version;
+}
+
+static void go_on(struct rest_call *call, struct committed_op *news)
+{
+    struct rest_ops *ops = (struct rest_ops *)call;
+
+    if (news)
+        answer_news(ops, news);
+    else
+        document_fetch(call->document, &ops->fetch);
 }
 
 static void ops_begin(struct rest_call *call, struct bytes body)
@@ -105,9 +174,9 @@ static void ops_begin(struct rest_call *call, struct bytes body)
         call_refuse(call, 400, "ERR_MESSAGE_BADLY_FORMED", "Invalid version");
     else if (parameter_number(query, "limit", &limit) || !limit)
         call_refuse(call, 400, "ERR_MESSAGE_BADLY_FORMED", "Invalid limit");
-    else if (!read_merged(query, &takes_merged))
+    else if (parameter_flag(query, "merged", &takes_merged))
         call_refuse(call, 400, "ERR_MESSAGE_BADLY_FORMED", "Invalid merged");
-    else if (call_open(call)) {
+    else {
         limit = limit > LIMIT_MAX ? LIMIT_MAX : limit;
         ops->to = from;
         ops->fetch = (struct fetch){ .what = FETCH_OPS,
@@ -117,7 +186,7 @@ static void ops_begin(struct rest_call *call, struct bytes body)
                                      .takes_merged = takes_merged,
                                      .on_op = on_op,
                                      .on_done = on_done };
-        document_fetch(call->document, &ops->fetch);
+        call_wait(call, is_awaited, go_on);
     }
 }
 

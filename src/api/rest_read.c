@@ -120,6 +120,12 @@ static bool read_version(struct bytes query, struct rest_read *read)
     return true;
 }
 
+static void go_on(struct rest_call *call, struct committed_op *news)
+{
+    (void)news;
+    document_fetch(call->document, &((struct rest_read *)call)->fetch);
+}
+
 static void read_begin(struct rest_call *call, struct bytes body)
 {
     struct rest_read *read = (struct rest_read *)call;
@@ -134,6 +140,8 @@ static void read_begin(struct rest_call *call, struct bytes body)
                     "Invalid time: at is RFC 3339, as in 2026-11-01T12:00:00Z or 2026-11-01T13:00:00+01:00");
     else if (read->what == READ_TIME && parameter_raw(query, "version").at)
         call_refuse(call, 400, "ERR_MESSAGE_BADLY_FORMED", "Either a version or a time");
+    else if (read->what == READ_PRESENT)
+        call_wait(call, wait_for_change, go_on);
     else if (call_open(call))
         document_fetch(call->document, &read->fetch);
 }

@@ -1,4 +1,6 @@
 /* As what a document can be read. */
+#include <inttypes.h>
+
 #include "api/rest_inside.h"
 
 static int write_text(const struct rest_call *call, const struct document_view *view, struct buffer *into)
@@ -11,21 +13,30 @@ static int write_json(const struct rest_call *call, const struct document_view *
     return ot_snapshot_write_json(view->snapshot, buffer_write, into);
 }
 
-static int write_snapshot(const struct rest_call *call, const struct document_view *view, struct buffer *into)
+int envelope_write(struct store_name name, const struct document_view *view, struct buffer *into)
 {
     char created[TIME_BYTES], modified[TIME_BYTES];
     int r;
 
     time_write(view->created_ms, created);
     time_write(view->modified_ms, modified);
-    write_member(into, "{\"collection\":", call->name.collection);
-    write_member(into, ",\"id\":", call->name.id);
+    write_member(into, "{\"collection\":", name.collection);
+    write_member(into, ",\"id\":", name.id);
+    if (!view->type)
+        return buffer_printf(into,
+                             ",\"type\":null,\"version\":%" PRIu64 ",\"data\":null,\"created\":null,\"modified\":null}",
+                             view->version);
     write_member(into, ",\"type\":", bytes_of_string(ot_type_name(view->type)));
     (void)buffer_append_string(into, ",\"version\":");
     (void)buffer_append_u64(into, view->version);
     (void)buffer_append_string(into, ",\"data\":");
     r = ot_snapshot_write_json(view->snapshot, buffer_write, into);
     return r ? r : buffer_printf(into, ",\"created\":\"%s\",\"modified\":\"%s\"}", created, modified);
+}
+
+static int write_snapshot(const struct rest_call *call, const struct document_view *view, struct buffer *into)
+{
+    return envelope_write(call->name, view, into);
 }
 
 static const struct representation of_text[] = {

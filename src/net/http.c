@@ -15,7 +15,16 @@
 /* The answer's address while it is awaited; outlives the connection if it must. */
 struct exchange {
     struct http *http; /* NULL: the client has gone */
+    struct rest_wait wait;
 };
+
+/* He who waited has the answer from inside, unless there is nothing that he waits for but the store. */
+static void exchange_give_up(struct exchange *exchange)
+{
+    exchange->wait.is_over = true;
+    if (exchange->wait.give_up)
+        exchange->wait.give_up(&exchange->wait);
+}
 
 /* ---- life -------------------------------------------------------------------------------------------------------- */
 
@@ -28,8 +37,10 @@ static int http_release(struct http *http)
     ev_io_stop(http->server->config.loop, &http->writer);
     ev_io_stop(http->server->config.loop, &http->source);
     wheel_clear(&http->deadline);
-    if (http->exchange)
+    if (http->exchange) {
         http->exchange->http = NULL;
+        exchange_give_up(http->exchange);
+    }
     buffer_finish(&http->input);
     buffer_finish(&http->body);
     response_finish(&http->response);
@@ -58,12 +69,17 @@ void http_expect(struct http *http, unsigned seconds)
     wheel_set(&http->server->wheel, &http->deadline, seconds);
 }
 
-/* While an answer streams, its client is watched, for nothing else would tell that he has gone. */
+/* Whoever waits, or is answered bit by bit, is watched, for nothing else would tell that he has gone. */
+static bool http_is_watched(const struct http *http)
+{
+    return http->state == HTTP_WAITING || (http->state == HTTP_WRITING && http->response.stream);
+}
+
 static bool http_wants_input(const struct http *http)
 {
-    if (http->state == HTTP_WRITING)
-        return http->response.stream && http->input.n_bytes + READ_BYTES <= INPUT_MAX_BYTES;
-    return http->state != HTTP_WAITING;
+    if (http_is_watched(http))
+        return !http->has_ended && http->input.n_bytes + READ_BYTES <= INPUT_MAX_BYTES;
+    return http->state != HTTP_WRITING;
 }
 
 static void http_read_or_not(struct http *http)
@@ -86,6 +102,26 @@ void http_retire(struct http *http)
         http_destroy(http);
 }
 
+void http_recheck_waiting(struct http *http)
+{
+    struct exchange *exchange = http->exchange;
+    bool waits = exchange && exchange->wait.give_up, streams = http->state == HTTP_WRITING && http->response.stream;
+
+    if (!waits && !streams)
+        return;
+    http_recheck(http);
+    if (!http_is_nobodys(http))
+        return;
+    if (streams) {
+        http_destroy(http);
+        return;
+    }
+    http->exchange = NULL;
+    exchange->http = NULL;
+    exchange_give_up(exchange);
+    http_refuse_nobody(http);
+}
+
 /* ---- answering --------------------------------------------------------------------------------------------------- */
 
 void http_answer(struct http *http, const struct rest_response *answer, const struct bytes *body)
@@ -96,7 +132,12 @@ void http_answer(struct http *http, const struct rest_response *answer, const st
         return;
     if (http->server->is_draining)
         http->keeps_alive = false;
-    r = response_begin(&http->response, answer, body, http->keeps_alive ? RESPONSE_STAYS : RESPONSE_CLOSES,
+    if (answer->stream && !http->request.is_1_1)
+        http->keeps_alive = false;
+    r = response_begin(&http->response, answer, body,
+                       http->keeps_alive      ? RESPONSE_STAYS
+                       : http->request.is_1_1 ? RESPONSE_CLOSES
+                                              : RESPONSE_UNFRAMED,
                        http->extra_header);
     http->extra_header = NULL;
     if (r) { /* no memory: the client sees the line break and may ask again */
@@ -191,9 +232,10 @@ static void http_serve(struct http *http)
     http->state = HTTP_WAITING;
     wheel_clear(&http->deadline);
     if (!static_serve(http)) {
-        http->exchange = malloc(sizeof(*http->exchange));
+        http->exchange = calloc(1, sizeof(*http->exchange));
         if (http->exchange) {
             http->exchange->http = http;
+            rest.wait = &http->exchange->wait;
             rest_handle(http->server->config.rest, &rest, on_answer, http->exchange);
         } else {
             http_refuse_and_close(http, 503, "ERR_STORE_FAILED", "This server is out of memory; try again soon.");
@@ -331,7 +373,7 @@ void http_pump(struct http *http)
                 http_serve(http);
             break;
         case HTTP_WRITING:
-            r = http_write(http);
+            r = http_stream_is_broken(http) ? -EPIPE : http_write(http);
             if (r == 0 && http->response.stream)
                 r = http_stream_refill(http);
             else if (r == 0)
@@ -352,6 +394,17 @@ void http_pump(struct http *http)
     return;
 gone:
     http_destroy(http);
+}
+
+/* The client sends no more. Returns whether he may still read something. */
+static bool http_end_input(struct http *http)
+{
+    if (!http_is_watched(http) || (http->state == HTTP_WRITING && http->response.stream->is_live))
+        return false;
+    http->has_ended = true;
+    if (http->state == HTTP_WAITING)
+        exchange_give_up(http->exchange);
+    return true;
 }
 
 /* Returns false when the connection is gone. */
@@ -380,6 +433,8 @@ static bool http_read(struct http *http)
         buffer_grew(into, (size_t)n);
         return true;
     }
+    if (n == 0 && http_end_input(http))
+        return true;
     http_destroy(http);
     return false;
 }

@@ -4,6 +4,9 @@
  *       \--body--> BODY --whole--^              \--close--> LINGERING --end of input, 2 s--> gone
  *     HEAD --upgrade--> handed over to libwebsockets
  *
+ * The client is listened to also while he waits, so that it shows when he goes. Who has closed only his sending side
+ * gets his answer: a long-poll gives up waiting for that, a stream of news, which has no end to wait for, is over.
+ *
  * An answer that comes bit by bit (struct rest_stream) is WRITING for as long as it lasts: a piece is asked for when
  * the one before it has left, one a turn of the loop. */
 #ifndef NET_HTTP_H
@@ -40,6 +43,7 @@ struct http {
     struct caller caller;      /* who sent it */
     struct exchange *exchange; /* WAITING */
     struct response response;  /* WRITING */
+    bool has_ended;            /* the client sends no more, but may still read */
     const char *extra_header;  /* a line that the next answer carries besides its own; or NULL */
 };
 
@@ -60,12 +64,16 @@ bool http_stream_begin(struct http *http, struct rest_stream *stream);
 /* The piece before has left. -EAGAIN: there is another one to write; 0: none yet, http_pump is called when there is;
  * another -errno: the line has to be cut, so that the client sees that the answer is not whole. */
 STORE_MUST_CHECK int http_stream_refill(struct http *http);
+bool http_stream_is_broken(struct http *http); /* the line is to be cut */
 
 /* http_admit.c: whether the request, of which the head has come, is let in; if not, it has been answered. Notes who
  * sent it. */
 bool http_admit(struct http *http);
 bool http_is_nobodys(const struct http *http); /* he has not said who he is */
 void http_recheck(struct http *http);          /* the body has come, and that may have taken long */
+
+/* After the tokens have changed: who waits or is told of news, and may not any more, is answered 401, or cut. */
+void http_recheck_waiting(struct http *http);
 
 /* static.c: whether the request was for a part of the embedded application; then it has been answered. */
 bool static_serve(struct http *http);

@@ -8,15 +8,26 @@ static void on_source(struct ev_loop *loop, ev_io *watcher, int events)
     http_pump(watcher->data);
 }
 
+/* Soon, so that what is told in one turn leaves together, and whoever tells it goes first. */
 static void on_ready(void *arg)
 {
-    http_pump(arg);
+    struct http *http = arg;
+
+    ev_feed_event(http->server->config.loop, &http->writer, EV_WRITE);
 }
 
-/* Without chunks the client could not tell the end from a line that broke. */
+bool http_stream_is_broken(struct http *http)
+{
+    if (!http->response.stream || !http->response.stream->is_broken)
+        return false;
+    server_limit_hit(http->server, LIMIT_QUEUE);
+    return true;
+}
+
+/* Without chunks the client could not tell the end from a line that broke; of news there is no end. */
 bool http_stream_begin(struct http *http, struct rest_stream *stream)
 {
-    if (!http->request.is_1_1) {
+    if (!http->request.is_1_1 && !stream->is_live) {
         rest_stream_close(stream);
         http_refuse_and_close(http, 505, "ERR_MESSAGE_BADLY_FORMED", "This answer needs HTTP/1.1.");
         return false;

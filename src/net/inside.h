@@ -4,7 +4,7 @@
 
 #include <libwebsockets.h>
 
-#include "base/wheel.h"
+#include "api/rest_waits.h"
 #include "net/http.h"
 #include "net/output.h"
 #include "net/server.h"
@@ -18,7 +18,7 @@ struct server {
     struct lws_context *lws;
     struct lws_vhost *vhost;
     struct wheel wheel;
-    ev_timer second;
+    ev_timer second, rest;
     struct list listeners, https, websockets;
     size_t n_connections;
     bool is_draining;

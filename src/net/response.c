@@ -142,11 +142,12 @@ int response_begin(struct response *response, const struct rest_response *answer
     }
     if (extra_header)
         (void)buffer_append_string(head, extra_header);
-    if (answer->stream)
+    response->is_chunked = connection != RESPONSE_UNFRAMED;
+    if (answer->stream && response->is_chunked)
         (void)buffer_append_string(head, "transfer-encoding: chunked\r\n");
-    else if (has_content && (response->body.at || !answer->omit_body))
+    else if (!answer->stream && has_content && (response->body.at || !answer->omit_body))
         (void)buffer_printf(head, "content-length: %zu\r\n", response->body.n_bytes);
-    if (connection == RESPONSE_CLOSES)
+    if (connection != RESPONSE_STAYS)
         (void)buffer_append_string(head, "connection: close\r\n");
     if (!has_content || answer->omit_body) {
         response->body = bytes_of(NULL, 0);
@@ -197,11 +198,13 @@ int response_refill(struct response *response)
     }
     buffer_finish(&response->head);
     response->n_sent = 0;
-    if (n) {
+    if (n && response->is_chunked)
         response->body = chunk_close(at, (size_t)n);
-    } else {
-        response->body = bytes_of_string("0\r\n\r\n");
+    else if (n)
+        response->body = bytes_of(at + SIZE_LINE_BYTES, (size_t)n);
+    else
+        response->body = bytes_of_string(response->is_chunked ? "0\r\n\r\n" : "");
+    if (!n)
         stream_end(response);
-    }
     return 0;
 }

@@ -17,11 +17,16 @@ struct response {
     struct bytes body;   /* or the piece of the stream that is on its way, with its frame */
     size_t n_sent;
     struct rest_stream *stream; /* owned; NULL: nothing comes behind what is there */
-    struct buffer chunk;        /* what body points to then */
+    bool is_chunked;
+    struct buffer chunk; /* what body points to then */
 };
 
 /* How the connection goes on. */
-enum response_connection { RESPONSE_CLOSES, RESPONSE_STAYS };
+enum response_connection {
+    RESPONSE_CLOSES,
+    RESPONSE_STAYS,
+    RESPONSE_UNFRAMED /* closes, and of a stream nothing else tells the end: HTTP/1.0 */
+};
 
 void response_init(struct response *response);
 

@@ -18,6 +18,7 @@ static void on_second(struct ev_loop *loop, ev_timer *timer, int events)
     struct server *server = timer->data;
 
     wheel_tick(&server->wheel);
+    rest_waits_second(server->config.rest->waits);
     lws_cancel_service(
         server->lws); /* its own deadlines, such as for the answer to a close frame, are looked at then */
 }
@@ -25,6 +26,21 @@ static void on_second(struct ev_loop *loop, ev_timer *timer, int events)
 static void on_before_sleep(struct ev_loop *loop, ev_prepare *sender, int events)
 {
     websockets_send(sender->data);
+}
+
+static void on_rest(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    struct server *server = timer->data;
+
+    if (!rest_waits_rest(server->config.rest->waits))
+        ev_timer_stop(loop, timer);
+}
+
+static void on_resting(void *arg)
+{
+    struct server *server = arg;
+
+    ev_timer_again(server->config.loop, &server->rest);
 }
 
 static int lws_start(struct server *server)
@@ -67,7 +83,10 @@ int server_create(const struct server_config *config, struct server **out)
     ev_prepare_init(&server->sender, on_before_sleep);
     server->sender.data = server;
     ev_timer_init(&server->second, on_second, 1., 1.);
-    server->second.data = server;
+    ev_timer_init(&server->rest, on_rest, 0., REST_REST_MS / 1e3);
+    server->second.data = server->rest.data = server;
+    config->rest->waits->on_resting = on_resting;
+    config->rest->waits->arg = server;
     r = lws_start(server);
     if (r)
         goto out;
@@ -121,6 +140,7 @@ void server_drain(struct server *server)
     server->is_draining = true;
     listeners_close(server);
     https_each(server, http_retire);
+    rest_waits_drain(server->config.rest->waits);
     LIST_FOR_EACH (link, &server->websockets)
         websocket_stop_reading(websocket_of_link(link));
 }
@@ -129,6 +149,7 @@ void server_recheck(struct server *server)
 {
     LIST_FOR_EACH (link, &server->websockets)
         websocket_recheck(websocket_of_link(link));
+    https_each(server, http_recheck_waiting);
 }
 
 bool server_is_answered(const struct server *server)
@@ -161,5 +182,6 @@ void server_destroy(struct server *server)
         lws_context_destroy(server->lws); /* calls back for every WebSocket */
     ev_timer_stop(server->config.loop, &server->second);
     ev_prepare_stop(server->config.loop, &server->sender);
+    ev_timer_stop(server->config.loop, &server->rest);
     free(server);
 }

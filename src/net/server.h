@@ -18,8 +18,8 @@
 struct server_config {
     struct ev_loop *loop;
     struct session_context *sessions;
-    struct rest_context *rest;
-    struct gate *gate; /* asked once for each request and each WebSocket */
+    struct rest_context *rest; /* with its waits */
+    struct gate *gate;         /* asked once for each request and each WebSocket */
     const struct world *world;
     struct origin_policy origins; /* borrowed for the server's life */
     bool open_to_everyone;        /* may listen on more than loopback and unix sockets */
@@ -43,10 +43,11 @@ STORE_MUST_CHECK int server_listen(struct server *server, const char *address, c
 void server_urls(const struct server *server, char *out, size_t n_out);
 
 /* After the gate's tokens have been replaced: closes with 1008 every WebSocket whose token is gone or means something
- * else by now. */
+ * else by now, and ends so what waits or streams over HTTP. */
 void server_recheck(struct server *server);
 
-/* Nothing new is taken: no connection, no request, no message. What was taken goes on being answered. */
+/* Nothing new is taken: no connection, no request, no message. What was taken goes on being answered; who waits for
+ * news is answered that there are none. */
 void server_drain(struct server *server);
 
 /* After server_drain: whether every HTTP request has been answered. */
