@@ -17,7 +17,8 @@ struct rest_header {
     struct bytes value;
 };
 
-/* Between an action that waits for news and whoever carries its answer. The carrier's, who keeps it until the answer. */
+/* Between an action that waits for news and whoever carries its answer. The carrier's, who keeps it until the answer.
+ */
 struct rest_wait {
     /* The action's, set for as long as it waits; else NULL. Nobody is there to wait any more: it gives up and answers
      * from inside, as when its time is over. */
@@ -46,9 +47,9 @@ struct rest_request {
  */
 struct rest_stream {
     const struct rest_stream_interface *interface;
-    int fd;         /* readable: read may have something again; -1: only `ready` says so */
-    bool is_live;   /* has no end but that one side goes: a client who sends no more has gone */
-    bool is_broken; /* set before `ready`: whatever has not left yet, the line is to be cut */
+    int fd;       /* readable: read may have something again; -1: only `ready` says so */
+    bool is_live; /* has no end but that one side goes: a client who sends no more has gone */
+    bool is_late; /* set before `ready`: too much waits for the client, whose line is to be cut */
 
     /* The carrier's: called when read has said -EAGAIN and would say something else by now; never from inside read. */
     void (*ready)(void *arg);

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 
 #include "api/rest_inside.h"
+#include "api/rest_waits.h"
 #include "api/session.h"
 #include "auth/gate.h"
 
@@ -26,6 +27,12 @@ static void append_hub(struct buffer *into, const struct hub *hub)
     append_figure(into, "reloads_total", "counter", figures.n_reloads);
     append_figure(into, "snapshots_total", "counter", figures.n_snapshots);
     append_figure(into, "merged_operations_total", "counter", figures.n_merged);
+}
+
+static void append_waits(struct buffer *into, const struct rest_waits *waits)
+{
+    append_figure(into, "http_waiting", "gauge", waits->n_waiting);
+    append_figure(into, "http_streams", "gauge", waits->n_streams);
 }
 
 static void append_sessions(struct buffer *into, const struct session_context *sessions)
@@ -60,6 +67,8 @@ static void on_sizes(void *arg, int r, const struct store_sizes *sizes)
     append_hub(&text, context->hub);
     append_figure(&text, "http_requests_total", "counter", context->n_requests);
     append_figure(&text, "http_problems_total", "counter", context->n_problems);
+    if (context->waits)
+        append_waits(&text, context->waits);
     if (context->sessions)
         append_sessions(&text, context->sessions);
     if (context->gate)

@@ -24,12 +24,13 @@ struct follower {
     struct subscriber subscriber;
     struct fetch fetch;
     struct frame_queue queue;
-    uint64_t shown; /* ?snapshots=true: the version that the client has; DOCUMENT_NOW: none */
-    int r;          /* the line is to be cut once the queue has left; 0: not */
+    uint64_t shown; /* the version of the newest snapshot that the client has; DOCUMENT_NOW: none */
+    uint64_t news;  /* ?snapshots=true: the newest version there is */
+    int r;          /* not 0: the line is to be cut */
     uint8_t n_rests;
-    bool wants_snapshots, has_news; /* to be shown when it has rested */
-    bool is_fetching, is_awaited;   /* the carrier waits to be told */
-    bool is_ending, is_closed;      /* after the queue; by the carrier */
+    bool wants_snapshots;
+    bool is_fetching, is_awaited; /* the carrier waits to be told */
+    bool is_ending, is_closed;    /* after the queue; by the carrier */
 };
 
 struct follower *follower_of_link(struct list *link)
@@ -58,27 +59,28 @@ static void follower_break(struct follower *follower, int r)
     document_unsubscribe(&follower->subscriber);
     frame_queue_finish(&follower->queue);
     follower->r = r;
-    follower->stream.is_broken = true;
-    follower->is_awaited = true; /* the carrier may wait for its client instead */
     tell_carrier(follower);
+}
+
+/* The carrier waits for its client, and no longer for this. */
+static void follower_cut(struct follower *follower)
+{
+    follower->stream.is_late = true;
+    follower->is_awaited = follower->stream.ready;
+    follower_break(follower, -ENOBUFS);
 }
 
 /* A large snapshot may pass the ceiling; what waits behind it may not. */
 static void follower_push(struct follower *follower, struct frame *frame)
 {
     struct frame_queue *queue = &follower->queue;
-    int r = 0;
 
     if (follower->r || follower->is_ending || follower->is_closed)
         return;
-    if (!frame)
-        r = -ENOMEM;
-    else if (queue->n && queue->n_bytes + frame->n_bytes > follower->context->queue_max_bytes)
-        r = -ENOBUFS;
-    else
-        r = frame_queue_push(queue, frame);
-    if (r)
-        follower_break(follower, r);
+    if (queue->n && frame && queue->n_bytes + frame->n_bytes > follower->context->queue_max_bytes)
+        follower_cut(follower);
+    else if (!frame || frame_queue_push(queue, frame))
+        follower_break(follower, -ENOMEM);
     else
         tell_carrier(follower);
 }
@@ -147,17 +149,19 @@ static void read_missed(struct follower *follower, uint64_t after)
                                              .on_op = on_missed });
 }
 
-/* For a moment no other snapshot is read for it. */
-static void follower_begin_rest(struct follower *follower)
+/* Reads the value if there is a newer one than the client has; then for a moment not again. */
+static void renew_snapshot(struct follower *follower)
 {
     struct rest_waits *waits = follower->context->waits;
     bool is_first = list_is_empty(&waits->resting);
 
-    follower->has_news = false;
+    if (follower->news <= follower->shown || follower->n_rests || follower->is_fetching)
+        return;
     follower->n_rests = RESTS;
     list_append(&waits->resting, &follower->resting);
     if (is_first)
         waits->on_resting(waits->arg);
+    read_snapshot(follower);
 }
 
 static void show_snapshot(struct follower *follower, const struct document_view *view)
@@ -185,6 +189,7 @@ static void on_fetched(struct fetch *fetch, int r, const struct document_view *v
         follower_break(follower, r > 0 ? -EIO : r);
     } else if (fetch->what == FETCH_SNAPSHOT) {
         show_snapshot(follower, view);
+        renew_snapshot(follower);
     }
 }
 
@@ -193,23 +198,18 @@ void follower_rest(struct follower *follower)
     if (--follower->n_rests)
         return;
     list_remove(&follower->resting);
-    if (!follower->has_news || follower->is_fetching)
-        return;
-    follower_begin_rest(follower);
-    read_snapshot(follower);
+    renew_snapshot(follower);
 }
 
 static void on_op(struct subscriber *subscriber, struct committed_op *op)
 {
     struct follower *follower = LIST_ENTRY(subscriber, struct follower, subscriber);
 
-    if (!follower->wants_snapshots) {
-        follower_push(follower, waits_event(follower->context->waits, document_name(follower->document), op));
-    } else if (follower->n_rests || follower->is_fetching) {
-        follower->has_news = true;
+    if (follower->wants_snapshots) {
+        follower->news = committed_op_end(op);
+        renew_snapshot(follower);
     } else {
-        follower_begin_rest(follower);
-        read_snapshot(follower);
+        follower_push(follower, waits_event(follower->context->waits, document_name(follower->document), op));
     }
 }
 

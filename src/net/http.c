@@ -124,6 +124,13 @@ void http_recheck_waiting(struct http *http)
 
 /* ---- answering --------------------------------------------------------------------------------------------------- */
 
+/* So that what is told in one turn leaves together, and whoever tells it goes first. */
+void http_pump_soon(struct http *http)
+{
+    http_read_or_not(http);
+    ev_feed_event(http->server->config.loop, &http->writer, EV_WRITE);
+}
+
 void http_answer(struct http *http, const struct rest_response *answer, const struct bytes *body)
 {
     int r;
@@ -148,7 +155,7 @@ void http_answer(struct http *http, const struct rest_response *answer, const st
     http->state = HTTP_WRITING;
     http_expect(http, PROGRESS_SECONDS);
     if (!http->is_pumping)
-        http_pump(http);
+        http_pump_soon(http);
 }
 
 static void on_answer(void *arg, const struct rest_response *answer)
@@ -373,7 +380,7 @@ void http_pump(struct http *http)
                 http_serve(http);
             break;
         case HTTP_WRITING:
-            r = http_stream_is_broken(http) ? -EPIPE : http_write(http);
+            r = http_stream_is_late(http) ? -EPIPE : http_write(http);
             if (r == 0 && http->response.stream)
                 r = http_stream_refill(http);
             else if (r == 0)

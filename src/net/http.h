@@ -57,6 +57,7 @@ void http_destroy(struct http *http);
 
 /* Takes every step that can be taken now. http may be gone afterwards. */
 void http_pump(struct http *http);
+void http_pump_soon(struct http *http);                /* in this turn of the loop still */
 void http_expect(struct http *http, unsigned seconds); /* the next move, or it is cut */
 
 /* http_stream.c: what http_answer does about a stream. False: it can't be carried; it has been closed. */
@@ -64,7 +65,7 @@ bool http_stream_begin(struct http *http, struct rest_stream *stream);
 /* The piece before has left. -EAGAIN: there is another one to write; 0: none yet, http_pump is called when there is;
  * another -errno: the line has to be cut, so that the client sees that the answer is not whole. */
 STORE_MUST_CHECK int http_stream_refill(struct http *http);
-bool http_stream_is_broken(struct http *http); /* the line is to be cut */
+bool http_stream_is_late(struct http *http); /* the line is to be cut: the client reads too slowly */
 
 /* http_admit.c: whether the request, of which the head has come, is let in; if not, it has been answered. Notes who
  * sent it. */

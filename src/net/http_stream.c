@@ -8,17 +8,14 @@ static void on_source(struct ev_loop *loop, ev_io *watcher, int events)
     http_pump(watcher->data);
 }
 
-/* Soon, so that what is told in one turn leaves together, and whoever tells it goes first. */
 static void on_ready(void *arg)
 {
-    struct http *http = arg;
-
-    ev_feed_event(http->server->config.loop, &http->writer, EV_WRITE);
+    http_pump_soon(arg);
 }
 
-bool http_stream_is_broken(struct http *http)
+bool http_stream_is_late(struct http *http)
 {
-    if (!http->response.stream || !http->response.stream->is_broken)
+    if (!http->response.stream || !http->response.stream->is_late)
         return false;
     server_limit_hit(http->server, LIMIT_QUEUE);
     return true;
