@@ -103,18 +103,27 @@ static bool address_read(const struct rest_request *request, struct address *out
     return true;
 }
 
+/* Most rows differ at the first letter. */
+static bool segment_matches(struct bytes text, const char **pattern)
+{
+    const char *at = text.at, *end = at + text.n_bytes;
+    bool is_any = **pattern == '*';
+
+    for (; !is_any && at < end && *at == **pattern; at++)
+        (*pattern)++;
+    if (is_any)
+        (*pattern)++;
+    return (is_any || at == end) && (**pattern == '/' || **pattern == '\0');
+}
+
 static bool matches(const struct address *address, const char *pattern)
 {
     size_t i = 0;
 
     for (; *pattern; i++) {
-        size_t n = strcspn(++pattern, "/");
-
-        if (i == address->n)
+        pattern++;
+        if (i == address->n || !segment_matches(address->segments[i].text, &pattern))
             return false;
-        if (*pattern != '*' && !is_literal(address->segments[i].text, pattern, n))
-            return false;
-        pattern += n;
     }
     return i == address->n;
 }

@@ -1,25 +1,34 @@
-#include <inttypes.h>
-#include <stdio.h>
-
 #include "api/rest_inside.h"
 
-static const char *base36(uint64_t number, char out[16])
+struct bytes number_write(uint64_t number, unsigned base, char out[NUMBER_BYTES])
 {
-    char *at = out + 15;
+    char *end = out + NUMBER_BYTES, *at = end;
 
-    *at = '\0';
     do {
-        *--at = "0123456789abcdefghijklmnopqrstuvwxyz"[number % 36];
-        number /= 36;
+        *--at = "0123456789abcdefghijklmnopqrstuvwxyz"[number % base];
+        number /= base;
     } while (number);
-    return at;
+    return bytes_of(at, (size_t)(end - at));
+}
+
+static char *put(char *at, const char *end, struct bytes text)
+{
+    size_t room = (size_t)(end - at), n = text.n_bytes < room ? text.n_bytes : room;
+
+    memcpy(at, text.at, n);
+    return at + n;
 }
 
 void etag_write(uint64_t version, uint64_t time_ms, const char *suffix, char out[ETAG_BYTES])
 {
-    char digits[16];
+    char number[NUMBER_BYTES], *end = out + ETAG_BYTES - 1;
+    char *at = put(out, end, bytes_of("v", 1));
 
-    (void)snprintf(out, ETAG_BYTES, "v%" PRIu64 "-%s%s", version, base36(time_ms, digits), suffix);
+    at = put(at, end, number_write(version, 10, number));
+    at = put(at, end, bytes_of("-", 1));
+    at = put(at, end, number_write(time_ms, 36, number));
+    at = put(at, end, bytes_of_string(suffix));
+    *at = '\0';
 }
 
 bool etags_are_any(struct bytes list)

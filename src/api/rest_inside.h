@@ -46,9 +46,12 @@ void reply_init(struct rest_reply *reply, int status);
 /* Headers beyond the ceilings are left out; every value here is bounded by the names in it. */
 __attribute__((format(printf, 3, 4))) void reply_header(struct rest_reply *reply, const char *name, const char *format,
                                                         ...);
-/* Copies the body. One that failed to be written becomes a problem in place of what the reply was. */
+void reply_header_constant(struct rest_reply *reply, const char *name, const char *value); /* borrowed for ever */
+/* content_type: borrowed for ever. Copies the body. One that failed to be written becomes a problem in place of what
+ * the reply was. */
 void reply_body(struct rest_reply *reply, const char *content_type, const struct buffer *body);
 void reply_etag(struct rest_reply *reply, uint64_t version, uint64_t time_ms, const char *suffix);
+void reply_etag_text(struct rest_reply *reply, const char *etag); /* without its quotes */
 void reply_version(struct rest_reply *reply, uint64_t version);
 /* What is immutable may be kept for ever: by everybody, or where there are accounts by him alone. */
 void reply_caching(struct rest_reply *reply, const struct rest_call *call, bool is_immutable);
@@ -165,7 +168,11 @@ const struct representation *representation_choose(const struct rest_call *call,
  *     version  time of its   not the type's usual representation
  *              commit: tells versions of another life of the store apart */
 
-#define ETAG_BYTES 64
+#define ETAG_BYTES   64
+#define NUMBER_BYTES 24
+
+/* Its digits, at the end of `out`. base: 10 to 36. */
+struct bytes number_write(uint64_t number, unsigned base, char out[NUMBER_BYTES]);
 
 void etag_write(uint64_t version, uint64_t time_ms, const char *suffix, char out[ETAG_BYTES]);
 bool etags_are_any(struct bytes list);                                  /* "*" */

@@ -68,9 +68,9 @@ static void answer(struct rest_read *read, const struct document_view *view)
     else
         reply_content(&reply, call, view, representation);
     if (reply.response.status < 400) {
-        reply_header(&reply, "etag", "\"%s\"", etag);
+        reply_etag_text(&reply, etag);
         reply_version(&reply, view->version);
-        reply_header(&reply, "vary", "Accept, Accept-Encoding");
+        reply_header_constant(&reply, "vary", "Accept, Accept-Encoding");
         reply_caching(&reply, call, is_immutable(read, view));
     }
     call_reply(call, &reply);

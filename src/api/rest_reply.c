@@ -1,5 +1,4 @@
 #include <errno.h>
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -36,6 +35,26 @@ void reply_header(struct rest_reply *reply, const char *name, const char *format
     add(reply, name, bytes_of(at, (size_t)n));
 }
 
+/* Several in one value, where formatting would take most of the time of an answer. */
+static void add_text(struct rest_reply *reply, const char *name, const struct bytes *parts, size_t n_parts)
+{
+    char *from = reply->text + reply->n_text, *at = from;
+
+    for (size_t i = 0; i < n_parts; i++) {
+        if (parts[i].n_bytes > (size_t)(reply->text + sizeof(reply->text) - at))
+            return;
+        memcpy(at, parts[i].at, parts[i].n_bytes);
+        at += parts[i].n_bytes;
+    }
+    reply->n_text += (size_t)(at - from);
+    add(reply, name, bytes_of(from, (size_t)(at - from)));
+}
+
+void reply_header_constant(struct rest_reply *reply, const char *name, const char *value)
+{
+    add(reply, name, bytes_of_string(value));
+}
+
 void reply_body(struct rest_reply *reply, const char *content_type, const struct buffer *body)
 {
     struct frame *frame = frame_of_buffer(body);
@@ -45,7 +64,14 @@ void reply_body(struct rest_reply *reply, const char *content_type, const struct
         return;
     }
     reply->response.body = frame;
-    reply_header(reply, "content-type", "%s", content_type);
+    reply_header_constant(reply, "content-type", content_type);
+}
+
+void reply_etag_text(struct rest_reply *reply, const char *etag)
+{
+    const struct bytes quote = bytes_of("\"", 1), parts[] = { quote, bytes_of_string(etag), quote };
+
+    add_text(reply, "etag", parts, 3);
 }
 
 void reply_etag(struct rest_reply *reply, uint64_t version, uint64_t time_ms, const char *suffix)
@@ -53,20 +79,23 @@ void reply_etag(struct rest_reply *reply, uint64_t version, uint64_t time_ms, co
     char etag[ETAG_BYTES];
 
     etag_write(version, time_ms, suffix, etag);
-    reply_header(reply, "etag", "\"%s\"", etag);
+    reply_etag_text(reply, etag);
 }
 
 void reply_version(struct rest_reply *reply, uint64_t version)
 {
-    reply_header(reply, "pilcrow-version", "%" PRIu64, version);
+    char number[NUMBER_BYTES];
+    const struct bytes digits = number_write(version, 10, number);
+
+    add_text(reply, "pilcrow-version", &digits, 1);
 }
 
 void reply_caching(struct rest_reply *reply, const struct rest_call *call, bool is_immutable)
 {
-    reply_header(reply, "cache-control",
-                 !is_immutable                        ? "no-cache"
-                 : call->request.principal.is_account ? "private, max-age=31536000, immutable"
-                                                      : "public, max-age=31536000, immutable");
+    reply_header_constant(reply, "cache-control",
+                          !is_immutable                        ? "no-cache"
+                          : call->request.principal.is_account ? "private, max-age=31536000, immutable"
+                                                               : "public, max-age=31536000, immutable");
 }
 
 void write_address(struct buffer *into, struct store_name name)

@@ -90,26 +90,65 @@ static bool answer_says(const struct rest_response *answer, const char *name)
 }
 
 /* Never a second line out of one value, whoever put it together. */
-static void header_append(struct buffer *head, const struct rest_header *header)
+static size_t value_length(struct bytes value)
 {
-    const char *at = header->value.at;
+    const char *at = value.at;
     size_t n = 0;
 
-    while (n < header->value.n_bytes && at[n] != '\r' && at[n] != '\n' && at[n] != '\0')
+    while (n < value.n_bytes && at[n] != '\r' && at[n] != '\n' && at[n] != '\0')
         n++;
-    (void)buffer_printf(head, "%s: ", header->name);
-    (void)buffer_append(head, at, n);
-    (void)buffer_append(head, "\r\n", 2);
+    return n;
 }
 
+static void header_append(struct buffer *head, const struct rest_header *header)
+{
+    size_t n_name = strlen(header->name), n_value = value_length(header->value);
+    size_t n = n_name + 2 + n_value + 2;
+    char *at = buffer_room(head, n);
+
+    if (!at)
+        return;
+    memcpy(at, header->name, n_name);
+    memcpy(at + n_name, ": ", 2);
+    if (n_value)
+        memcpy(at + n_name + 2, header->value.at, n_value);
+    memcpy(at + n - 2, "\r\n", 2);
+    buffer_grew(head, n);
+}
+
+/* Written once a second. */
 static void date_append(struct buffer *head)
 {
-    char text[40];
+    static struct {
+        time_t second;
+        size_t n_bytes;
+        char text[48];
+    } line;
     time_t now = time(NULL);
     struct tm parts;
 
-    (void)strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", gmtime_r(&now, &parts));
-    (void)buffer_printf(head, "date: %s\r\n", text);
+    if (now != line.second || !line.n_bytes) {
+        line.n_bytes =
+            strftime(line.text, sizeof(line.text), "date: %a, %d %b %Y %H:%M:%S GMT\r\n", gmtime_r(&now, &parts));
+        line.second = now;
+    }
+    (void)buffer_append(head, line.text, line.n_bytes);
+}
+
+static void status_append(struct buffer *head, int status)
+{
+    (void)buffer_append_string(head, "HTTP/1.1 ");
+    (void)buffer_append_u64(head, (uint64_t)status);
+    (void)buffer_append_string(head, " ");
+    (void)buffer_append_string(head, reason_of(status));
+    (void)buffer_append_string(head, "\r\n");
+}
+
+static void length_append(struct buffer *head, size_t n_bytes)
+{
+    (void)buffer_append_string(head, "content-length: ");
+    (void)buffer_append_u64(head, n_bytes);
+    (void)buffer_append_string(head, "\r\n");
 }
 
 static void stream_end(struct response *response)
@@ -132,7 +171,7 @@ int response_begin(struct response *response, const struct rest_response *answer
     else if (answer->body)
         response->body = bytes_of(answer->body->content, answer->body->n_bytes);
 
-    (void)buffer_printf(head, "HTTP/1.1 %d %s\r\n", answer->status, reason_of(answer->status));
+    status_append(head, answer->status);
     date_append(head);
     for (size_t i = 0; i < answer->n_headers; i++)
         header_append(head, &answer->headers[i]);
@@ -146,7 +185,7 @@ int response_begin(struct response *response, const struct rest_response *answer
     if (answer->stream && response->is_chunked)
         (void)buffer_append_string(head, "transfer-encoding: chunked\r\n");
     else if (!answer->stream && has_content && (response->body.at || !answer->omit_body))
-        (void)buffer_printf(head, "content-length: %zu\r\n", response->body.n_bytes);
+        length_append(head, response->body.n_bytes);
     if (connection != RESPONSE_STAYS)
         (void)buffer_append_string(head, "connection: close\r\n");
     if (!has_content || answer->omit_body) {
