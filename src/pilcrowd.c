@@ -13,6 +13,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "api/rest_cache.h"
 #include "api/rest_waits.h"
 #include "api/session.h"
 #include "config.h"
@@ -22,7 +23,8 @@
 
 #define EXIT_USAGE        2
 #define WHY_BYTES         512
-#define STEP_SECONDS      0.02 /* while it ends: how often it looks whether it may go on */
+#define CACHE_BYTES       (64 * 1024 * 1024) /* of answers that may be given again */
+#define STEP_SECONDS      0.02               /* while it ends: how often it looks whether it may go on */
 #define ANSWERING_SECONDS 10
 #define LEAVING_SECONDS   3
 #define UNLOADING_SECONDS 5
@@ -358,6 +360,9 @@ static int floors_open(struct daemon *daemon, char *why, size_t n_why)
     r = helper_create(on_work, daemon, &daemon->helper);
     if (r)
         return r;
+    r = rest_cache_create(CACHE_BYTES, &daemon->rest.cache);
+    if (r)
+        return r;
     set_hub_config(daemon, &hub_config);
     r = hub_create(&hub_config, &daemon->hub);
     if (r)
@@ -388,6 +393,7 @@ static void floors_close(struct daemon *daemon)
         _exit(daemon->status);
     }
     hub_destroy(daemon->hub);
+    rest_cache_destroy(daemon->rest.cache);
     store_close(daemon->store);
 }
 

@@ -161,32 +161,25 @@ static const char *names_read(const struct address *address, struct names *out)
 
 /* ---- dispatching ------------------------------------------------------------------------------------------------- */
 
-struct client {
-    struct rest_context *context;
-    const struct rest_request *request;
-    rest_respond_fn *respond;
-    void *arg;
-};
-
-static void answer(const struct client *to, struct rest_reply *reply)
+void client_reply(const struct rest_client *client, struct rest_reply *reply)
 {
     if (reply->response.status >= 400)
-        to->context->n_problems++;
-    reply->response.omit_body = strcmp(to->request->method, "HEAD") == 0;
-    to->respond(to->arg, &reply->response);
+        client->context->n_problems++;
+    reply->response.omit_body = strcmp(client->request->method, "HEAD") == 0;
+    client->respond(client->arg, &reply->response);
     frame_unref(reply->response.body);
 }
 
-static void refuse(const struct client *to, int status, const char *code, const char *detail)
+static void refuse(const struct rest_client *to, int status, const char *code, const char *detail)
 {
     struct rest_reply reply;
 
     reply_problem(&reply, status, code, detail);
-    answer(to, &reply);
+    client_reply(to, &reply);
 }
 
 /* To a method that the resource does not have, OPTIONS among them. */
-static void answer_methods(const struct client *to, const struct address *address)
+static void answer_methods(const struct rest_client *to, const struct address *address)
 {
     struct rest_reply reply;
     struct buffer allow;
@@ -207,11 +200,11 @@ static void answer_methods(const struct client *to, const struct address *addres
     reply_header(&reply, "allow", "%.*s", (int)allow.n_bytes, allow.at);
     if (can_patch)
         reply_header(&reply, "accept-patch", MEDIA_OP);
-    answer(to, &reply);
+    client_reply(to, &reply);
     buffer_finish(&allow);
 }
 
-static void begin(const struct client *to, const struct rest_action *action, const struct address *address)
+static void begin(const struct rest_client *to, const struct rest_action *action, const struct address *address)
 {
     struct rest_call *call;
     struct names names;
@@ -221,6 +214,8 @@ static void begin(const struct client *to, const struct rest_action *action, con
         refuse(to, 400, "ERR_MESSAGE_BADLY_FORMED", wrong);
         return;
     }
+    if (action->at_once && action->at_once(to, names.name))
+        return;
     call = call_create(to->context, action, to->request, names.name);
     if (!call) {
         refuse(to, 503, "ERR_STORE_FAILED", "The server is out of memory. Try again.");
@@ -233,7 +228,7 @@ static void begin(const struct client *to, const struct rest_action *action, con
 }
 
 /* Whether he may; if not, he has been answered. What else is wrong with a request is nobody's business. */
-static bool may(const struct client *to, enum right needs)
+static bool may(const struct rest_client *to, enum right needs)
 {
     const struct principal *principal = &to->request->principal;
     struct rest_reply reply;
@@ -244,7 +239,7 @@ static bool may(const struct client *to, enum right needs)
         reply_nobody(&reply, to->request->has_token);
     else
         reply_not_allowed(&reply, needs);
-    answer(to, &reply);
+    client_reply(to, &reply);
     return false;
 }
 
@@ -254,7 +249,7 @@ static bool is_api(const struct address *address)
 }
 
 /* No row says what is needed here. */
-static void answer_unrouted(const struct client *to, const struct address *address, bool is_known)
+static void answer_unrouted(const struct rest_client *to, const struct address *address, bool is_known)
 {
     bool is_open = !is_api(address) || strcmp(to->request->method, "OPTIONS") == 0;
 
@@ -268,7 +263,7 @@ static void answer_unrouted(const struct client *to, const struct address *addre
 
 void rest_handle(struct rest_context *context, const struct rest_request *request, rest_respond_fn *respond, void *arg)
 {
-    const struct client to = { context, request, respond, arg };
+    const struct rest_client to = { context, request, respond, arg };
     const char *method = strcmp(request->method, "HEAD") == 0 ? "GET" : request->method;
     const struct route *route = NULL;
     struct address address;
@@ -279,7 +274,7 @@ void rest_handle(struct rest_context *context, const struct rest_request *reques
         answer_unrouted(&to, &address, false);
         return;
     }
-    for (size_t i = 0; i < N_ROUTES; i++) {
+    for (size_t i = 0; i < N_ROUTES && !route; i++) {
         if (!matches(&address, routes[i].path))
             continue;
         is_known = true;

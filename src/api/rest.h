@@ -27,6 +27,16 @@ struct rest_wait {
     bool is_over; /* the carrier's: nobody begins to wait any more */
 };
 
+/* at is NULL when it was not sent. name: in lower case. Most names differ at the first letter. */
+static inline struct bytes rest_header_value(const struct rest_header *headers, size_t n_headers, const char *name)
+{
+    for (size_t i = 0; i < n_headers; i++) {
+        if (headers[i].name[0] == name[0] && strcmp(headers[i].name, name) == 0)
+            return headers[i].value;
+    }
+    return bytes_of(NULL, 0);
+}
+
 struct rest_request {
     const char *method; /* "GET", in capitals */
     struct bytes path;  /* as it was sent, percent-encoded, without the query: "/v1/docs/notes/a%2Fb" */
@@ -88,6 +98,7 @@ struct rest_response {
 };
 
 struct session_context;
+struct rest_cache;
 struct rest_waits;
 
 struct rest_context {
@@ -96,9 +107,11 @@ struct rest_context {
     const struct gate *gate;                /* the same */
     const struct retain_rules *retention;   /* obeyed before the store is compacted; NULL: there are none */
     struct rest_waits *waits;               /* who waits for news; NULL: nobody may */
+    struct rest_cache *cache;               /* NULL: there is none */
     size_t body_max_bytes;
     size_t queue_max_bytes; /* of events that the client of a stream has not read yet */
     bool is_draining;
+    bool is_compressing; /* the helper is at a large body */
     /* How far a compaction is; NULL: nobody wants to know. */
     void (*on_progress)(struct rest_context *context, uint64_t n_done, uint64_t n_total);
     uint64_t n_requests, n_problems;

@@ -1,6 +1,7 @@
-/* Which representation a client prefers; RFC 9110, 12.5.1. */
+/* Which representation a client prefers, and in which coding; RFC 9110, 12.5.1 and 12.5.3. */
 #include <strings.h>
 
+#include "api/gzip.h"
 #include "api/rest_inside.h"
 
 #define WHOLE 1000 /* q=1 */
@@ -102,6 +103,14 @@ int accept_choose(struct bytes accept, const char *const *offers, size_t n_offer
         }
     }
     return chosen;
+}
+
+/* Plain is preferred only by those who name it, or everything. */
+bool accepts_gzip(struct bytes accept_encoding)
+{
+    int quality = quality_for(accept_encoding, "gzip");
+
+    return quality && quality >= quality_for(accept_encoding, "identity");
 }
 
 bool media_is(struct bytes content_type, const char *media)

@@ -77,11 +77,7 @@ struct rest_call *call_create(struct rest_context *context, const struct rest_ac
 
 struct bytes call_header(const struct rest_request *request, const char *name)
 {
-    for (size_t i = 0; i < request->n_headers; i++) {
-        if (strcmp(request->headers[i].name, name) == 0)
-            return request->headers[i].value;
-    }
-    return bytes_of(NULL, 0);
+    return rest_header_value(request->headers, request->n_headers, name);
 }
 
 /* ---- the end ----------------------------------------------------------------------------------------------------- */

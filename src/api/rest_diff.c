@@ -58,7 +58,7 @@ static void answer(struct comparison *comparison)
     } else {
         reply_body(&reply, "text/x-diff; charset=utf-8", &comparison->written);
     }
-    reply_caching(&reply, &diff->call, !diff->is_present);
+    reply_caching(&reply, &diff->call.request.principal, !diff->is_present);
     buffer_finish(&operation);
     call_reply(&diff->call, &reply);
 }

@@ -62,6 +62,13 @@ static bool next_tag(struct bytes *list, struct tag *out)
     return true;
 }
 
+void etag_add_gzip(char etag[ETAG_BYTES])
+{
+    char *end = etag + ETAG_BYTES - 1;
+
+    *put(etag + strlen(etag), end, bytes_of_string(ETAG_GZIP)) = '\0';
+}
+
 bool etags_have(struct bytes list, const char *etag)
 {
     struct tag tag;
@@ -71,6 +78,25 @@ bool etags_have(struct bytes list, const char *etag)
             return true;
     }
     return false;
+}
+
+bool etags_have_form(struct bytes list, bool takes_gzip, char etag[ETAG_BYTES])
+{
+    if (etags_have(list, etag))
+        return true;
+    etag_add_gzip(etag);
+    return takes_gzip && etags_have(list, etag);
+}
+
+/* A form in gzip is a form of the same content. */
+static struct bytes without_gzip(struct bytes etag)
+{
+    size_t n = sizeof(ETAG_GZIP) - 1;
+    const char *at = etag.at;
+
+    if (etag.n_bytes > n && memcmp(at + etag.n_bytes - n, ETAG_GZIP, n) == 0)
+        etag.n_bytes -= n;
+    return etag;
 }
 
 bool etags_name(struct bytes list, uint64_t version, uint64_t time_ms)
@@ -83,7 +109,7 @@ bool etags_name(struct bytes list, uint64_t version, uint64_t time_ms)
             char etag[ETAG_BYTES];
 
             etag_write(version, time_ms, suffixes[i], etag);
-            if (bytes_equal(tag.text, bytes_of_string(etag)))
+            if (bytes_equal(without_gzip(tag.text), bytes_of_string(etag)))
                 return true;
         }
     }

@@ -29,12 +29,11 @@
 #include "api/frames.h"
 #include "api/parameter.h"
 #include "api/rest.h"
+#include "api/rest_cache.h"
 #include "base/name.h"
 #include "base/timestamp.h"
 
 /* ---- replies ----------------------------------------------------------------------------------------------------- */
-
-struct rest_call;
 
 struct rest_reply {
     struct rest_response response;
@@ -54,7 +53,7 @@ void reply_etag(struct rest_reply *reply, uint64_t version, uint64_t time_ms, co
 void reply_etag_text(struct rest_reply *reply, const char *etag); /* without its quotes */
 void reply_version(struct rest_reply *reply, uint64_t version);
 /* What is immutable may be kept for ever: by everybody, or where there are accounts by him alone. */
-void reply_caching(struct rest_reply *reply, const struct rest_call *call, bool is_immutable);
+void reply_caching(struct rest_reply *reply, const struct principal *principal, bool is_immutable);
 
 /* `before`, then the text as a JSON string. A failure stays in the buffer. */
 void write_member(struct buffer *into, const char *before, struct bytes text);
@@ -72,12 +71,27 @@ void reply_trouble(struct rest_reply *reply, int r, const char *detail);
 
 /* ---- calls ------------------------------------------------------------------------------------------------------- */
 
+/* Who waits for an answer, while his request is there. */
+struct rest_client {
+    struct rest_context *context;
+    const struct rest_request *request;
+    rest_respond_fn *respond;
+    void *arg;
+};
+
+/* The answer, without a call. Lets go of the reply's body. */
+void client_reply(const struct rest_client *client, struct rest_reply *reply);
+
+struct rest_call;
+
 /* What is done about a request. */
 struct rest_action {
     /* body: borrowed until it returns. The call ends in call_reply, exactly once, perhaps from inside. */
     void (*begin)(struct rest_call *call, struct bytes body);
     size_t n_bytes;                         /* of the struct that embeds the call as its first member */
     void (*finish)(struct rest_call *call); /* frees what that struct owns; may be NULL */
+    /* Asked first: answers if that needs no waiting, and so no call. False: it has not. May be NULL. */
+    bool (*at_once)(const struct rest_client *client, struct store_name name);
 };
 
 struct rest_call {
@@ -158,25 +172,30 @@ int envelope_write(struct store_name name, const struct document_view *view, str
 /* An operation as it is streamed, with its time and author. A failure stays in the buffer. */
 void op_write(struct store_name name, const struct committed_op *op, struct buffer *into);
 
-/* The one that the client prefers; NULL: none fits. */
-const struct representation *representation_choose(const struct rest_call *call, const struct ot_type *type);
+/* The one that the client prefers by his Accept; NULL: none fits. */
+const struct representation *representation_choose(struct bytes accept, const struct ot_type *type);
 
 /* ---- conditions --------------------------------------------------------------------------------------------------
  *
- *     "v12-mfzk2a9c"  "v12-mfzk2a9c-json"  "v12-mfzk2a9c-snapshot"
- *       |      |              |
- *     version  time of its   not the type's usual representation
+ *     "v12-mfzk2a9c"  "v12-mfzk2a9c-json"  "v12-mfzk2a9c-snapshot"  "v12-mfzk2a9c-json-gzip"
+ *       |      |              |                                                         |
+ *     version  time of its   not the type's usual representation                   its coding
  *              commit: tells versions of another life of the store apart */
 
 #define ETAG_BYTES   64
+#define ETAG_GZIP    "-gzip"
 #define NUMBER_BYTES 24
 
 /* Its digits, at the end of `out`. base: 10 to 36. */
 struct bytes number_write(uint64_t number, unsigned base, char out[NUMBER_BYTES]);
 
 void etag_write(uint64_t version, uint64_t time_ms, const char *suffix, char out[ETAG_BYTES]);
-bool etags_are_any(struct bytes list);                                  /* "*" */
-bool etags_have(struct bytes list, const char *etag);                   /* weak comparison */
+void etag_add_gzip(char etag[ETAG_BYTES]);
+bool etags_are_any(struct bytes list);                /* "*" */
+bool etags_have(struct bytes list, const char *etag); /* weak comparison */
+/* The same or, for who takes gzip, what etag is in gzip; then it is made that. For who takes both, either will do:
+ * which one he would be given depends on what it would be worth. */
+bool etags_have_form(struct bytes list, bool takes_gzip, char etag[ETAG_BYTES]);
 bool etags_name(struct bytes list, uint64_t version, uint64_t time_ms); /* strong, any representation */
 
 /* ---- who --------------------------------------------------------------------------------------------------------- */

@@ -1,17 +1,133 @@
 /* GET and HEAD of a document, as it is or as it was. */
 #include <errno.h>
 
+#include "api/gzip.h"
 #include "api/percent.h"
 #include "api/refusal.h"
 #include "api/rest_inside.h"
+
+/* What a client asks for, of what there is. */
+struct choice {
+    const struct representation *representation; /* NULL: none that he takes */
+    bool takes_gzip;
+    bool is_immutable;
+    uint64_t version, modified_ms;
+};
 
 struct rest_read {
     struct rest_call call;
     struct fetch fetch;
     enum { READ_PRESENT, READ_VERSION, READ_TIME } what;
+    struct choice choice;
+
+    /* While the helper compresses. */
+    struct errand errand;
+    struct frame *plain, *compressed;
 };
 
-/* ---- answering --------------------------------------------------------------------------------------------------- */
+static struct choice choose(const struct rest_request *request, const struct document_view *view)
+{
+    return (struct choice){ .representation = representation_choose(call_header(request, "accept"), view->type),
+                            .takes_gzip = accepts_gzip(call_header(request, "accept-encoding")),
+                            .version = view->version,
+                            .modified_ms = view->modified_ms };
+}
+
+static struct rest_form form_of(const struct choice *choice)
+{
+    return (struct rest_form){ choice->representation, choice->takes_gzip };
+}
+
+/* ---- answers ----------------------------------------------------------------------------------------------------- */
+
+/* Whether he has it already. etag: of the form that he has. */
+static bool is_known(const struct rest_request *request, const struct choice *choice, char etag[ETAG_BYTES])
+{
+    struct bytes list = call_header(request, "if-none-match");
+
+    if (!list.at)
+        return false;
+    etag_write(choice->version, choice->modified_ms, choice->representation->etag_suffix, etag);
+    return etags_are_any(list) || etags_have_form(list, choice->takes_gzip, etag);
+}
+
+static void reply_choice(struct rest_reply *reply, const struct rest_request *request, const struct choice *choice,
+                         const char *etag)
+{
+    reply_etag_text(reply, etag);
+    reply_version(reply, choice->version);
+    reply_header_constant(reply, "vary", "Accept, Accept-Encoding");
+    reply_caching(reply, &request->principal, choice->is_immutable);
+}
+
+static void reply_known(struct rest_reply *reply, const struct rest_request *request, const struct choice *choice,
+                        const char *etag)
+{
+    reply_init(reply, 304);
+    reply_choice(reply, request, choice, etag);
+}
+
+/* Takes a reference to the body. */
+static void reply_whole(struct rest_reply *reply, const struct rest_request *request, const struct choice *choice,
+                        struct rest_body body)
+{
+    char etag[ETAG_BYTES];
+
+    etag_write(choice->version, choice->modified_ms, choice->representation->etag_suffix, etag);
+    if (body.is_gzip)
+        etag_add_gzip(etag);
+    reply_init(reply, 200);
+    reply->response.body = frame_ref(body.frame);
+    reply_header_constant(reply, "content-type", choice->representation->content_type);
+    if (body.is_gzip)
+        reply_header_constant(reply, "content-encoding", "gzip");
+    reply_choice(reply, request, choice, etag);
+}
+
+/* ---- at once ----------------------------------------------------------------------------------------------------- */
+
+/* Nothing but the document as it is now. */
+static bool is_simple(const struct rest_request *request)
+{
+    return !request->query.n_bytes && !call_header(request, "prefer").at && !call_header(request, "range").at;
+}
+
+/* False: the document has to be fetched for it. */
+static bool reply_from_head(struct rest_reply *reply, const struct rest_client *client, const struct document *document)
+{
+    struct document_view view;
+    struct choice choice;
+    struct rest_body body;
+    char etag[ETAG_BYTES];
+
+    if (!document_glance(document, &view) || !view.type)
+        return false;
+    choice = choose(client->request, &view);
+    if (!choice.representation)
+        return false;
+    if (is_known(client->request, &choice, etag)) {
+        reply_known(reply, client->request, &choice, etag);
+        return true;
+    }
+    body = rest_cache_find(client->context->cache, document, choice.version, form_of(&choice));
+    if (body.frame)
+        reply_whole(reply, client->request, &choice, body);
+    return body.frame;
+}
+
+static bool read_at_once(const struct rest_client *client, struct store_name name)
+{
+    struct document *document = is_simple(client->request) ? hub_find(client->context->hub, name) : NULL;
+    struct rest_reply reply;
+    bool is_done = document && reply_from_head(&reply, client, document);
+
+    document_unref(document);
+    if (is_done)
+        client_reply(client, &reply);
+    return is_done;
+}
+
+/* ---- from the value ---------------------------------------------------------------------------------------------- */
 
 static void refuse_missing(struct rest_call *call, const struct document_view *view)
 {
@@ -23,21 +139,6 @@ static void refuse_missing(struct rest_call *call, const struct document_view *v
     call_reply(call, &reply);
 }
 
-static void reply_content(struct rest_reply *reply, const struct rest_call *call, const struct document_view *view,
-                          const struct representation *representation)
-{
-    struct buffer body;
-    int r;
-
-    buffer_init(&body, FRAME_MAX_BYTES);
-    r = representation->write(call, view, &body);
-    if (r)
-        reply_trouble(reply, r > 0 ? -EBADMSG : r, NULL);
-    else
-        reply_body(reply, representation->content_type, &body);
-    buffer_finish(&body);
-}
-
 /* What is newest at a time is not settled before there is something newer. */
 static bool is_immutable(const struct rest_read *read, const struct document_view *view)
 {
@@ -45,11 +146,104 @@ static bool is_immutable(const struct rest_read *read, const struct document_vie
            (read->what == READ_TIME && view->version < document_head(read->call.document));
 }
 
+static void read_reply(struct rest_read *read, struct rest_body body)
+{
+    struct rest_call *call = &read->call;
+    struct rest_reply reply;
+
+    reply_whole(&reply, &call->request, &read->choice, body);
+    call_reply(call, &reply);
+}
+
+static void keep(struct rest_read *read, struct rest_body body)
+{
+    if (read->what == READ_PRESENT)
+        rest_cache_keep(read->call.context->cache, read->call.document, read->choice.version, form_of(&read->choice),
+                        body);
+}
+
+static void compress(struct errand *errand)
+{
+    struct rest_read *read = LIST_ENTRY(errand, struct rest_read, errand);
+
+    read->compressed = gzip_frame(bytes_of(read->plain->content, read->plain->n_bytes));
+}
+
+static void on_compressed(struct errand *errand)
+{
+    struct rest_read *read = LIST_ENTRY(errand, struct rest_read, errand);
+    struct rest_body body = { read->compressed ? read->compressed : read->plain, read->compressed };
+
+    keep(read, body);
+    read_reply(read, body);
+}
+
+static void on_compressed_aside(struct errand *errand)
+{
+    LIST_ENTRY(errand, struct rest_read, errand)->call.context->is_compressing = false;
+    on_compressed(errand);
+}
+
+/* Large ones go one at a time; who comes meanwhile gets it as it is, rather than that all wait, or do the same again.
+ */
+static void read_compress(struct rest_read *read)
+{
+    struct rest_context *context = read->call.context;
+    bool is_large = read->plain->n_bytes > GZIP_ASIDE_BYTES;
+
+    if (is_large && context->is_compressing) {
+        read_reply(read, (struct rest_body){ read->plain });
+        return;
+    }
+    context->is_compressing = context->is_compressing || is_large;
+    read->errand.work = compress;
+    read->errand.done = is_large ? on_compressed_aside : on_compressed;
+    helper_do(is_large ? hub_helper(context->hub) : NULL, &read->errand);
+}
+
+/* The body as it is, kept in read->plain; or r. */
+static int read_write(struct rest_read *read, const struct document_view *view)
+{
+    struct buffer body;
+    int r;
+
+    buffer_init(&body, FRAME_MAX_BYTES);
+    r = read->choice.representation->write(&read->call, view, &body);
+    if (!r)
+        read->plain = frame_of_buffer(&body);
+    if (!r && !read->plain)
+        r = body.error ? body.error : -ENOMEM;
+    buffer_finish(&body);
+    return r > 0 ? -EBADMSG : r;
+}
+
+static void reply_content(struct rest_read *read, const struct document_view *view)
+{
+    struct rest_context *context = read->call.context;
+    struct rest_form form = form_of(&read->choice);
+    struct rest_body known = { 0 };
+    int r;
+
+    if (read->what == READ_PRESENT)
+        known = rest_cache_find(context->cache, read->call.document, view->version, form);
+    if (known.frame) {
+        read_reply(read, known);
+        return;
+    }
+    r = read_write(read, view);
+    if (r) {
+        call_fail(&read->call, r);
+    } else if (read->choice.takes_gzip) {
+        read_compress(read);
+    } else {
+        keep(read, (struct rest_body){ read->plain });
+        read_reply(read, (struct rest_body){ read->plain });
+    }
+}
+
 static void answer(struct rest_read *read, const struct document_view *view)
 {
     struct rest_call *call = &read->call;
-    struct bytes if_none_match = call_header(&call->request, "if-none-match");
-    const struct representation *representation = view->type ? representation_choose(call, view->type) : NULL;
     char etag[ETAG_BYTES];
     struct rest_reply reply;
 
@@ -57,23 +251,24 @@ static void answer(struct rest_read *read, const struct document_view *view)
         refuse_missing(call, view);
         return;
     }
-    if (!representation) {
+    read->choice = choose(&call->request, view);
+    read->choice.is_immutable = is_immutable(read, view);
+    if (!read->choice.representation) {
         call_refuse(call, 406, "ERR_NOT_ACCEPTABLE", "The document has no such representation.");
-        return;
+    } else if (is_known(&call->request, &read->choice, etag)) {
+        reply_known(&reply, &call->request, &read->choice, etag);
+        call_reply(call, &reply);
+    } else {
+        reply_content(read, view);
     }
-    etag_write(view->version, view->modified_ms, representation->etag_suffix, etag);
-    reply_init(&reply, 200);
-    if (etags_are_any(if_none_match) || etags_have(if_none_match, etag))
-        reply_init(&reply, 304);
-    else
-        reply_content(&reply, call, view, representation);
-    if (reply.response.status < 400) {
-        reply_etag_text(&reply, etag);
-        reply_version(&reply, view->version);
-        reply_header_constant(&reply, "vary", "Accept, Accept-Encoding");
-        reply_caching(&reply, call, is_immutable(read, view));
-    }
-    call_reply(call, &reply);
+}
+
+static void read_finish(struct rest_call *call)
+{
+    struct rest_read *read = (struct rest_read *)call;
+
+    frame_unref(read->plain);
+    frame_unref(read->compressed);
 }
 
 /* ---- reading ----------------------------------------------------------------------------------------------------- */
@@ -146,4 +341,4 @@ static void read_begin(struct rest_call *call, struct bytes body)
         document_fetch(call->document, &read->fetch);
 }
 
-const struct rest_action rest_read = { read_begin, sizeof(struct rest_read), NULL };
+const struct rest_action rest_read = { read_begin, sizeof(struct rest_read), read_finish, read_at_once };

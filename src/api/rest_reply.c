@@ -90,12 +90,12 @@ void reply_version(struct rest_reply *reply, uint64_t version)
     add_text(reply, "pilcrow-version", &digits, 1);
 }
 
-void reply_caching(struct rest_reply *reply, const struct rest_call *call, bool is_immutable)
+void reply_caching(struct rest_reply *reply, const struct principal *principal, bool is_immutable)
 {
     reply_header_constant(reply, "cache-control",
-                          !is_immutable                        ? "no-cache"
-                          : call->request.principal.is_account ? "private, max-age=31536000, immutable"
-                                                               : "public, max-age=31536000, immutable");
+                          !is_immutable           ? "no-cache"
+                          : principal->is_account ? "private, max-age=31536000, immutable"
+                                                  : "public, max-age=31536000, immutable");
 }
 
 void write_address(struct buffer *into, struct store_name name)

@@ -57,7 +57,7 @@ bool type_is_text(const struct ot_type *type)
     return strcmp(ot_type_name(type), "text-unicode") == 0;
 }
 
-const struct representation *representation_choose(const struct rest_call *call, const struct ot_type *type)
+const struct representation *representation_choose(struct bytes accept, const struct ot_type *type)
 {
     bool is_text = type_is_text(type);
     const struct representation *all = is_text ? of_text : of_json;
@@ -67,6 +67,6 @@ const struct representation *representation_choose(const struct rest_call *call,
 
     for (size_t i = 0; i < n; i++)
         offers[i] = all[i].media;
-    chosen = accept_choose(call_header(&call->request, "accept"), offers, n);
+    chosen = accept_choose(accept, offers, n);
     return chosen < 0 ? NULL : &all[chosen];
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "api/gzip.h"
 #include "api/rest_follow.h"
 
 #define WAIT_MAX_SECONDS 120
@@ -157,11 +158,13 @@ void call_wait(struct rest_call *call, wait_holds_fn *holds, wait_go_on_fn *go_o
 bool wait_for_change(const struct rest_call *call, const struct document_view *now)
 {
     struct bytes if_none_match = call_header(&call->request, "if-none-match");
-    const struct representation *representation = now->type ? representation_choose(call, now->type) : NULL;
+    const struct representation *representation =
+        now->type ? representation_choose(call_header(&call->request, "accept"), now->type) : NULL;
+    bool takes_gzip = accepts_gzip(call_header(&call->request, "accept-encoding"));
     char etag[ETAG_BYTES];
 
     if (!representation)
         return !now->type;
     etag_write(now->version, now->modified_ms, representation->etag_suffix, etag);
-    return etags_have(if_none_match, etag);
+    return etags_have_form(if_none_match, takes_gzip, etag);
 }

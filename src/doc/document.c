@@ -32,6 +32,8 @@ void document_destroy(struct document *document)
     assert(!document->n_calls && list_is_empty(&document->waiters) && list_is_empty(&document->arrivals));
     assert(list_is_empty(&document->subscribers));
     store_log_close(document->log);
+    if (document->companion)
+        document->companion->destroy(document->companion);
     ot_snapshot_destroy(document->value);
     recent_finish(&document->recent);
     writers_finish(&document->writers);
@@ -64,6 +66,17 @@ uint64_t document_head(const struct document *document)
 uint64_t document_first(const struct document *document)
 {
     return document->load.first;
+}
+
+struct document_companion *document_companion(const struct document *document)
+{
+    return document->companion;
+}
+
+void document_give_companion(struct document *document, struct document_companion *companion)
+{
+    assert(!document->companion);
+    document->companion = companion;
 }
 
 /* ---- the queue --------------------------------------------------------------------------------------------------- */

@@ -54,6 +54,14 @@ struct store_name document_name(const struct document *document); /* borrowed */
 uint64_t document_head(const struct document *document);  /* the newest durable version known; 0 while first LOADING */
 uint64_t document_first(const struct document *document); /* operations below are not kept; 0 while first LOADING */
 
+/* What somebody above keeps with a document while it is loaded; destroyed when it is unloaded. One a document. */
+struct document_companion {
+    void (*destroy)(struct document_companion *companion);
+};
+
+struct document_companion *document_companion(const struct document *document);                /* NULL: it has none */
+void document_give_companion(struct document *document, struct document_companion *companion); /* it has none */
+
 /* The document's own part of a request: where it stands in the queue. Callers embed it and leave it alone. */
 struct waiter {
     struct list link;
@@ -185,6 +193,10 @@ struct fetch {
 };
 
 void document_fetch(struct document *document, struct fetch *fetch);
+
+/* The view that a FETCH_SNAPSHOT would bring, without the value, when it would bring it at once: nothing is accepted
+ * above the head, and nobody waits. Costs nothing. False: it would have to wait. */
+bool document_glance(const struct document *document, struct document_view *out);
 
 /* FETCH_PAST by time, since 1970: before there was any, there was nothing. */
 static inline void fetch_until(struct fetch *fetch, uint64_t time_ms)

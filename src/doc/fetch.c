@@ -210,6 +210,18 @@ void fetch_begin(struct waiter *waiter)
     document_enqueue(document, waiter);
 }
 
+bool document_glance(const struct document *document, struct document_view *out)
+{
+    if (document->state != DOCUMENT_OPEN || document->tip != document->head || document->placing ||
+        !list_is_empty(&document->arrivals) || !list_is_empty(&document->waiters))
+        return false;
+    *out = (struct document_view){ .version = document->head,
+                                   .type = document->type,
+                                   .created_ms = document->created_ms,
+                                   .modified_ms = document->modified_ms };
+    return true;
+}
+
 void document_fetch(struct document *document, struct fetch *fetch)
 {
     fetch->document = document_ref(document);

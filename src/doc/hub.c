@@ -92,6 +92,13 @@ static void grow(struct hub *hub)
     hub->n_buckets = n_buckets;
 }
 
+struct document *hub_find(struct hub *hub, struct store_name name)
+{
+    struct document *document = *slot_of(hub, name, hash_of(name));
+
+    return document ? document_ref(document) : NULL;
+}
+
 int hub_document(struct hub *hub, struct store_name name, struct document **out)
 {
     uint32_t hash = hash_of(name);

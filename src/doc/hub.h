@@ -43,6 +43,9 @@ const struct ot_limits *hub_limits(const struct hub *hub);
  * -ENOMEM, -ESHUTDOWN. */
 STORE_MUST_CHECK int hub_document(struct hub *hub, struct store_name name, struct document **out);
 
+/* The same if it is loaded, or about to be; NULL: it is not. */
+struct document *hub_find(struct hub *hub, struct store_name name);
+
 /* Figures for /metrics and for tests. */
 struct hub_figures {
     size_t n_documents, n_idle; /* loaded; of them unused */

@@ -64,6 +64,8 @@ struct document {
     uint64_t news;     /* somebody else is said to have brought the log this far */
     size_t tail_bytes; /* of operations since the newest snapshot */
     bool is_keeping;   /* a snapshot is on its way */
+
+    struct document_companion *companion; /* or NULL */
 };
 
 #define NEVER_TOLD          UINT64_MAX

@@ -16,11 +16,7 @@ static bool is_hex(char c)
 
 struct bytes request_header(const struct request *request, const char *name)
 {
-    for (size_t i = 0; i < request->n_headers; i++) {
-        if (strcmp(request->headers[i].name, name) == 0)
-            return request->headers[i].value;
-    }
-    return bytes_of(NULL, 0);
+    return rest_header_value(request->headers, request->n_headers, name);
 }
 
 bool header_has_word(struct bytes value, const char *word)
@@ -152,8 +148,10 @@ static int framing_parse(struct request *out)
     struct bytes connection = request_header(out, "connection");
 
     for (size_t i = 0; i < out->n_headers; i++) {
-        n_hosts += strcmp(out->headers[i].name, "host") == 0;
-        n_lengths += strcmp(out->headers[i].name, "content-length") == 0;
+        const char *name = out->headers[i].name;
+
+        n_hosts += *name == 'h' && strcmp(name, "host") == 0;
+        n_lengths += *name == 'c' && strcmp(name, "content-length") == 0;
     }
     if (n_hosts > 1 || (out->is_1_1 && n_hosts == 0) || n_lengths > 1)
         return 400;

@@ -82,11 +82,7 @@ static const char *reason_of(int status)
 
 static bool answer_says(const struct rest_response *answer, const char *name)
 {
-    for (size_t i = 0; i < answer->n_headers; i++) {
-        if (strcmp(answer->headers[i].name, name) == 0)
-            return true;
-    }
-    return false;
+    return rest_header_value(answer->headers, answer->n_headers, name).at;
 }
 
 /* Never a second line out of one value, whoever put it together. */

@@ -1,6 +1,7 @@
 /* The embedded application: pages and what they load. */
 #include <stdlib.h>
 
+#include "api/gzip.h"
 #include "net/assets.h"
 #include "net/inside.h"
 
@@ -119,20 +120,6 @@ static void page_serve(struct http *http, const struct asset *asset, struct rest
     else
         http_refuse(http, 503, "ERR_STORE_FAILED", "This server is out of memory; try again soon.");
     frame_unref(answer->body);
-}
-
-/* A coding counts as accepted when it is named and not weighted with zero. */
-static bool accepts_gzip(struct bytes value)
-{
-    const char *at = value.at, *end = at + value.n_bytes;
-    const char *name = value.n_bytes ? memmem(at, value.n_bytes, "gzip", 4) : NULL;
-
-    if (!name)
-        return false;
-    name += 4;
-    while (name < end && (*name == ' ' || *name == ';'))
-        name++;
-    return !(end - name >= 3 && memcmp(name, "q=0", 3) == 0 && (end - name == 3 || name[3] == ',' || name[3] == ' '));
 }
 
 static bool etag_matches(struct bytes if_none_match, const char *etag)

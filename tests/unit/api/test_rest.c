@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "api/gzip.h"
 #include "api/percent.h"
 #include "api/rest_inside.h"
 
@@ -112,6 +113,56 @@ static void accept_chooses(void **state)
     }
 }
 
+static void gzip_is_for_those_who_want_it(void **state)
+{
+    static const struct {
+        const char *accept;
+        bool takes_gzip;
+    } rows[] = {
+        { "", false },
+        { "gzip", true },
+        { "GZip", true },
+        { "deflate, gzip", true },
+        { " br ; q=1.0 , gzip ; q=0.8", true },
+        { "gzip;q=0.001", true },
+        { "*", true },
+        { "*;q=0, gzip", true },
+        { "gzip, identity", true },
+        { "gzip;q=0", false },
+        { "gzip;q=0.0", false },
+        { "gzip;q=x", false },
+        { "gzip;q=0, *", false },
+        { "*;q=0", false },
+        { "identity", false },
+        { "identity, gzip;q=0.5", false },
+        { "gzipped, xgzip", false },
+        { ",;=,gzip;", true },
+    };
+
+    EACH(i, rows)
+    {
+        struct bytes accept = exactly(rows[i].accept);
+
+        assert_int_equal(accepts_gzip(accept), rows[i].takes_gzip);
+        let_go(accept);
+    }
+}
+
+static void what_does_not_get_smaller_is_not_compressed(void **state)
+{
+    char same[GZIP_WORTH_BYTES], random[GZIP_WORTH_BYTES];
+    struct frame *frame;
+
+    memset(same, 'x', sizeof(same));
+    world_random(&world_real, random, sizeof(random));
+    assert_null(gzip_frame(bytes_of(same, sizeof(same) - 1)));
+    assert_null(gzip_frame(bytes_of(random, sizeof(random))));
+    frame = gzip_frame(bytes_of(same, sizeof(same)));
+    assert_non_null(frame);
+    assert_true(frame->n_bytes < sizeof(same) / 10);
+    frame_unref(frame);
+}
+
 static void entity_tags_are_found(void **state)
 {
     char etag[ETAG_BYTES];
@@ -130,6 +181,10 @@ static void entity_tags_are_found(void **state)
     assert_true(etags_name(bytes_of_string(list), 12, 1700000000000));
     assert_false(etags_name(bytes_of_string(list), 13, 1700000000000));
     assert_false(etags_name(bytes_of_string(list), 12, 1700000000001));
+    (void)snprintf(list, sizeof(list), "\"%s-json-gzip\"", etag);
+    assert_true(etags_name(bytes_of_string(list), 12, 1700000000000));
+    (void)snprintf(list, sizeof(list), "\"%s-gzip-gzip\"", etag);
+    assert_false(etags_name(bytes_of_string(list), 12, 1700000000000));
     (void)snprintf(list, sizeof(list), "W/\"%s\"", etag);
     assert_false(etags_name(bytes_of_string(list), 12, 1700000000000)); /* If-Match compares strongly */
 }
@@ -178,10 +233,15 @@ static void times_are_rfc_3339(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(percent_encoding_is_read),   cmocka_unit_test(percent_encoding_has_a_ceiling),
-        cmocka_unit_test(what_is_encoded_is_decoded), cmocka_unit_test(accept_chooses),
-        cmocka_unit_test(entity_tags_are_found),      cmocka_unit_test(numbers_in_queries_are_whole),
+        cmocka_unit_test(percent_encoding_is_read),
+        cmocka_unit_test(percent_encoding_has_a_ceiling),
+        cmocka_unit_test(what_is_encoded_is_decoded),
+        cmocka_unit_test(accept_chooses),
+        cmocka_unit_test(entity_tags_are_found),
+        cmocka_unit_test(numbers_in_queries_are_whole),
         cmocka_unit_test(times_are_rfc_3339),
+        cmocka_unit_test(gzip_is_for_those_who_want_it),
+        cmocka_unit_test(what_does_not_get_smaller_is_not_compressed),
     };
 
     return cmocka_run_group_tests_name("rest", tests, NULL, NULL);

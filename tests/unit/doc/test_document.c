@@ -85,6 +85,37 @@ static void a_snapshot_is_taken_at_the_tip_and_shown_when_that_is_durable(void *
     expect(f, "a/1 done at 1\nr sees 2 \"hello!\"\na/2 done at 2\n");
 }
 
+/* The version that a glance shows; NO_ONE: it does not show one. */
+static uint64_t glance(struct fixture *f, const char *name)
+{
+    struct document *document = hub_find(f->hub, fixture_name(name));
+    struct document_view view;
+    bool is_shown = document && document_glance(document, &view);
+
+    document_unref(document);
+    return is_shown ? view.version : NO_ONE;
+}
+
+static void a_glance_shows_the_head_when_nothing_is_above_it(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(glance(f, "n"), NO_ONE); /* not loaded */
+    submit(f, "n", "init/1", 0, TEXT);
+    assert_int_equal(glance(f, "n"), NO_ONE); /* about to be */
+    settle(f);
+    assert_int_equal(glance(f, "n"), 1);
+
+    store_sim_hold(f->store, SIM_APPEND);
+    submit(f, "n", "a/1", 1, "{\"op\":[\"x\"]}");
+    settle(f);
+    assert_int_equal(glance(f, "n"), NO_ONE); /* accepted, not durable */
+    store_sim_hold(f->store, 0);
+    settle(f);
+    assert_int_equal(glance(f, "n"), 2);
+    expect(f, "init/1 accepted\ninit/1 done at 0\na/1 accepted\na/1 done at 1\n");
+}
+
 static void a_subscriber_of_a_snapshot_goes_on_behind_it(void **state)
 {
     struct fixture *f = *state;
@@ -321,6 +352,7 @@ int main(void)
         TEST(an_operation_is_not_acknowledged_before_it_is_durable),
         TEST(an_operation_is_not_streamed_before_it_is_durable),
         TEST(a_snapshot_is_taken_at_the_tip_and_shown_when_that_is_durable),
+        TEST(a_glance_shows_the_head_when_nothing_is_above_it),
         TEST(a_subscriber_of_a_snapshot_goes_on_behind_it),
         TEST(the_author_is_given_what_he_missed_before_the_answer),
         TEST(a_submission_for_now_is_not_transformed),
