@@ -11,6 +11,7 @@
 #define READ_BYTES      (16 * 1024)
 #define INPUT_MAX_BYTES (2 * REQUEST_HEAD_MAX_BYTES) /* a head, and what was sent behind it unasked */
 #define LINGER_SECONDS  2
+#define TURN_REQUESTS   64 /* of one connection, before others have theirs */
 
 /* The answer's address while it is awaited; outlives the connection if it must. */
 struct exchange {
@@ -79,7 +80,7 @@ static bool http_wants_input(const struct http *http)
 {
     if (http_is_watched(http))
         return !http->has_ended && http->input.n_bytes + READ_BYTES <= INPUT_MAX_BYTES;
-    return http->state != HTTP_WRITING;
+    return http->state != HTTP_WRITING && !ev_is_active(&http->writer);
 }
 
 static void http_read_or_not(struct http *http)
@@ -92,7 +93,7 @@ static void http_read_or_not(struct http *http)
 
 bool http_is_answered(const struct http *http)
 {
-    return http->state == HTTP_HEAD || http->state == HTTP_LINGERING;
+    return (http->state == HTTP_HEAD && !http->response.head.n_bytes) || http->state == HTTP_LINGERING;
 }
 
 void http_retire(struct http *http)
@@ -252,12 +253,14 @@ static void http_serve(struct http *http)
     buffer_finish(&http->body);
 }
 
-/* Tells a client that asks first that it may send its body. A failure shows at the next read. */
-static void http_continue(struct http *http)
+/* Tells a client that asks first that it may send its body, of which n bytes are here. */
+static int http_continue(struct http *http, size_t n)
 {
-    static const char line[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    const struct request *request = &http->request;
 
-    (void)!send(http->fd, line, sizeof(line) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (!request->expects_continue || n == request->n_body_bytes)
+        return 0;
+    return response_say(&http->response, bytes_of_string("HTTP/1.1 100 Continue\r\n\r\n"));
 }
 
 /* The head is whole and will be served: takes what has come of the body with it. */
@@ -272,14 +275,12 @@ static void http_begin_body(struct http *http)
     http->state = HTTP_BODY;
     http_expect(http, PROGRESS_SECONDS);
     buffer_init(&http->body, (size_t)request->n_body_bytes);
-    if (n && buffer_append(&http->body, behind, n)) {
+    if ((n && buffer_append(&http->body, behind, n)) || http_continue(http, n)) {
         http_refuse_and_close(http, 503, "ERR_STORE_FAILED", "This server is out of memory; try again soon.");
         return;
     }
     memmove(behind, behind + n, n_behind - n);
     input->n_bytes -= n;
-    if (request->expects_continue && n < request->n_body_bytes)
-        http_continue(http);
 }
 
 /* Hands the line over to libwebsockets; http is gone afterwards. */
@@ -350,7 +351,6 @@ static int http_write(struct http *http)
 static void http_end_answer(struct http *http)
 {
     response_finish(&http->response);
-    ev_io_stop(http->server->config.loop, &http->writer);
     if (http->keeps_alive) {
         http->state = HTTP_HEAD;
         http_expect(http,
@@ -362,9 +362,44 @@ static void http_end_answer(struct http *http)
     (void)shutdown(http->fd, SHUT_WR);
 }
 
-void http_pump(struct http *http)
+/* The answer leaves, or stays to leave with the next one. */
+static int http_answered(struct http *http)
+{
+    bool has_next = http->keeps_alive && request_follows(buffer_bytes(&http->input));
+    int r = has_next ? response_hold(&http->response) : -E2BIG;
+
+    if (r == 0)
+        http->state = HTTP_HEAD;
+    if (r != -E2BIG)
+        return r;
+    r = http_stream_is_late(http) ? -EPIPE : http_write(http);
+    if (r == 0 && http->response.stream)
+        r = http_stream_refill(http);
+    else if (r == 0)
+        http_end_answer(http);
+    return r;
+}
+
+/* There is no next answer yet: those that were held leave. */
+static int http_flush(struct http *http)
 {
     int r;
+
+    if (http->state == HTTP_WRITING || !http->response.head.n_bytes)
+        return 0;
+    r = http_write(http);
+    if (http->state == HTTP_WAITING)
+        wheel_clear(&http->deadline); /* it is not the client who is late */
+    if (r == 0 && http->state == HTTP_HEAD)
+        http_end_answer(http);
+    else if (r == 0)
+        response_finish(&http->response);
+    return r;
+}
+
+void http_pump(struct http *http)
+{
+    int n_requests = 0, r = 0;
 
     http->is_pumping = true;
     for (;;) {
@@ -372,24 +407,14 @@ void http_pump(struct http *http)
 
         switch (http->state) {
         case HTTP_HEAD:
-            if (http->input.n_bytes && !http_try_head(http))
+            if (http->input.n_bytes && n_requests++ < TURN_REQUESTS && !http_try_head(http))
                 return;
             break;
         case HTTP_BODY:
             if (http->body.n_bytes == http->request.n_body_bytes)
                 http_serve(http);
             break;
-        case HTTP_WRITING:
-            r = http_stream_is_late(http) ? -EPIPE : http_write(http);
-            if (r == 0 && http->response.stream)
-                r = http_stream_refill(http);
-            else if (r == 0)
-                http_end_answer(http);
-            if (r == -EAGAIN)
-                ev_io_start(http->server->config.loop, &http->writer);
-            else if (r)
-                goto gone;
-            break;
+        case HTTP_WRITING: r = http_answered(http); break;
         case HTTP_WAITING:
         case HTTP_LINGERING: break;
         }
@@ -397,10 +422,17 @@ void http_pump(struct http *http)
             break;
     }
     http->is_pumping = false;
+    if (!r)
+        r = http_flush(http);
+    if (r && r != -EAGAIN) {
+        http_destroy(http);
+        return;
+    }
+    if (r == -EAGAIN || n_requests > TURN_REQUESTS) /* a line that can be written to comes back in the next turn */
+        ev_io_start(http->server->config.loop, &http->writer);
+    else
+        ev_io_stop(http->server->config.loop, &http->writer);
     http_read_or_not(http);
-    return;
-gone:
-    http_destroy(http);
 }
 
 /* The client sends no more. Returns whether he may still read something. */

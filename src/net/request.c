@@ -211,3 +211,16 @@ enum request_outcome request_parse(char *at, size_t n, struct request *out, int 
     *out_status = head_parse(at, end + 2, out);
     return *out_status ? REQUEST_REFUSED : REQUEST_COMPLETE;
 }
+
+/* Every line begins behind the end of another. */
+bool request_follows(struct bytes input)
+{
+    const char *at = input.at, *end = at ? memmem(at, input.n_bytes, "\r\n\r\n", 4) : NULL;
+
+    while (end && at < end) {
+        if (strncasecmp(at, "upgrade:", 8) == 0)
+            return false;
+        at = (const char *)memchr(at, '\n', (size_t)(end + 2 - at)) + 1;
+    }
+    return end;
+}

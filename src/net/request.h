@@ -37,6 +37,9 @@ enum request_outcome {
  * terminated, and *out points into it. */
 enum request_outcome request_parse(char *at, size_t n, struct request *out, int *out_status);
 
+/* Whether a whole head, or what looks like one, stands there that does not ask for another protocol. */
+bool request_follows(struct bytes input);
+
 /* The value of a header; at is NULL when it was not sent. name: in lower case. */
 struct bytes request_header(const struct request *request, const char *name);
 

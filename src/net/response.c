@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <time.h>
 
-#define HEAD_MAX_BYTES  (32 * 1024)
+#define HEAD_MAX_BYTES  (RESPONSE_HOLD_BYTES + 32 * 1024)
 #define SIZE_LINE_BYTES 8 /* room for "10000\r\n", and its terminator */
 #define CHUNK_MAX_BYTES (SIZE_LINE_BYTES + RESPONSE_PIECE_BYTES + 2)
 
@@ -189,6 +189,24 @@ int response_begin(struct response *response, const struct rest_response *answer
         stream_end(response);
     }
     return buffer_append(head, "\r\n", 2);
+}
+
+int response_hold(struct response *response)
+{
+    int r;
+
+    if (response->stream || response->head.n_bytes + response->body.n_bytes > RESPONSE_HOLD_BYTES)
+        return -E2BIG;
+    r = buffer_append(&response->head, response->body.at, response->body.n_bytes);
+    response->body = bytes_of(NULL, 0);
+    frame_unref(response->frame);
+    response->frame = NULL;
+    return r;
+}
+
+int response_say(struct response *response, struct bytes bytes)
+{
+    return buffer_append(&response->head, bytes.at, bytes.n_bytes);
 }
 
 int response_rest(const struct response *response, struct iovec pieces[2])

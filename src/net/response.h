@@ -10,9 +10,10 @@
 #include "api/rest.h"
 
 #define RESPONSE_PIECE_BYTES (64 * 1024)
+#define RESPONSE_HOLD_BYTES  (64 * 1024) /* of answers that wait for others */
 
 struct response {
-    struct buffer head;
+    struct buffer head;  /* behind what is held of others */
     struct frame *frame; /* owned; holds the body, if anything does */
     struct bytes body;   /* or the piece of the stream that is on its way, with its frame */
     size_t n_sent;
@@ -31,10 +32,18 @@ enum response_connection {
 void response_init(struct response *response);
 
 /* answer's body is kept by reference, its stream taken over in any case; body, if not NULL, is sent in its place and
- * must outlive the response. extra_header: a whole line, or NULL. Returns 0 or -ENOMEM. */
+ * must outlive the response; what is held stays in front of it. extra_header: a whole line, or NULL. Returns 0 or
+ * -ENOMEM. */
 STORE_MUST_CHECK int response_begin(struct response *response, const struct rest_response *answer,
                                     const struct bytes *body, enum response_connection connection,
                                     const char *extra_header);
+
+/* The answer stays, whole and in front of the next one, so that both leave together. 0; -E2BIG: it has to be sent now,
+ * it is as it was; -ENOMEM: it is lost. */
+STORE_MUST_CHECK int response_hold(struct response *response);
+
+/* Bytes that go in front of the next answer. */
+STORE_MUST_CHECK int response_say(struct response *response, struct bytes bytes);
 
 /* What is still to be sent. Returns the number of pieces; 0: done, or, with a stream, to be refilled. */
 int response_rest(const struct response *response, struct iovec pieces[2]);

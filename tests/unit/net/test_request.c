@@ -213,6 +213,34 @@ static void words_of_a_list_are_whole_words(void **state)
 
 #define N_ROWS (sizeof(rows) / sizeof(rows[0]))
 
+static void what_follows_is_seen_when_it_is_whole(void **state)
+{
+    static const struct {
+        const char *input;
+        bool follows;
+    } inputs[] = {
+        { "", false },
+        { "GET / HTTP/1.1\r\n", false },
+        { "GET / HTTP/1.1\r\n" H, false },
+        { "GET / HTTP/1.1\r\n" H "\r\n", true },
+        { "GET / HTTP/1.1\r\n" H "\r\nUpgrade: later\r\n", true },
+        { "\r\n\r\n", true },
+        { "GET / HTTP/1.1\r\nUpgrade: websocket\r\n\r\n", false },
+        { "GET / HTTP/1.1\r\n" H "uPGRADE: websocket\r\n" H "\r\n", false },
+        { "GET /upgrade: HTTP/1.1\r\n" H "Upgrade-Insecure-Requests: 1\r\n\r\n", true },
+        { "upgrade: \r\n\r\n", false },
+    };
+
+    for (size_t i = 0; i < sizeof(inputs) / sizeof(inputs[0]); i++) {
+        size_t n = strlen(inputs[i].input);
+        char *input = malloc(n + !n);
+
+        memcpy(input, inputs[i].input, n);
+        assert_int_equal(request_follows(bytes_of(input, n)), inputs[i].follows);
+        free(input);
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest others[] = {
@@ -225,6 +253,7 @@ int main(void)
         cmocka_unit_test(endless_headers_are_431),
         cmocka_unit_test(too_many_headers_are_431),
         cmocka_unit_test(words_of_a_list_are_whole_words),
+        cmocka_unit_test(what_follows_is_seen_when_it_is_whole),
     };
     struct CMUnitTest tests[N_ROWS + sizeof(others) / sizeof(others[0])];
 

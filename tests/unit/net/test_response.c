@@ -71,6 +71,49 @@ static void any_cut_gives_the_same_bytes(void **state)
     frame_unref(answer.body);
 }
 
+static void what_is_held_leaves_in_front_of_the_next(void **state)
+{
+    struct rest_response first = { .status = 404, .body = frame_create(bytes_of_string("one")) };
+    struct rest_response second = { .status = 200, .body = frame_create(bytes_of_string("two")) };
+    struct response response;
+    struct iovec pieces[2];
+    const char *text;
+
+    response_init(&response);
+    assert_int_equal(response_begin(&response, &first, NULL, RESPONSE_STAYS, NULL), 0);
+    assert_int_equal(response_hold(&response), 0);
+    assert_int_equal(first.body->n_references, 1);
+    assert_int_equal(response_say(&response, bytes_of_string("between\r\n")), 0);
+    assert_int_equal(response_begin(&response, &second, NULL, RESPONSE_STAYS, NULL), 0);
+    assert_int_equal(response_rest(&response, pieces), 2);
+    (void)snprintf(written, sizeof(written), "%.*s%.*s", (int)pieces[0].iov_len, (const char *)pieces[0].iov_base,
+                   (int)pieces[1].iov_len, (const char *)pieces[1].iov_base);
+    assert_int_equal(strncmp(written, "HTTP/1.1 404 Not Found\r\n", 24), 0);
+    text = strstr(written, "\r\n\r\none");
+    assert_non_null(text);
+    assert_int_equal(strncmp(text + 7, "between\r\nHTTP/1.1 200 OK\r\n", 26), 0);
+    assert_string_equal(strstr(text + 7, "\r\n\r\n"), "\r\n\r\ntwo");
+    response_finish(&response);
+    frame_unref(first.body);
+    frame_unref(second.body);
+}
+
+static void what_is_large_is_not_held(void **state)
+{
+    static char large[RESPONSE_HOLD_BYTES];
+    struct rest_response answer = { .status = 200, .body = frame_create(bytes_of(large, sizeof(large))) };
+    struct response response;
+    struct iovec pieces[2];
+
+    response_init(&response);
+    assert_int_equal(response_begin(&response, &answer, NULL, RESPONSE_STAYS, NULL), 0);
+    assert_int_equal(response_hold(&response), -E2BIG);
+    assert_int_equal(response_rest(&response, pieces), 2);
+    assert_ptr_equal(pieces[1].iov_base, answer.body->content);
+    response_finish(&response);
+    frame_unref(answer.body);
+}
+
 static void head_has_the_length_but_not_the_bytes(void **state)
 {
     struct rest_response answer = { .status = 200, .body = frame_create(bytes_of_string("hello")), .omit_body = true };
@@ -246,6 +289,8 @@ int main(void)
         cmocka_unit_test(has_length_body_and_precautions),
         cmocka_unit_test(any_cut_gives_the_same_bytes),
         cmocka_unit_test(head_has_the_length_but_not_the_bytes),
+        cmocka_unit_test(what_is_held_leaves_in_front_of_the_next),
+        cmocka_unit_test(what_is_large_is_not_held),
         cmocka_unit_test(answers_without_content_have_no_length),
         cmocka_unit_test(what_the_answer_says_is_said_once),
         cmocka_unit_test(a_value_cannot_begin_another_line),
