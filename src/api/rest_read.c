@@ -19,6 +19,7 @@ struct rest_read {
     struct fetch fetch;
     enum { READ_PRESENT, READ_VERSION, READ_TIME } what;
     struct choice choice;
+    struct store_list_query query; /* while the store is asked for the head */
 
     /* While the helper compresses. */
     struct errand errand;
@@ -321,6 +322,58 @@ static void go_on(struct rest_call *call, struct committed_op *news)
     document_fetch(call->document, &((struct rest_read *)call)->fetch);
 }
 
+static bool entry_is_known(struct rest_read *read, const struct store_entry *entry, char etag[ETAG_BYTES])
+{
+    const struct rest_request *request = &read->call.request;
+    const struct store_info *info = &entry->info;
+    const struct document_view view = { .version = info->head,
+                                        .type = ot_type_find(info->state.type.at, info->state.type.n_bytes),
+                                        .modified_ms = info->modified_ms };
+
+    if (!bytes_equal(entry->id, read->call.name.id) || !info->state.exists || !view.type)
+        return false;
+    read->choice = choose(request, &view);
+    return read->choice.representation && is_known(request, &read->choice, etag);
+}
+
+static void on_entry(void *arg, int r, const struct store_entry *entries, size_t n, bool more)
+{
+    struct rest_read *read = arg;
+    char etag[ETAG_BYTES];
+    struct rest_reply reply;
+
+    (void)more;
+    if (r || !n || !entry_is_known(read, &entries[0], etag)) {
+        call_wait(&read->call, wait_for_change, go_on);
+        return;
+    }
+    reply_known(&reply, &read->call.request, &read->choice, etag);
+    call_reply(&read->call, &reply);
+}
+
+/* Who only wants to know whether there is something new is answered from the listing, where the head is, rather than
+ * that a document is loaded for it, and another unloaded. False: it has not been asked. */
+static bool read_entry(struct rest_read *read)
+{
+    struct rest_call *call = &read->call;
+    struct document *loaded;
+
+    if (!is_simple(&call->request) || !call_header(&call->request, "if-none-match").at)
+        return false;
+    loaded = hub_find(call->context->hub, call->name);
+    document_unref(loaded);
+    read->query = (struct store_list_query){
+        .collection = call->name.collection, .prefix = call->name.id, .limit = 1, .deleted = true
+    };
+    return !loaded && !store_list(hub_store(call->context->hub), &read->query, on_entry, read);
+}
+
+static void read_present(struct rest_read *read)
+{
+    if (!read_entry(read))
+        call_wait(&read->call, wait_for_change, go_on);
+}
+
 static void read_begin(struct rest_call *call, struct bytes body)
 {
     struct rest_read *read = (struct rest_read *)call;
@@ -336,7 +389,7 @@ static void read_begin(struct rest_call *call, struct bytes body)
     else if (read->what == READ_TIME && parameter_raw(query, "version").at)
         call_refuse(call, 400, "ERR_MESSAGE_BADLY_FORMED", "Either a version or a time");
     else if (read->what == READ_PRESENT)
-        call_wait(call, wait_for_change, go_on);
+        read_present(read);
     else if (call_open(call))
         document_fetch(call->document, &read->fetch);
 }

@@ -4,6 +4,7 @@ import { request } from 'node:http';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { Random, seedOf } from '../lib/random.mjs';
+import { startServer } from '../lib/server.mjs';
 import { Wire } from '../lib/wire.mjs';
 import { SNAPSHOT, ask, put, server } from './rest.mjs';
 
@@ -12,9 +13,9 @@ const MEDIA = ['text/plain', 'application/json', SNAPSHOT];
 const LONG = 'words that are long enough to be worth it, '.repeat(100);
 
 // The answer with its body decoded; as bytes on the line: raw.
-function get(path, headers = {}, method = 'GET') {
+function get(path, headers = {}, method = 'GET', port = server.port) {
   return new Promise((resolve, reject) => {
-    const call = request({ host: '127.0.0.1', port: server.port, path, method, headers }, async answer => {
+    const call = request({ host: '127.0.0.1', port, path, method, headers }, async answer => {
       const raw = Buffer.concat(await answer.toArray());
       const isGzip = answer.headers['content-encoding'] === 'gzip';
 
@@ -135,6 +136,31 @@ test('a client that has one of the forms that it takes is told so', async () => 
   assert.equal((await put(path, `${LONG}!`, { 'if-match': gzip })).status, 200);
   assert.equal(await ask304({ 'if-none-match': gzip, ...GZIP }), 200);
   assert.equal((await put(path, `${LONG}?`, { 'if-match': gzip })).status, 412);
+});
+
+test('a document is not loaded for who has it already', async t => {
+  const own = await startServer(t);
+  const ask = (path, headers) => get(path, headers, 'GET', own.port);
+  const nOpen = async () => Number((await ask('/metrics')).text.match(/^pilcrow_documents_open (\d+)$/m)[1]);
+  const paths = ['', '/longer', '-b'].map(end => `/v1/docs/head/a${end.replace('/', '%2F')}`);
+
+  for (const path of paths)
+    await fetch(own.url + path, { method: 'PUT', headers: { 'content-type': 'text/plain' }, body: LONG });
+  await fetch(own.url + paths[2], { method: 'DELETE' });
+  const etags = await Promise.all(paths.slice(0, 2).flatMap(path => [{}, GZIP].map(async coding => [path, (await ask(path, coding)).headers.etag, coding])));
+  await own.stop();
+  await own.restart();
+
+  for (const [path, etag, coding] of etags) {
+    const answer = await ask(path, { 'if-none-match': etag, ...coding });
+    assert.deepEqual([answer.status, answer.headers.etag, answer.version, answer.raw.length], [304, etag, 1, 0]);
+    assert.equal(answer.headers['cache-control'], 'no-cache');
+  }
+  assert.equal(await nOpen(), 0);
+  for (const path of [...paths.slice(2), '/v1/docs/head/none', '/v1/docs/head/'])
+    assert.equal((await ask(path, { 'if-none-match': etags[0][1] })).status, path.endsWith('head/') ? 200 : 404);
+  assert.equal((await ask(paths[0], { 'if-none-match': '"other"' })).text, LONG);
+  assert.notEqual(await nOpen(), 0);
 });
 
 test('gzip for those who want it, where it is worth it', async () => {
