@@ -86,6 +86,7 @@ void call_reply(struct rest_call *call, struct rest_reply *reply)
 {
     struct rest_response *response = &reply->response;
 
+    reply_compress(reply, call_header(&call->request, "accept-encoding"));
     response->omit_body = call->is_head;
     if (response->status >= 400)
         call->context->n_problems++;

@@ -62,6 +62,8 @@ void write_address(struct buffer *into, struct store_name name);
 
 /* Begins the reply anew, as a problem. detail NULL: the status says it all. */
 void reply_problem(struct rest_reply *reply, int status, const char *code, const char *detail);
+/* Puts the body into gzip for who wants that, if it is worth it and nothing is said yet of what it depends on. */
+void reply_compress(struct rest_reply *reply, struct bytes accept_encoding);
 /* 401: who asks has not said who he is, or his token is nobody's. RFC 6750, 3. */
 void reply_nobody(struct rest_reply *reply, bool has_token);
 /* 403: a right is missing. */

@@ -2,8 +2,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "api/gzip.h"
 #include "api/percent.h"
 #include "api/rest_inside.h"
+#include "base/helper.h"
 
 void reply_init(struct rest_reply *reply, int status)
 {
@@ -65,6 +67,24 @@ void reply_body(struct rest_reply *reply, const char *content_type, const struct
     }
     reply->response.body = frame;
     reply_header_constant(reply, "content-type", content_type);
+}
+
+void reply_compress(struct rest_reply *reply, struct bytes accept_encoding)
+{
+    struct rest_response *response = &reply->response;
+    struct frame *body = response->body, *compressed;
+
+    if (response->status != 200 || !body || body->n_bytes < GZIP_WORTH_BYTES || body->n_bytes > HELPER_WORTH_BYTES ||
+        rest_header_value(response->headers, response->n_headers, "vary").at ||
+        rest_header_value(response->headers, response->n_headers, "etag").at)
+        return;
+    reply_header_constant(reply, "vary", "Accept-Encoding");
+    compressed = accepts_gzip(accept_encoding) ? gzip_frame(bytes_of(body->content, body->n_bytes)) : NULL;
+    if (!compressed)
+        return;
+    frame_unref(body);
+    response->body = compressed;
+    reply_header_constant(reply, "content-encoding", "gzip");
 }
 
 void reply_etag_text(struct rest_reply *reply, const char *etag)

@@ -177,6 +177,22 @@ test('gzip for those who want it, where it is worth it', async () => {
   assert.equal(await isGzip('gzip', 'small'), false);
 });
 
+test('listings, operations and histories are given in gzip, too', async () => {
+  for (let i = 0; i < 30; i++) await put(`/v1/docs/cached-list/document-${i}`, LONG);
+  for (let i = 0; i < 30; i++) await put('/v1/docs/cached-list/document-0', `${i} ${LONG}`, { 'if-match': '*' });
+
+  for (const path of ['/v1/docs/cached-list', '/v1/docs/cached-list/document-0/ops', '/metrics']) {
+    const [plain, gzip, head] = [await get(path), await get(path, GZIP), await get(path, GZIP, 'HEAD')];
+    assert.deepEqual([plain.isGzip, gzip.isGzip, head.isGzip], [false, true, true], path);
+    assert.deepEqual([plain.headers.vary, gzip.headers.vary, head.headers.vary], Array(3).fill('Accept-Encoding'));
+    if (path !== '/metrics') {
+      assert.equal(gzip.text, plain.text);
+      assert.equal(Number(head.headers['content-length']), gzip.raw.length);
+    }
+  }
+  assert.equal((await get('/v1/docs/cached-list?limit=1', GZIP)).isGzip, false);
+});
+
 test('large bodies are compressed beside the loop, at once or at the next request', async () => {
   const path = '/v1/docs/cached/large';
   const text = LONG.repeat(500); // 2 MB
@@ -207,7 +223,7 @@ test('random: what is given again is what the version holds, while others write'
       const path = `/v1/docs/random/${id}`;
       const kind = random.between(0, 30);
       if (kind === 0) {
-        const answer = await ask('DELETE', random.next() < 0.5 ? path : `${path}?purge=true`);
+        const answer = await ask('DELETE', random.next() < 0.9 ? path : `${path}?purge=true`);
         acknowledged.set(id, Number(answer.headers['pilcrow-version']));
         const created = await put(path, LONG.slice(0, random.between(0, 4000)));
         assert.equal(created.status, 201);
