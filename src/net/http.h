@@ -7,6 +7,9 @@
  * The client is listened to also while he waits, so that it shows when he goes. Who has closed only his sending side
  * gets his answer: a long-poll gives up waiting for that, a stream of news, which has no end to wait for, is over.
  *
+ * Requests that have come together are answered together: an answer that is not large waits for the next one, as long
+ * as the request for it is here.
+ *
  * An answer that comes bit by bit (struct rest_stream) is WRITING for as long as it lasts: a piece is asked for when
  * the one before it has left, one a turn of the loop. */
 #ifndef NET_HTTP_H
@@ -55,10 +58,16 @@ void http_retire(struct http *http);
 bool http_is_answered(const struct http *http);
 void http_destroy(struct http *http);
 
-/* Takes every step that can be taken now. http may be gone afterwards. */
+/* http_pump.c: takes every step that can be taken now. http may be gone afterwards. */
 void http_pump(struct http *http);
 void http_pump_soon(struct http *http);                /* in this turn of the loop still */
 void http_expect(struct http *http, unsigned seconds); /* the next move, or it is cut */
+
+/* http.c, for http_pump.c. Looks whether a head has come; false: the connection has become a WebSocket, http is gone.
+ */
+bool http_try_head(struct http *http);
+void http_serve(struct http *http);       /* the request is whole: hands it on */
+void http_read_or_not(struct http *http); /* as its state wants it */
 
 /* http_stream.c: what http_answer does about a stream. False: it can't be carried; it has been closed. */
 bool http_stream_begin(struct http *http, struct rest_stream *stream);
