@@ -7,6 +7,7 @@
 
 #define NONCE_MARK  "__CSP_NONCE__"
 #define NONCE_BYTES 16
+#define ETAG_BYTES  64
 
 struct page {
     char nonce[2 * NONCE_BYTES + 1];
@@ -131,13 +132,16 @@ static void file_serve(struct http *http, const struct asset *asset, struct rest
 {
     const struct request *request = &http->request;
     struct bytes body = bytes_of(asset->bytes, asset->n_bytes);
+    bool is_gzip = asset->gzip && accepts_gzip(request_header(request, "accept-encoding"));
+    char etag[ETAG_BYTES];
 
-    answer_add(answer, "etag", asset->etag);
+    (void)snprintf(etag, sizeof(etag), "%.*s%s\"", (int)strlen(asset->etag) - 1, asset->etag, is_gzip ? "-gzip" : "");
+    answer_add(answer, "etag", etag);
     answer_add(answer, "vary", "accept-encoding");
     answer_add(answer, "cache-control", asset->is_immutable ? "public, max-age=31536000, immutable" : "no-cache");
-    if (etag_matches(request_header(request, "if-none-match"), asset->etag))
+    if (etag_matches(request_header(request, "if-none-match"), etag))
         answer->status = 304;
-    if (asset->gzip && accepts_gzip(request_header(request, "accept-encoding"))) {
+    if (is_gzip) {
         body = bytes_of(asset->gzip, asset->n_gzip);
         answer_add(answer, "content-encoding", "gzip");
     }

@@ -274,3 +274,16 @@ test('random: what is given again is what the version holds, while others write'
   assert(nCompared > 0);
   await Promise.all(wires.map(wire => wire.close()));
 });
+
+test('what the pages load has an ETag for each coding', async () => {
+  const path = `/${(await get('/')).text.match(/assets\/start-[^"]+\.js/)[0]}`;
+  const [plain, gzip] = [await get(path), await get(path, GZIP)];
+
+  assert.deepEqual([plain.isGzip, gzip.isGzip, gzip.text === plain.text], [false, true, true]);
+  assert.notEqual(plain.headers.etag, gzip.headers.etag);
+  for (const [{ headers }, coding] of [[plain, {}], [gzip, GZIP]]) {
+    assert.equal(headers.vary, 'accept-encoding');
+    assert.equal((await get(path, { ...coding, 'if-none-match': headers.etag })).status, 304);
+  }
+  assert.equal((await get(path, { 'if-none-match': gzip.headers.etag })).status, 200);
+});
