@@ -11,9 +11,9 @@
 #include "api/rest_follow.h"
 #include "base/frame_queue.h"
 
-#define HEARTBEAT_SECONDS  15
-#define RESTS              2            /* of REST_REST_MS, so that the shortest is one whole */
-#define CATCH_UP_MAX_BYTES (256 * 1024) /* queued of what was missed; more is read when the client has read that */
+#define HEARTBEAT_SECONDS 15
+#define RESTS             2 /* of REST_REST_MS, so that the shortest is one whole */
+#define MISSED_MAX_BYTES  (256 * 1024)
 
 struct follower {
     struct rest_stream stream; /* first */
@@ -24,9 +24,10 @@ struct follower {
     struct subscriber subscriber;
     struct fetch fetch;
     struct frame_queue queue;
-    uint64_t shown; /* the version of the newest snapshot that the client has; DOCUMENT_NOW: none */
-    uint64_t news;  /* ?snapshots=true: the newest version there is */
-    int r;          /* not 0: the line is to be cut */
+    size_t n_asked_bytes; /* at its front: what it came for, which has no ceiling; the others are news */
+    uint64_t shown;       /* the version of the newest snapshot that the client has; DOCUMENT_NOW: none */
+    uint64_t news;        /* ?snapshots=true: the newest version there is */
+    int r;                /* not 0: the line is to be cut */
     uint8_t n_rests;
     bool wants_snapshots;
     bool is_fetching, is_awaited; /* the carrier waits to be told */
@@ -70,25 +71,33 @@ static void follower_cut(struct follower *follower)
     follower_break(follower, -ENOBUFS);
 }
 
-/* A large snapshot may pass the ceiling; what waits behind it may not. */
-static void follower_push(struct follower *follower, struct frame *frame)
+static bool is_full(const struct follower *follower, const struct frame *frame)
 {
-    struct frame_queue *queue = &follower->queue;
+    size_t n_bytes = follower->queue.n_bytes - follower->n_asked_bytes + frame->n_bytes;
 
+    return follower->queue.n && n_bytes > follower->context->queue_max_bytes;
+}
+
+enum push { PUSH_ASKED, PUSH_NEWS };
+
+static void follower_push(struct follower *follower, struct frame *frame, enum push what)
+{
     if (follower->r || follower->is_ending || follower->is_closed)
         return;
-    if (queue->n && frame && queue->n_bytes + frame->n_bytes > follower->context->queue_max_bytes)
+    if (frame && what == PUSH_NEWS && is_full(follower, frame)) {
         follower_cut(follower);
-    else if (!frame || frame_queue_push(queue, frame))
+    } else if (!frame || frame_queue_push(&follower->queue, frame)) {
         follower_break(follower, -ENOMEM);
-    else
+    } else {
+        follower->n_asked_bytes += what == PUSH_ASKED ? frame->n_bytes : 0;
         tell_carrier(follower);
+    }
 }
 
 /* The same for one that nobody else has. */
 static void follower_push_own(struct follower *follower, struct frame *frame)
 {
-    follower_push(follower, frame);
+    follower_push(follower, frame, PUSH_ASKED);
     frame_unref(frame);
 }
 
@@ -99,7 +108,7 @@ static void on_heartbeat(struct wheel_timer *timer)
 
     wheel_set(&waits->wheel, timer, HEARTBEAT_SECONDS);
     if (!follower->queue.n)
-        follower_push(follower, waits_heartbeat(waits));
+        follower_push(follower, waits_heartbeat(waits), PUSH_NEWS);
 }
 
 /* ---- reading ----------------------------------------------------------------------------------------------------- */
@@ -129,14 +138,23 @@ static void read_snapshot(struct follower *follower)
                                    .subscriber = follower->subscriber.document ? NULL : &follower->subscriber });
 }
 
+/* What the client has not read yet of what it missed: more is read when it has. */
+static size_t missed_max_bytes(const struct follower *follower)
+{
+    size_t max_bytes = follower->context->queue_max_bytes / 2;
+
+    return max_bytes < MISSED_MAX_BYTES ? max_bytes : MISSED_MAX_BYTES;
+}
+
 static void on_missed(struct fetch *fetch, struct committed_op *op)
 {
     struct follower *follower = LIST_ENTRY(fetch, struct follower, fetch);
+    struct frame *event = waits_event(follower->context->waits, document_name(follower->document), op);
 
-    follower_push(follower, waits_event(follower->context->waits, document_name(follower->document), op));
+    follower_push(follower, event, PUSH_ASKED);
     if (follower->r)
         fetch_stop(fetch);
-    else if (follower->queue.n_bytes > CATCH_UP_MAX_BYTES)
+    else if (follower->queue.n_bytes > missed_max_bytes(follower))
         fetch_hold(fetch);
 }
 
@@ -149,13 +167,14 @@ static void read_missed(struct follower *follower, uint64_t after)
                                              .on_op = on_missed });
 }
 
-/* Reads the value if there is a newer one than the client has; then for a moment not again. */
+/* Reads the value if there is a newer one than the client has; then for a moment not again, and not before the client
+ * has read it: a slow one is shown less, and never cut. */
 static void renew_snapshot(struct follower *follower)
 {
     struct rest_waits *waits = follower->context->waits;
     bool is_first = list_is_empty(&waits->resting);
 
-    if (follower->news <= follower->shown || follower->n_rests || follower->is_fetching)
+    if (follower->news <= follower->shown || follower->n_rests || follower->is_fetching || follower->queue.n)
         return;
     follower->n_rests = RESTS;
     list_append(&waits->resting, &follower->resting);
@@ -169,7 +188,7 @@ static void show_snapshot(struct follower *follower, const struct document_view 
     if (follower->shown == view->version)
         return;
     follower->shown = view->version;
-    follower_push(follower, waits_snapshot(follower->context->waits, follower->document, view));
+    follower_push(follower, waits_snapshot(follower->context->waits, follower->document, view), PUSH_ASKED);
 }
 
 static void on_fetched(struct fetch *fetch, int r, const struct document_view *view)
@@ -209,11 +228,21 @@ static void on_op(struct subscriber *subscriber, struct committed_op *op)
         follower->news = committed_op_end(op);
         renew_snapshot(follower);
     } else {
-        follower_push(follower, waits_event(follower->context->waits, document_name(follower->document), op));
+        follower_push(follower, waits_event(follower->context->waits, document_name(follower->document), op),
+                      PUSH_NEWS);
     }
 }
 
 /* ---- the carrier's side ------------------------------------------------------------------------------------------ */
+
+static void follower_has_read(struct follower *follower, size_t n)
+{
+    follower->n_asked_bytes -= n < follower->n_asked_bytes ? n : follower->n_asked_bytes;
+    if (!follower->is_fetching)
+        renew_snapshot(follower);
+    else if (follower->queue.n_bytes <= missed_max_bytes(follower) / 2)
+        fetch_go_on(&follower->fetch);
+}
 
 static ssize_t follower_read(struct rest_stream *stream, char *into, size_t n_room)
 {
@@ -221,8 +250,7 @@ static ssize_t follower_read(struct rest_stream *stream, char *into, size_t n_ro
     size_t n = frame_queue_take(&follower->queue, into, n_room);
 
     if (n) {
-        if (follower->is_fetching && follower->queue.n_bytes <= CATCH_UP_MAX_BYTES / 2)
-            fetch_go_on(&follower->fetch);
+        follower_has_read(follower, n);
         return (ssize_t)n;
     }
     if (follower->r)

@@ -34,10 +34,10 @@ static struct bytes preferred_wait(struct bytes prefer)
 {
     while (prefer.n_bytes) {
         struct bytes preference = header_next_part(&prefer, ','), word = header_next_part(&preference, ';');
-        struct bytes name = header_next_part(&word, '=');
+        struct bytes name = header_next_part(&word, '='), value = header_next_part(&word, '=');
 
         if (name.n_bytes == 4 && strncasecmp(name.at, "wait", 4) == 0)
-            return bytes_of(word.at ? word.at : "", word.n_bytes);
+            return bytes_of(value.at ? value.at : "", value.n_bytes);
     }
     return bytes_of(NULL, 0);
 }
