@@ -11,7 +11,7 @@
  * as the request for it is here.
  *
  * An answer that comes bit by bit (struct rest_stream) is WRITING for as long as it lasts: a piece is asked for when
- * the one before it has left, one a turn of the loop. */
+ * the one before it has left, and two leave in a turn of the loop. */
 #ifndef NET_HTTP_H
 #define NET_HTTP_H
 

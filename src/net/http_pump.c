@@ -43,6 +43,21 @@ static void http_end_answer(struct http *http)
     (void)shutdown(http->fd, SHUT_WR);
 }
 
+/* The next piece leaves at once, so that news takes one call of the system; what comes behind it in the next turn. */
+static int http_write_piece(struct http *http)
+{
+    int r = http_stream_refill(http);
+
+    if (r != -EAGAIN)
+        return r;
+    r = http_write(http);
+    if (r == 0 && http->response.stream)
+        r = http_stream_refill(http);
+    else if (r == 0)
+        http_end_answer(http);
+    return r;
+}
+
 /* The answer leaves, or stays to leave with the next one. */
 static int http_answered(struct http *http)
 {
@@ -55,7 +70,7 @@ static int http_answered(struct http *http)
         return r;
     r = http_stream_is_late(http) ? -EPIPE : http_write(http);
     if (r == 0 && http->response.stream)
-        r = http_stream_refill(http);
+        r = http_write_piece(http);
     else if (r == 0)
         http_end_answer(http);
     return r;
