@@ -10,6 +10,7 @@
 
 #include "base/buffer.h"
 #include "base/frame.h"
+#include "base/frame_queue.h"
 #include "base/list.h"
 #include "base/name.h"
 #include "base/world.h"
@@ -151,6 +152,36 @@ static void name_is_judged(void **state)
     free(exact);
 }
 
+static void a_queue_of_frames_gives_their_bytes_in_any_pieces(void **state)
+{
+    struct frame *frames[] = { frame_create(bytes_of_string("one,")), frame_create(bytes_of_string("")),
+                               frame_create(bytes_of_string("three")) };
+    struct frame_queue queue = { 0 };
+
+    for (size_t n_room = 1; n_room < 40; n_room++) {
+        char taken[64] = { 0 };
+        size_t n = 0, n_now;
+
+        for (int i = 0; i < 9; i++)
+            assert_int_equal(frame_queue_push(&queue, frames[i % 3]), 0);
+        assert_int_equal(queue.n_bytes, 27);
+        while ((n_now = frame_queue_take(&queue, taken + n, n_room)) > 0) {
+            assert_true(n_now <= n_room);
+            n += n_now;
+            assert_int_equal(queue.n_bytes, 27 - n);
+        }
+        assert_string_equal(taken, "one,threeone,threeone,three");
+        assert_null(queue.ring);
+    }
+    assert_int_equal(frame_queue_push(&queue, frames[0]), 0);
+    assert_int_equal(frames[0]->n_references, 2);
+    frame_queue_finish(&queue);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(frames[i]->n_references, 1);
+        frame_unref(frames[i]);
+    }
+}
+
 static void the_real_world_goes_on(void **state)
 {
     unsigned char a[16] = { 0 }, b[16] = { 0 };
@@ -172,6 +203,7 @@ int main(void)
         cmocka_unit_test(buffer_writes_the_largest_number),
         cmocka_unit_test(the_second_listener_removes_the_third),
         cmocka_unit_test(frames_live_as_long_as_a_reference),
+        cmocka_unit_test(a_queue_of_frames_gives_their_bytes_in_any_pieces),
         cmocka_unit_test(the_real_world_goes_on),
     };
 

@@ -250,6 +250,27 @@ static void a_stream_is_chunked(void **state)
     assert_int_equal(source.n_closed, 1);
 }
 
+static void without_chunks_a_stream_is_its_bytes_and_the_line_closes(void **state)
+{
+    static const char *const said[] = { "hello", "", " and more", NULL };
+    struct source source = { { &source_interface, -1 }, said };
+    const struct rest_response answer = { .status = 200, .stream = &source.stream };
+    struct response response;
+    size_t n = 0;
+
+    response_init(&response);
+    assert_int_equal(response_begin(&response, &answer, NULL, RESPONSE_UNFRAMED, NULL), 0);
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(send_and_refill(&response, &n), i == 1 ? -EAGAIN : 0);
+    assert_int_equal(source.n_closed, 1);
+    assert_int_equal(send_and_refill(&response, &n), -ENODATA);
+    assert_string_equal(body_of(written), "hello and more");
+    assert_null(strstr(written, "chunked"));
+    assert_null(strstr(written, "content-length"));
+    assert_non_null(strstr(written, "\r\nconnection: close\r\n"));
+    response_finish(&response);
+}
+
 static void a_stream_that_breaks_has_no_end(void **state)
 {
     static const char *const said[] = { "hello", NULL };
@@ -297,6 +318,7 @@ int main(void)
         cmocka_unit_test(closing_is_announced),
         cmocka_unit_test(a_body_of_its_own_needs_no_frame),
         cmocka_unit_test(a_stream_is_chunked),
+        cmocka_unit_test(without_chunks_a_stream_is_its_bytes_and_the_line_closes),
         cmocka_unit_test(a_stream_that_breaks_has_no_end),
         cmocka_unit_test(a_head_request_closes_the_stream_unread),
     };
