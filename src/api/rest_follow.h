@@ -31,6 +31,7 @@ struct frame *page_of_op(struct store_name name, const struct committed_op *op);
 /* The same, written once for everybody who is told of it in one turn. The reference is the waits'. */
 struct frame *waits_event(struct rest_waits *waits, struct store_name name, struct committed_op *op);
 struct frame *waits_page(struct rest_waits *waits, struct store_name name, struct committed_op *op);
+struct frame *waits_page_gzip(struct rest_waits *waits); /* of that page; NULL: it would not be smaller */
 struct frame *waits_snapshot(struct rest_waits *waits, struct document *document, const struct document_view *view);
 struct frame *waits_heartbeat(struct rest_waits *waits);
 

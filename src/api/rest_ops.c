@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 
+#include "api/gzip.h"
 #include "api/rest_follow.h"
 
 #define LIMIT_DEFAULT  1000
@@ -102,6 +103,22 @@ static void answer_page(struct rest_ops *ops, uint64_t head)
     answer(ops, &reply, head);
 }
 
+/* As reply_compress, once for all. */
+static void reply_page(struct rest_reply *reply, struct rest_ops *ops, struct frame *page)
+{
+    bool is_worth = page->n_bytes >= GZIP_WORTH_BYTES && page->n_bytes <= HELPER_WORTH_BYTES;
+    struct frame *compressed = NULL;
+
+    reply_header(reply, "content-type", MEDIA_JSON);
+    if (is_worth)
+        reply_header(reply, "vary", "Accept-Encoding");
+    if (is_worth && accepts_gzip(call_header(&ops->call.request, "accept-encoding")))
+        compressed = waits_page_gzip(ops->call.context->waits);
+    if (compressed)
+        reply_header(reply, "content-encoding", "gzip");
+    reply->response.body = frame_ref(compressed ? compressed : page);
+}
+
 /* To all who have waited for it the same bytes. */
 static void answer_news(struct rest_ops *ops, struct committed_op *op)
 {
@@ -113,8 +130,7 @@ static void answer_news(struct rest_ops *ops, struct committed_op *op)
         return;
     }
     reply_init(&reply, 200);
-    reply.response.body = frame_ref(page);
-    reply_header(&reply, "content-type", MEDIA_JSON);
+    reply_page(&reply, ops, page);
     answer(ops, &reply, op->version + 1);
 }
 

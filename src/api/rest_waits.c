@@ -1,5 +1,6 @@
 #include "api/rest_waits.h"
 
+#include "api/gzip.h"
 #include "api/rest_follow.h"
 
 void rest_waits_init(struct rest_waits *waits)
@@ -16,6 +17,7 @@ static void written_forget(struct rest_waits *waits)
 {
     committed_op_unref(waits->written.op);
     frame_unref(waits->written.page);
+    frame_unref(waits->written.page_gzip);
     frame_unref(waits->written.event);
     document_unref(waits->written.document);
     frame_unref(waits->written.snapshot);
@@ -64,9 +66,11 @@ static void written_take_op(struct rest_waits *waits, struct committed_op *op)
         return;
     committed_op_unref(waits->written.op);
     frame_unref(waits->written.page);
+    frame_unref(waits->written.page_gzip);
     frame_unref(waits->written.event);
     waits->written.op = committed_op_ref(op);
-    waits->written.page = waits->written.event = NULL;
+    waits->written.page = waits->written.page_gzip = waits->written.event = NULL;
+    waits->written.is_compressed = false;
 }
 
 struct frame *waits_page(struct rest_waits *waits, struct store_name name, struct committed_op *op)
@@ -75,6 +79,16 @@ struct frame *waits_page(struct rest_waits *waits, struct store_name name, struc
     if (!waits->written.page)
         waits->written.page = page_of_op(name, op);
     return waits->written.page;
+}
+
+struct frame *waits_page_gzip(struct rest_waits *waits)
+{
+    const struct frame *page = waits->written.page;
+
+    if (!waits->written.is_compressed)
+        waits->written.page_gzip = gzip_frame(bytes_of(page->content, page->n_bytes));
+    waits->written.is_compressed = true;
+    return waits->written.page_gzip;
 }
 
 struct frame *waits_event(struct rest_waits *waits, struct store_name name, struct committed_op *op)

@@ -25,8 +25,9 @@ struct rest_waits {
     void *arg;
 
     struct {
-        struct committed_op *op; /* of these two, */
-        struct frame *page, *event;
+        struct committed_op *op; /* of these, */
+        struct frame *page, *page_gzip, *event;
+        bool is_compressed;        /* the page has been, though nothing may have come of it */
         struct document *document; /* and of this one */
         uint64_t version;
         struct frame *snapshot;
