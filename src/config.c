@@ -13,6 +13,8 @@ const struct config_option config_options[] = {
     { "config", KIND_TEXT, AT(file), false, "FILE", "a JSON object with these settings, named without --" },
     { "allow-origin", KIND_ORIGINS, AT(allow_origin), false, "ORIGIN",
       "also serve pages from ORIGIN, such as https://docs.example.org; may be repeated" },
+    { "base-path", KIND_BASE, AT(base_path), false, "a path such as /p or /tools/pilcrow, without a slash at its end",
+      "everything lies below that path, and everything else is 404; for a proxy that passes paths on as they are" },
     { "tokens", KIND_TEXT, AT(tokens), false, "FILE",
       "who may do what, and by which token (docs/http.md); without it everybody may do everything" },
     { "open-to-everyone", KIND_SWITCH, AT(open_to_everyone), false, NULL,

@@ -10,6 +10,7 @@ enum config_kind {
     KIND_TEXT,
     KIND_LIST,
     KIND_ORIGINS,
+    KIND_BASE,
     KIND_TYPES,
     KIND_RULES,
     KIND_SWITCH,

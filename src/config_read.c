@@ -10,8 +10,9 @@
 #include "net/origin.h"
 #include "ot/ot.h"
 
-#define COUNT_MAX 1000000
-#define ANY       SIZE_MAX /* option */
+#define COUNT_MAX      1000000
+#define BASE_MAX_BYTES 200
+#define ANY            SIZE_MAX /* option */
 
 enum layer { LAYER_DEFAULTS, LAYER_FILE, LAYER_ENVIRONMENT, LAYER_FLAGS };
 
@@ -153,6 +154,21 @@ static int set_text(char **member, const char *text)
     return 0;
 }
 
+/* Nothing in it that a browser, a proxy or a person could write in two ways. */
+static bool is_base_path(const char *text)
+{
+    const char *at = text;
+
+    while (*at == '/') {
+        size_t n = strspn(at + 1, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~");
+
+        if (n == strspn(at + 1, "."))
+            return false;
+        at += 1 + n;
+    }
+    return at > text && !*at && at - text <= BASE_MAX_BYTES;
+}
+
 /* What things may be counted up to: all of them cost memory. */
 static bool set_count(uint64_t *member, const char *text, uint64_t most)
 {
@@ -180,6 +196,7 @@ static int set(struct reading *reading, size_t i, const char *text)
         return complain(reading, "%s needs a value", config_options[i].name);
     switch (config_options[i].kind) {
     case KIND_TEXT: r = *text ? set_text(member, text) : CONFIG_WRONG; break;
+    case KIND_BASE: r = is_base_path(text) ? set_text(member, text) : CONFIG_WRONG; break;
     case KIND_LIST:
     case KIND_ORIGINS:
     case KIND_TYPES:
@@ -192,7 +209,7 @@ static int set(struct reading *reading, size_t i, const char *text)
     case KIND_LEVEL: is_fine = parse_level(text, member); break;
     case KIND_FORMAT: is_fine = set_format(member, text); break;
     }
-    if (!is_fine || (config_options[i].kind == KIND_TEXT && r == CONFIG_WRONG))
+    if (!is_fine || (r == CONFIG_WRONG && !is_list(config_options[i].kind)))
         return complain(reading, "%s: '%s' is not %s", config_options[i].name, text,
                         config_options[i].argument ? config_options[i].argument : "true or false");
     reading->set_by[i] = reading->layer;
@@ -386,6 +403,7 @@ void config_finish(struct config *config)
     free(config->data);
     free(config->file);
     free(config->tokens);
+    free(config->base_path);
     list_finish(&config->listen);
     list_finish(&config->allow_origin);
     list_finish(&config->disable_type);

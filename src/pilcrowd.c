@@ -373,6 +373,7 @@ static int floors_open(struct daemon *daemon, char *why, size_t n_why)
     daemon->rest.gate = &daemon->gate;
     daemon->rest.waits = &daemon->waits;
     daemon->rest.queue_max_bytes = (size_t)daemon->config.max_queue;
+    daemon->rest.base_path = daemon->config.base_path;
     daemon->rest.body_max_bytes = (size_t)daemon->config.max_document;
     return store_meta_get(daemon->store, bytes_of_string(key_name), on_key, daemon);
 }

@@ -108,6 +108,7 @@ struct rest_context {
     const struct retain_rules *retention;   /* obeyed before the store is compacted; NULL: there are none */
     struct rest_waits *waits;               /* who waits for news; NULL: nobody may */
     struct rest_cache *cache;               /* NULL: there is none */
+    const char *base_path; /* "/p": where a carrier has all of this; it takes that off requests. NULL: "" */
     size_t body_max_bytes;
     size_t queue_max_bytes; /* of events that the client of a stream has not read yet */
     bool is_draining;

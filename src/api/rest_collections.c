@@ -88,6 +88,7 @@ static void reply_next(struct rest_reply *reply, const struct rest_list *list, s
     struct buffer link;
 
     buffer_init(&link, LINK_MAX_BYTES);
+    write_base(&link, &list->call);
     (void)buffer_append_string(&link, "/v1/docs/");
     percent_encode(list->query.collection, &link);
     (void)buffer_printf(&link, "?limit=%zu", list->query.limit);

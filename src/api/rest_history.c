@@ -69,7 +69,7 @@ static void reply_next(struct rest_reply *reply, const struct rest_history *hist
     struct buffer link;
 
     buffer_init(&link, LINK_MAX_BYTES);
-    write_address(&link, call->name);
+    write_address(&link, call);
     (void)buffer_printf(&link, "/history?to=%" PRIu64 "&limit=%" PRIu64 "&pause=%" PRIu64, history->oldest.to,
                         history->limit, history->pause_s);
     if (history->has_from)

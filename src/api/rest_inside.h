@@ -57,8 +57,10 @@ void reply_caching(struct rest_reply *reply, const struct principal *principal, 
 
 /* `before`, then the text as a JSON string. A failure stays in the buffer. */
 void write_member(struct buffer *into, const char *before, struct bytes text);
-/* "/v1/docs/{collection}/{id}". */
-void write_address(struct buffer *into, struct store_name name);
+/* What every address in an answer begins with: nothing, or "/p". */
+void write_base(struct buffer *into, const struct rest_call *call);
+/* "/p/v1/docs/{collection}/{id}", of the call's document. */
+void write_address(struct buffer *into, const struct rest_call *call);
 
 /* Begins the reply anew, as a problem. detail NULL: the status says it all. */
 void reply_problem(struct rest_reply *reply, int status, const char *code, const char *detail);

@@ -42,6 +42,7 @@ static void reply_next(struct rest_reply *reply, const struct rest_logs *logs, c
     struct buffer link;
 
     buffer_init(&link, LINK_MAX_BYTES);
+    write_base(&link, &logs->call);
     (void)buffer_printf(&link, "/v1/logs?limit=%zu&after_collection=", logs->query.limit);
     percent_encode(last->collection, &link);
     (void)buffer_append_string(&link, "&after=");

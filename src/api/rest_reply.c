@@ -118,12 +118,19 @@ void reply_caching(struct rest_reply *reply, const struct principal *principal, 
                                                   : "public, max-age=31536000, immutable");
 }
 
-void write_address(struct buffer *into, struct store_name name)
+void write_base(struct buffer *into, const struct rest_call *call)
 {
+    if (call->context->base_path)
+        (void)buffer_append_string(into, call->context->base_path);
+}
+
+void write_address(struct buffer *into, const struct rest_call *call)
+{
+    write_base(into, call);
     (void)buffer_append_string(into, "/v1/docs/");
-    percent_encode(name.collection, into);
+    percent_encode(call->name.collection, into);
     (void)buffer_append_string(into, "/");
-    percent_encode(name.id, into);
+    percent_encode(call->name.id, into);
 }
 
 void write_member(struct buffer *into, const char *before, struct bytes text)

@@ -8,7 +8,10 @@
 #include "cli/spelling.h"
 
 const struct option_row option_rows[N_OPTIONS] = {
-    [OPTION_SERVER] = { "server", "URL", "the server to ask: http://HOST:PORT or unix:PATH", "PILCROW_SERVER" },
+    [OPTION_SERVER] = { "server", "URL",
+                        "the server to ask: http://HOST:PORT, https://HOST or unix:PATH; with /BASE where it has one "
+                        "(unix:PATH:/BASE)",
+                        "PILCROW_SERVER" },
     [OPTION_TOKEN_FILE] = { "token-file", "FILE", "the token for that server: the first line of FILE",
                             "PILCROW_TOKEN_FILE" },
     [OPTION_AUTHOR] = { "author", "NAME", "who writes, for the history of a server without tokens, or of a store",

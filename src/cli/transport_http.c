@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "cli/transport.h"
+#include "net/dial_address.h"
 
 #define CONNECT_SECONDS 10L
 
@@ -133,6 +134,22 @@ static void http_destroy(struct transport *transport)
     free(http);
 }
 
+/* What could not be allocated stays NULL. */
+static void url_set(struct http *http, const char *url, bool is_unix)
+{
+    const char *path = url + strlen("unix:");
+    size_t n;
+
+    if (!is_unix) {
+        http->url = strdup(url);
+        return;
+    }
+    n = dial_address_unix_split(path);
+    http->socket_path = strndup(path, n);
+    if (asprintf(&http->url, "http://localhost%s", path + n + (path[n] == ':')) < 0)
+        http->url = NULL;
+}
+
 int transport_http_open(const char *url, const char *token, struct transport **out)
 {
     struct http *http = calloc(1, sizeof(*http));
@@ -142,8 +159,7 @@ int transport_http_open(const char *url, const char *token, struct transport **o
     if (!http)
         return -ENOMEM;
     http->base = (struct transport){ http_perform, http_destroy };
-    http->url = strdup(is_unix ? "http://localhost" : url);
-    http->socket_path = is_unix ? strdup(url + 5) : NULL;
+    url_set(http, url, is_unix);
     http->curl = curl_easy_init();
     if (*token && asprintf(&http->authorization, "Authorization: Bearer %s", token) < 0)
         http->authorization = NULL;

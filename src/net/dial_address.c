@@ -55,21 +55,39 @@ static bool authority_parse(const char *at, size_t n, struct dial_address *out)
     return rest == end || (*rest == ':' && port_parse(rest + 1, (size_t)(end - rest - 1), &out->port));
 }
 
+/* Without the slashes at its end. */
+static bool base_copy(const char *base, struct dial_address *out)
+{
+    size_t n = strlen(base);
+    int n_path;
+
+    while (n && base[n - 1] == '/')
+        n--;
+    n_path = snprintf(out->path, sizeof(out->path), "%.*s" SOCKET_PATH, (int)n, base);
+    return n_path > 0 && (size_t)n_path < sizeof(out->path);
+}
+
 static bool unix_parse(const char *path, struct dial_address *out)
 {
-    int n = snprintf(out->host, sizeof(out->host), "+%s", path);
+    size_t n = dial_address_unix_split(path);
 
+    out->host[0] = '+';
     (void)snprintf(out->authority, sizeof(out->authority), "localhost");
-    (void)snprintf(out->path, sizeof(out->path), SOCKET_PATH);
-    return *path && n > 0 && (size_t)n < sizeof(out->host);
+    return n && copy(out->host + 1, sizeof(out->host) - 1, path, n) && base_copy(path + n + (path[n] == ':'), out);
+}
+
+size_t dial_address_unix_split(const char *path)
+{
+    const char *base = strstr(path, ":/");
+
+    return base ? (size_t)(base - path) : strlen(path);
 }
 
 bool dial_address_parse(const char *url, struct dial_address *out)
 {
     const struct scheme *scheme;
     const char *at;
-    size_t n, n_base;
-    int n_path;
+    size_t n;
 
     *out = (struct dial_address){ .port = 0 };
     if (strncmp(url, "unix:", 5) == 0)
@@ -82,8 +100,5 @@ bool dial_address_parse(const char *url, struct dial_address *out)
     out->port = scheme->port;
     out->is_tls = scheme->is_tls;
     n = strcspn(at, "/");
-    for (n_base = strlen(at + n); n_base && at[n + n_base - 1] == '/'; n_base--)
-        ;
-    n_path = snprintf(out->path, sizeof(out->path), "%.*s" SOCKET_PATH, (int)n_base, at + n);
-    return authority_parse(at, n, out) && n_path > 0 && (size_t)n_path < sizeof(out->path);
+    return authority_parse(at, n, out) && base_copy(at + n, out);
 }

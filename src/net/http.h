@@ -85,6 +85,9 @@ void http_recheck(struct http *http);          /* the body has come, and that ma
 /* After the tokens have changed: who waits or is told of news, and may not any more, is answered 401, or cut. */
 void http_recheck_waiting(struct http *http);
 
+/* http_base.c: takes the base path off the request's. False: it lies outside, and has been answered. */
+bool http_enter_base(struct http *http);
+
 /* static.c: whether the request was for a part of the embedded application; then it has been answered. */
 bool static_serve(struct http *http);
 

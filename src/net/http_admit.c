@@ -130,7 +130,7 @@ static bool upgrade_passes(struct http *http)
 
 bool http_admit(struct http *http)
 {
-    if (!method_passes(http) || !origin_passes(http))
+    if (!method_passes(http) || !origin_passes(http) || !http_enter_base(http))
         return false;
     http_identify(http);
     return http->request.wants_websocket ? upgrade_passes(http) : framing_passes(http);

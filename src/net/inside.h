@@ -45,7 +45,7 @@ struct listener {
     struct wheel_timer pause; /* after a failed accept */
     bool is_loopback;         /* TCP, and only for this machine */
     char *path;               /* of a unix socket */
-    char url[160];
+    char url[512];
 };
 
 STORE_MUST_CHECK int listener_open(struct server *server, const char *address, char *why, size_t n_why);

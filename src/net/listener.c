@@ -51,6 +51,11 @@ static void on_connection(struct ev_loop *loop, ev_io *watcher, int events)
 
 /* ---- opening ----------------------------------------------------------------------------------------------------- */
 
+static const char *base_path(const struct server *server)
+{
+    return server->config.rest->base_path ? server->config.rest->base_path : "";
+}
+
 static bool is_loopback(const struct sockaddr *address)
 {
     if (address->sa_family == AF_INET)
@@ -104,7 +109,8 @@ static int tcp_bind(struct listener *listener, const struct addrinfo *found)
                     NI_NUMERICHOST | NI_NUMERICSERV))
         return -EINVAL;
     (void)snprintf(listener->url, sizeof(listener->url),
-                   real.ss_family == AF_INET6 ? "http://[%s]:%s/" : "http://%s:%s/", host, port);
+                   real.ss_family == AF_INET6 ? "http://[%s]:%s%s/" : "http://%s:%s%s/", host, port,
+                   base_path(listener->server));
     return 0;
 }
 
@@ -156,6 +162,7 @@ static void unix_clear(const struct sockaddr_un *address)
 static int unix_bind(struct listener *listener, const char *path)
 {
     struct sockaddr_un address = { .sun_family = AF_UNIX };
+    const char *base = base_path(listener->server);
 
     if (strlen(path) == 0 || strlen(path) >= sizeof(address.sun_path))
         return -ENAMETOOLONG;
@@ -171,7 +178,7 @@ static int unix_bind(struct listener *listener, const char *path)
         return -ENOMEM;
     if (listen(listener->fd, BACKLOG))
         return -errno;
-    (void)snprintf(listener->url, sizeof(listener->url), "unix:%s", path);
+    (void)snprintf(listener->url, sizeof(listener->url), *base ? "unix:%s:%s" : "unix:%s", path, base);
     return 0;
 }
 

@@ -17,6 +17,7 @@ static const struct reason {
     { 202, "Accepted" },
     { 204, "No Content" },
     { 304, "Not Modified" },
+    { 308, "Permanent Redirect" },
     { 400, "Bad Request" },
     { 401, "Unauthorized" },
     { 403, "Forbidden" },

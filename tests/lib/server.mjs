@@ -56,7 +56,7 @@ class Server {
   }
 
   get webSocketUrl() {
-    return `ws://127.0.0.1:${this.port}/v1/ws`;
+    return `${this.url.replace('http', 'ws')}/v1/ws`;
   }
 
   get isRunning() {
@@ -84,11 +84,11 @@ class Server {
       child.stdout.setEncoding('utf8').on('data', text => {
         stdout += text;
         this.output += text;
-        const url = stdout.match(/http:\/\/127\.0\.0\.1:(\d+)\S*\s/);
+        const url = stdout.match(/(https?:\/\/127\.0\.0\.1:(\d+)\S*)\/\s/);
         if (url) {
           clearTimeout(timer);
-          this.port = Number(url[1]);
-          this.url = `http://127.0.0.1:${url[1]}`;
+          this.port = Number(url[2]);
+          this.url = url[1];
           resolve();
         }
       });

@@ -32,7 +32,7 @@ function answers(frame, request) {
 export class Wire {
   // options: path (default /v1/ws), headers, binary ... are those of `ws`. Waits for `init`.
   static async open(server, { path = '/v1/ws', ...options } = {}) {
-    const wire = new Wire(new WebSocket(`ws://127.0.0.1:${server.port}${path}`, { perMessageDeflate: false, ...options }));
+    const wire = new Wire(new WebSocket(`${server.url.replace('http', 'ws')}${path}`, { perMessageDeflate: false, ...options }));
 
     await wire.opened;
     wire.init = await wire.next();

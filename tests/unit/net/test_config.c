@@ -157,6 +157,24 @@ static struct row {
     { "--", NULL, "--" },
 };
 
+static void a_base_path_can_be_written_in_one_way_only(void **state)
+{
+    const char *wrong[] = { "/",    "p",    "p/",     "/p/",  "//p",       "/p//q", "/p/..",
+                            "/./p", "/p q", "/p%20q", "/p?q", "/\xc3\xa9", "" };
+    char longest[202] = "/";
+
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        assert_int_equal(settings("--base-path", wrong[i], NULL), CONFIG_WRONG);
+        assert_non_null(strstr(why, "base-path"));
+    }
+    assert_int_equal(settings("--base-path", "/a-b_c~1.x/.well", NULL), 0);
+    assert_string_equal(config.base_path, "/a-b_c~1.x/.well");
+    memset(longest + 1, 'p', 199);
+    assert_int_equal(settings("--base-path", longest, NULL), 0);
+    longest[200] = 'p';
+    assert_int_equal(settings("--base-path", longest, NULL), CONFIG_WRONG);
+}
+
 static void wrong_flags_are_named(void **state)
 {
     for (size_t i = 0; i < sizeof(wrong_flags) / sizeof(wrong_flags[0]); i++) {
@@ -211,6 +229,7 @@ int main(void)
         cmocka_unit_test(the_environment_can_name_the_file),
         cmocka_unit_test(sizes_have_units),
         cmocka_unit_test(retention_has_a_rule_for_each_collection),
+        cmocka_unit_test(a_base_path_can_be_written_in_one_way_only),
         cmocka_unit_test(wrong_flags_are_named),
         cmocka_unit_test(wrong_files_are_named),
     };

@@ -24,6 +24,7 @@ static struct row {
     { "an IPv6 address, the usual port", "http://[fe80::1]", "fe80::1 80 [fe80::1] /v1/ws 0" },
     { "nothing before the name", "localhost:8080", "localhost 8080 localhost:8080 /v1/ws 0" },
     { "a unix socket", "unix:/run/pilcrow.sock", "+/run/pilcrow.sock 0 localhost /v1/ws 0" },
+    { "a unix socket, below a path", "unix:/run/pilcrow.sock:/docs/", "+/run/pilcrow.sock 0 localhost /docs/v1/ws 0" },
     { "a unix socket without a path", "unix:", NULL },
     { "another scheme", "ftp://localhost", NULL },
     { "nothing", "", NULL },
