@@ -10,6 +10,7 @@
 
 #define READ_BYTES      (16 * 1024)
 #define INPUT_MAX_BYTES (2 * REQUEST_HEAD_MAX_BYTES) /* a head, and what was sent behind it unasked */
+#define EXTRA_MAX_BYTES 2048
 
 /* The answer's address while it is awaited; outlives the connection if it must. */
 struct exchange {
@@ -130,8 +131,20 @@ void http_pump_soon(struct http *http)
     ev_feed_event(http->server->config.loop, &http->writer, EV_WRITE);
 }
 
+/* What the answer carries besides its own headers. */
+static void http_write_extra(struct http *http, const struct rest_response *answer, struct buffer *into)
+{
+    if (http->extra_header)
+        (void)buffer_append_string(into, http->extra_header);
+    http->extra_header = NULL;
+    http_cors_write(http, answer, into);
+    if (into->n_bytes)
+        (void)buffer_append(into, "", 1);
+}
+
 void http_answer(struct http *http, const struct rest_response *answer, const struct bytes *body)
 {
+    struct buffer lines;
     int r;
 
     if (answer->stream && !http_stream_begin(http, answer->stream))
@@ -140,12 +153,14 @@ void http_answer(struct http *http, const struct rest_response *answer, const st
         http->keeps_alive = false;
     if (answer->stream && !http->request.is_1_1)
         http->keeps_alive = false;
+    buffer_init(&lines, EXTRA_MAX_BYTES);
+    http_write_extra(http, answer, &lines);
     r = response_begin(&http->response, answer, body,
                        http->keeps_alive      ? RESPONSE_STAYS
                        : http->request.is_1_1 ? RESPONSE_CLOSES
                                               : RESPONSE_UNFRAMED,
-                       http->extra_header);
-    http->extra_header = NULL;
+                       lines.n_bytes ? lines.at : NULL);
+    buffer_finish(&lines);
     if (r) { /* no memory: the client sees the line break and may ask again */
         log_warning("net", "an answer could not be put together: %s", strerror(-r));
         response_finish(&http->response);
@@ -173,7 +188,11 @@ static void on_answer(void *arg, const struct rest_response *answer)
 
 static void on_refusal(void *arg, const struct rest_response *answer)
 {
-    http_answer(arg, answer, NULL);
+    struct http *http = arg;
+    struct rest_response refusal = *answer;
+
+    refusal.omit_body = http->is_head;
+    http_answer(http, &refusal, NULL);
 }
 
 void http_refuse(struct http *http, int status, const char *code, const char *detail)
@@ -299,6 +318,7 @@ bool http_try_head(struct http *http)
     struct request *request = &http->request;
     int status;
 
+    http->is_head = false;
     switch (request_parse(http->input.at, http->input.n_bytes, request, &status)) {
     case REQUEST_PARTIAL: return true;
     case REQUEST_REFUSED: http_refuse_head(http, status); return true;
@@ -306,6 +326,8 @@ bool http_try_head(struct http *http)
     }
 
     http->keeps_alive = request->keep_alive;
+    http->is_head = strcmp(request->method, "HEAD") == 0;
+    http_cors_note(http);
     if (!http_admit(http))
         return true;
     if (request->wants_websocket) {

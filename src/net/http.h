@@ -19,6 +19,7 @@
 
 #include "auth/gate.h"
 #include "base/wheel.h"
+#include "net/origin.h"
 #include "net/request.h"
 #include "net/response.h"
 
@@ -48,6 +49,10 @@ struct http {
     struct response response;  /* WRITING */
     bool has_ended;            /* the client sends no more, but may still read */
     const char *extra_header;  /* a line that the next answer carries besides its own; or NULL */
+
+    bool is_head;                             /* the answer has no body, refusals neither */
+    bool is_preflight;                        /* a browser asks what a page may send */
+    char reader_origin[ORIGIN_MAX_BYTES + 1]; /* of the page that may read the next answer; empty: of none but ours */
 };
 
 /* Takes fd, whatever happens. */
@@ -84,6 +89,10 @@ void http_recheck(struct http *http);          /* the body has come, and that ma
 
 /* After the tokens have changed: who waits or is told of news, and may not any more, is answered 401, or cut. */
 void http_recheck_waiting(struct http *http);
+
+/* http_cors.c: notes which page asks, and says in the head of the answer what it may do. */
+void http_cors_note(struct http *http);
+void http_cors_write(struct http *http, const struct rest_response *answer, struct buffer *into);
 
 /* http_base.c: takes the base path off the request's. False: it lies outside, and has been answered. */
 bool http_enter_base(struct http *http);

@@ -122,7 +122,7 @@ static bool host_is_allowed(const struct origin_policy *policy, struct authority
     return false;
 }
 
-static bool origin_is_allowed(const struct origin_policy *policy, struct bytes scheme, struct authority origin)
+static bool page_is_allowed(const struct origin_policy *policy, struct bytes scheme, struct authority origin)
 {
     for (size_t i = 0; i < policy->n_allowed; i++) {
         struct bytes allowed_scheme;
@@ -133,6 +133,14 @@ static bool origin_is_allowed(const struct origin_policy *policy, struct bytes s
             return true;
     }
     return false;
+}
+
+bool origin_is_allowed(const struct origin_policy *policy, struct bytes origin)
+{
+    struct bytes scheme;
+    struct authority page;
+
+    return origin_split(origin, &scheme, &page) && page_is_allowed(policy, scheme, page);
 }
 
 enum origin_verdict origin_check(const struct origin_policy *policy, struct bytes host, struct bytes origin,
@@ -150,5 +158,5 @@ enum origin_verdict origin_check(const struct origin_policy *policy, struct byte
         return ORIGIN_FOREIGN_ORIGIN;
     if (has_host && authorities_are_same(scheme, own, page))
         return ORIGIN_FINE;
-    return origin_is_allowed(policy, scheme, page) ? ORIGIN_FINE : ORIGIN_FOREIGN_ORIGIN;
+    return page_is_allowed(policy, scheme, page) ? ORIGIN_FINE : ORIGIN_FOREIGN_ORIGIN;
 }

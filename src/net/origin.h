@@ -6,6 +6,8 @@
 
 #include "base/bytes.h"
 
+#define ORIGIN_MAX_BYTES 280 /* a scheme, a name of 253 and a port; longer ones are nobody's */
+
 struct origin_policy {
     const char *const *allowed; /* "https://docs.example.org[:port]" */
     size_t n_allowed;
@@ -21,6 +23,9 @@ enum origin_verdict {
  * checks_origin: the request writes or opens a WebSocket. */
 enum origin_verdict origin_check(const struct origin_policy *policy, struct bytes host, struct bytes origin,
                                  bool is_loopback, bool checks_origin);
+
+/* Whether pages of that origin were named. */
+bool origin_is_allowed(const struct origin_policy *policy, struct bytes origin);
 
 /* Whether text has the form of an origin: scheme://host[:port], and nothing behind it. */
 bool origin_is_wellformed(struct bytes text);

@@ -32,7 +32,7 @@ enum response_connection {
 void response_init(struct response *response);
 
 /* answer's body is kept by reference, its stream taken over in any case; body, if not NULL, is sent in its place and
- * must outlive the response; what is held stays in front of it. extra_header: a whole line, or NULL. Returns 0 or
+ * must outlive the response; what is held stays in front of it. extra_header: whole lines, or NULL. Returns 0 or
  * -ENOMEM. */
 STORE_MUST_CHECK int response_begin(struct response *response, const struct rest_response *answer,
                                     const struct bytes *body, enum response_connection connection,

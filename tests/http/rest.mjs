@@ -9,10 +9,12 @@ export const SNAPSHOT = 'application/vnd.pilcrow.snapshot+json';
 export const OP = 'application/vnd.pilcrow.op+json';
 
 // The answer, with its body as text. path: as it goes over the line.
-export function ask(method, path, { headers = {}, body } = {}) {
+export const ask = (method, path, options) => askAt(server, method, path, options);
+
+export function askAt(at, method, path, { headers = {}, body } = {}) {
   return new Promise((resolve, reject) => {
     const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) };
-    const call = request({ port: server.port, host: '127.0.0.1', method, path, headers: { ...length, ...headers } }, answer => {
+    const call = request({ port: at.port, host: '127.0.0.1', method, path, headers: { ...length, ...headers } }, answer => {
       let text = '';
 
       answer.setEncoding('utf8').on('data', piece => (text += piece));

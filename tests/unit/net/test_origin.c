@@ -86,6 +86,17 @@ static void a_zero_byte_ends_no_host(void **state)
                      ORIGIN_FOREIGN_HOST);
 }
 
+static void only_named_pages_read_answers(void **state)
+{
+    assert_true(origin_is_allowed(&policy, bytes_of_string("https://docs.example.org")));
+    assert_true(origin_is_allowed(&policy, bytes_of_string("http://lan.example:8000")));
+    assert_false(origin_is_allowed(&policy, bytes_of_string("http://docs.example.org")));
+    assert_false(origin_is_allowed(&policy, bytes_of_string("http://127.0.0.1:8080")));
+    assert_false(origin_is_allowed(&policy, bytes_of_string("https://docs.example.org\r\nA: b")));
+    assert_false(origin_is_allowed(&policy, bytes_of_string("null")));
+    assert_false(origin_is_allowed(&policy, bytes_of(NULL, 0)));
+}
+
 static void wellformed_is_scheme_host_and_port(void **state)
 {
     assert_true(origin_is_wellformed(bytes_of_string("https://docs.example.org")));
@@ -100,9 +111,10 @@ static void wellformed_is_scheme_host_and_port(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[N_ROWS + 2] = {
+    struct CMUnitTest tests[N_ROWS + 3] = {
         [N_ROWS] = cmocka_unit_test(a_zero_byte_ends_no_host),
         [N_ROWS + 1] = cmocka_unit_test(wellformed_is_scheme_host_and_port),
+        [N_ROWS + 2] = cmocka_unit_test(only_named_pages_read_answers),
     };
 
     for (size_t i = 0; i < N_ROWS; i++)
