@@ -54,7 +54,9 @@ const struct config_option config_options[] = {
     { "max-transform", KIND_SIZE, AT(max_transform), false, "SIZE",
       "what an operation may be transformed over, counted with itself each time, before it is refused (1G)" },
     { "handshake-seconds", KIND_SECONDS, AT(handshake_seconds), false, "N",
-      "for the head of an HTTP request or WebSocket handshake, from its first byte on (10)" },
+      "for the head of an HTTP request or WebSocket handshake, from its first byte on (10); a body that does not move "
+      "for "
+      "three times as long is given up, too" },
     { "idle-seconds", KIND_SECONDS, AT(idle_seconds), false, "N",
       "until a connection without a request is closed; WebSockets may be silent (60)" },
     { "ping-seconds", KIND_SECONDS, AT(ping_seconds), false, "N", "time between two pings of a connection (25)" },

@@ -35,6 +35,8 @@
 
 /* ---- replies ----------------------------------------------------------------------------------------------------- */
 
+struct rest_call;
+
 struct rest_reply {
     struct rest_response response;
     size_t n_text;

@@ -59,9 +59,14 @@ static void on_deadline(struct wheel_timer *timer)
 {
     struct http *http = LIST_ENTRY(timer, struct http, deadline);
 
+    bool is_idle = http->state == HTTP_HEAD && !http->input.n_bytes;
+
     if (http->state != HTTP_LINGERING)
-        server_limit_hit(http->server, http->state == HTTP_HEAD && !http->input.n_bytes ? LIMIT_IDLE : LIMIT_HANDSHAKE);
-    http_destroy(http);
+        server_limit_hit(http->server, is_idle ? LIMIT_IDLE : LIMIT_HANDSHAKE);
+    if (!is_idle && (http->state == HTTP_HEAD || http->state == HTTP_BODY))
+        http_refuse_and_close(http, 408, "ERR_LIMIT_EXCEEDED", "The request took too long to come.");
+    else
+        http_destroy(http);
 }
 
 void http_expect(struct http *http, unsigned seconds)
@@ -214,13 +219,19 @@ void http_refuse_and_close(struct http *http, int status, const char *code, cons
 
 static void http_refuse_head(struct http *http, int status)
 {
-    const char *detail = status == 414   ? "The address is longer than this server takes."
+    const char *detail = status == 405   ? "This server is no proxy."
+                         : status == 414 ? "The address is longer than this server takes."
                          : status == 431 ? "The header fields are larger than this server takes."
                          : status == 505 ? "Only HTTP/1.1 and HTTP/1.0 are spoken here."
                                          : "This is no well-formed HTTP request.";
 
-    http_refuse_and_close(http, status,
-                          status == 400 || status == 505 ? "ERR_MESSAGE_BADLY_FORMED" : "ERR_LIMIT_EXCEEDED", detail);
+    const char *code = status == 405                    ? "ERR_METHOD_NOT_ALLOWED"
+                       : status == 400 || status == 505 ? "ERR_MESSAGE_BADLY_FORMED"
+                                                        : "ERR_LIMIT_EXCEEDED";
+
+    if (status == 405)
+        http->extra_header = http_allow_header;
+    http_refuse_and_close(http, status, code, detail);
 }
 
 /* ---- requests ---------------------------------------------------------------------------------------------------- */
@@ -279,6 +290,14 @@ static int http_continue(struct http *http, size_t n)
     return response_say(&http->response, bytes_of_string("HTTP/1.1 100 Continue\r\n\r\n"));
 }
 
+/* Between two moves of a body: whoever gives heads little time, gives bodies little, too. */
+static unsigned body_seconds(const struct http *http)
+{
+    unsigned seconds = 3 * http->server->config.handshake_seconds;
+
+    return seconds < PROGRESS_SECONDS ? seconds : PROGRESS_SECONDS;
+}
+
 /* The head is whole and will be served: takes what has come of the body with it. */
 static void http_begin_body(struct http *http)
 {
@@ -289,7 +308,7 @@ static void http_begin_body(struct http *http)
     char *behind = input->at + request->n_head_bytes;
 
     http->state = HTTP_BODY;
-    http_expect(http, PROGRESS_SECONDS);
+    http_expect(http, body_seconds(http));
     buffer_init(&http->body, (size_t)request->n_body_bytes);
     if ((n && buffer_append(&http->body, behind, n)) || http_continue(http, n)) {
         http_refuse_and_close(http, 503, "ERR_STORE_FAILED", "This server is out of memory; try again soon.");
@@ -378,7 +397,7 @@ static bool http_read(struct http *http)
         if (http->state == HTTP_HEAD && into->n_bytes == 0)
             http_expect(http, http->server->config.handshake_seconds);
         if (http->state == HTTP_BODY)
-            http_expect(http, PROGRESS_SECONDS);
+            http_expect(http, body_seconds(http));
         buffer_grew(into, (size_t)n);
         return true;
     }

@@ -90,6 +90,8 @@ void http_recheck(struct http *http);          /* the body has come, and that ma
 /* After the tokens have changed: who waits or is told of news, and may not any more, is answered 401, or cut. */
 void http_recheck_waiting(struct http *http);
 
+extern const char http_allow_header[]; /* a line: all the methods there are */
+
 /* http_cors.c: notes which page asks, and says in the head of the answer what it may do. */
 void http_cors_note(struct http *http);
 void http_cors_write(struct http *http, const struct rest_response *answer, struct buffer *into);

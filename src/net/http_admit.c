@@ -5,7 +5,7 @@
 #define SECRET_MAX_BYTES 1024
 
 static const char *const methods[] = { "GET", "HEAD", "PUT", "PATCH", "POST", "DELETE", "OPTIONS" };
-static const char allow_header[] = "allow: GET, HEAD, PUT, PATCH, POST, DELETE, OPTIONS\r\n";
+const char http_allow_header[] = "allow: GET, HEAD, PUT, PATCH, POST, DELETE, OPTIONS\r\n";
 
 static bool method_is_known(const char *method)
 {
@@ -20,7 +20,7 @@ static bool method_passes(struct http *http)
 {
     if (method_is_known(http->request.method))
         return true;
-    http->extra_header = allow_header;
+    http->extra_header = http_allow_header;
     http_refuse_and_close(http, 405, "ERR_METHOD_NOT_ALLOWED", "This server does not know that method.");
     return false;
 }
@@ -41,8 +41,8 @@ static bool origin_passes(struct http *http)
     const struct request *request = &http->request;
     bool checks_origin = request->wants_websocket || method_writes(request->method);
 
-    switch (origin_check(&http->server->config.origins, request_header(request, "host"),
-                         request_header(request, "origin"), http->is_loopback, checks_origin)) {
+    switch (origin_check(&http->server->config.origins, request->host, request_header(request, "origin"),
+                         http->is_loopback, checks_origin)) {
     case ORIGIN_FINE: return true;
     case ORIGIN_FOREIGN_HOST:
         http_refuse_and_close(http, 403, "ERR_NOT_ALLOWED",
@@ -88,7 +88,9 @@ static bool framing_passes(struct http *http)
 {
     const struct request *request = &http->request;
 
-    if (request->has_encoding)
+    if (request->expects_else)
+        http_refuse_and_close(http, 417, "ERR_MESSAGE_BADLY_FORMED", "Nothing but 100-continue is understood.");
+    else if (request->has_encoding)
         http_refuse_and_close(http, 411, "ERR_LENGTH_REQUIRED",
                               "Send Content-Length; transfer encodings are not read.");
     else if (method_needs_body(request->method) && !request->has_length)
@@ -113,10 +115,11 @@ static bool upgrade_passes(struct http *http)
 
     if (!is_websocket_path(request->path)) {
         http_refuse_and_close(http, 404, "ERR_NOT_FOUND", "WebSockets are at /v1/ws.");
-    } else if (strcmp(request->method, "GET") != 0 || key.n_bytes != 24 || request->n_body_bytes) {
+    } else if (strcmp(request->method, "GET") != 0 || key.n_bytes != 24 || request->n_body_bytes ||
+               request->has_encoding) {
         http_refuse_and_close(http, 400, "ERR_MESSAGE_BADLY_FORMED", "This is no WebSocket handshake.");
     } else if (!bytes_equal(request_header(request, "sec-websocket-version"), bytes_of_string("13"))) {
-        http->extra_header = "sec-websocket-version: 13\r\n";
+        http->extra_header = "upgrade: websocket\r\nsec-websocket-version: 13\r\n";
         http_refuse_and_close(http, 426, "ERR_MESSAGE_BADLY_FORMED", "Only version 13 of the WebSocket protocol.");
     } else if (http->server->is_draining) {
         http_refuse_and_close(http, 503, "ERR_DRAINING", "This server is going away; try again soon.");
@@ -128,10 +131,42 @@ static bool upgrade_passes(struct http *http)
     return false;
 }
 
+/* OPTIONS * asks about the server as a whole. RFC 9110, 9.3.7. */
+static bool is_about_all(const struct http *http)
+{
+    return bytes_equal(http->request.path, bytes_of("*", 1));
+}
+
+static void answer_about_all(struct http *http)
+{
+    const struct rest_response answer = { .status = 204 };
+
+    http->extra_header = http_allow_header;
+    http->keeps_alive = false;
+    http_answer(http, &answer, NULL);
+}
+
+static bool websocket_is_asked_for(struct http *http)
+{
+    if (!bytes_equal(http->request.path, bytes_of_string("/v1/ws")))
+        return true;
+    http->extra_header = "upgrade: websocket\r\n";
+    http_refuse_and_close(http, 426, "ERR_MESSAGE_BADLY_FORMED", "At this address there is nothing but a WebSocket.");
+    return false;
+}
+
 bool http_admit(struct http *http)
 {
-    if (!method_passes(http) || !origin_passes(http) || !http_enter_base(http))
+    if (!method_passes(http) || !origin_passes(http))
+        return false;
+    if (is_about_all(http)) {
+        answer_about_all(http);
+        return false;
+    }
+    if (!http_enter_base(http))
         return false;
     http_identify(http);
-    return http->request.wants_websocket ? upgrade_passes(http) : framing_passes(http);
+    if (http->request.wants_websocket)
+        return upgrade_passes(http);
+    return framing_passes(http) && websocket_is_asked_for(http);
 }

@@ -15,6 +15,7 @@ struct request {
     size_t n_head_bytes; /* up to and with the empty line */
     const char *method;
     struct bytes path, query; /* as they were sent */
+    struct bytes host;        /* from the absolute form of the address, else from Host; at NULL: neither */
     struct rest_header headers[REQUEST_HEADERS_MAX];
     size_t n_headers;
 
@@ -23,6 +24,7 @@ struct request {
     bool has_length;   /* Content-Length was given: there is a body, if only an empty one */
     bool has_encoding; /* Transfer-Encoding was given */
     bool expects_continue;
+    bool expects_else;    /* something that nobody here does */
     bool wants_websocket; /* Upgrade: websocket, and Connection says so */
     uint64_t n_body_bytes;
 };
@@ -30,7 +32,7 @@ struct request {
 enum request_outcome {
     REQUEST_COMPLETE,
     REQUEST_PARTIAL, /* so far it looks like one */
-    REQUEST_REFUSED, /* with *out_status: 400, 414, 431 or 505; the connection can't be used any more */
+    REQUEST_REFUSED, /* with *out_status: 400, 405, 414, 431 or 505; the connection can't be used any more */
 };
 
 /* at[0..n) is what has arrived. When the head is complete it is taken apart in place: names become lower case and

@@ -32,6 +32,7 @@ static const struct reason {
     { 413, "Content Too Large" },
     { 414, "URI Too Long" },
     { 415, "Unsupported Media Type" },
+    { 417, "Expectation Failed" },
     { 422, "Unprocessable Content" },
     { 426, "Upgrade Required" },
     { 428, "Precondition Required" },

@@ -26,7 +26,8 @@ struct server_config {
     size_t message_max_bytes;     /* of a WebSocket message */
     size_t queue_max_bytes;       /* of streamed frames that a client has not read yet */
     unsigned ping_seconds;        /* between two pings of one connection; these three: 1 to 120 */
-    unsigned handshake_seconds;   /* for the whole head of a request, from its first byte on */
+    unsigned handshake_seconds;   /* for the whole head of a request, from its first byte on; a body may stand still for
+                                   * three times as long, but not longer than 30 s */
     unsigned idle_seconds;        /* until a connection without a request is cut */
 };
 

@@ -23,6 +23,9 @@ static struct row {
     { "an empty query", "GET /a? HTTP/1.1\r\n" H "\r\n", 0, "/a", "" },
     { "a second question mark", "GET /a?b?c HTTP/1.1\r\n" H "\r\n", 0, "/a", "b?c" },
     { "the absolute form", "GET http://localhost/a?b HTTP/1.1\r\n" H "\r\n", 0, "/a", "b" },
+    { "the absolute form over TLS", "GET HTTPS://localhost/a?b HTTP/1.1\r\n" H "\r\n", 0, "/a", "b" },
+    { "the absolute form without a path", "GET http://localhost HTTP/1.1\r\n" H "\r\n", 0, "/", "" },
+    { "the absolute form with nothing but a query", "GET http://localhost?b HTTP/1.1\r\n" H "\r\n", 0, "/", "b" },
     { "all of the server", "OPTIONS * HTTP/1.1\r\n" H "\r\n", 0, "*", "" },
     { "version 1.0 needs no host", "GET /a HTTP/1.0\r\n\r\n", 0, "/a", "" },
     { "UTF-8 that was not escaped", "GET /\xc3\xa4 HTTP/1.1\r\n" H "\r\n", 0, "/\xc3\xa4", "" },
@@ -31,6 +34,17 @@ static struct row {
     { "an encoding alone is the carrier's to refuse", "PUT /a HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\n\r\n", 0,
       "/a", "" },
 
+    { "all of the server, and no OPTIONS", "GET * HTTP/1.1\r\n" H "\r\n", 400, NULL, NULL },
+    { "the absolute form without a host", "GET http:///a HTTP/1.1\r\n" H "\r\n", 400, NULL, NULL },
+    { "the absolute form with a user", "GET http://a@localhost/a HTTP/1.1\r\n" H "\r\n", 400, NULL, NULL },
+    { "another scheme", "GET ftp://localhost/a HTTP/1.1\r\n" H "\r\n", 400, NULL, NULL },
+    { "a proxy is asked for", "CONNECT localhost:80 HTTP/1.1\r\n" H "\r\n", 405, NULL, NULL },
+    { "an empty encoding and a length", "PUT / HTTP/1.1\r\n" H "Content-Length: 1\r\nTransfer-Encoding:\r\n\r\n", 400,
+      NULL, NULL },
+    { "two media types", "PUT / HTTP/1.1\r\n" H "Content-Type: a/b\r\nX: y\r\ncontent-type: c/d\r\n\r\n", 400, NULL,
+      NULL },
+    { "a host with a user", "GET / HTTP/1.1\r\nHost: a@localhost\r\n\r\n", 400, NULL, NULL },
+    { "a host with a path", "GET / HTTP/1.1\r\nHost: localhost/a\r\n\r\n", 400, NULL, NULL },
     { "no host", "GET / HTTP/1.1\r\n\r\n", 400, NULL, NULL },
     { "two hosts", "GET / HTTP/1.1\r\n" H H "\r\n", 400, NULL, NULL },
     { "two lengths", "PUT / HTTP/1.1\r\n" H "Content-Length: 1\r\nContent-Length: 1\r\n\r\n", 400, NULL, NULL },
@@ -116,6 +130,47 @@ static void names_are_lower_case_and_values_trimmed(void **state)
     assert_string_equal(parsed.headers[0].name, "host");
     assert_true(bytes_equal(request_header(&parsed, "if-none-match"), bytes_of_string("\"x\"")));
     assert_int_equal(request_header(&parsed, "accept").n_bytes, 0);
+}
+
+static void a_list_goes_on_in_other_lines(void **state)
+{
+    int status;
+
+    assert_int_equal(
+        parse("GET / HTTP/1.1\r\nAccept: a\r\n" H "accept:\r\nB: c\r\nACCEPT: d,e\r\nB:f\r\n\r\n", &status),
+        REQUEST_COMPLETE);
+    assert_int_equal(parsed.n_headers, 3);
+    assert_true(bytes_equal(request_header(&parsed, "accept"), bytes_of_string("a, , d,e")));
+    assert_true(bytes_equal(request_header(&parsed, "host"), bytes_of_string("localhost")));
+    assert_true(bytes_equal(request_header(&parsed, "b"), bytes_of_string("c, f")));
+    assert_true(bytes_equal(parsed.host, bytes_of_string("localhost")));
+    assert_int_equal(parse("GET / HTTP/1.1\r\n" H "Connection: a\r\nConnection: close\r\n\r\n", &status),
+                     REQUEST_COMPLETE);
+    assert_false(parsed.keep_alive);
+}
+
+static void the_host_is_that_of_the_address(void **state)
+{
+    int status;
+
+    assert_int_equal(parse("GET http://a.example:80/ HTTP/1.1\r\n" H "\r\n", &status), REQUEST_COMPLETE);
+    assert_true(bytes_equal(parsed.host, bytes_of_string("a.example:80")));
+    assert_int_equal(parse("GET / HTTP/1.1\r\n" H "\r\n", &status), REQUEST_COMPLETE);
+    assert_true(bytes_equal(parsed.host, bytes_of_string("localhost")));
+    assert_int_equal(parse("GET / HTTP/1.0\r\n\r\n", &status), REQUEST_COMPLETE);
+    assert_null(parsed.host.at);
+}
+
+static void what_is_expected_is_continue_or_something_else(void **state)
+{
+    int status;
+
+    assert_int_equal(parse("PUT / HTTP/1.1\r\n" H "Expect: 100-Continue\r\n\r\n", &status), REQUEST_COMPLETE);
+    assert_true(parsed.expects_continue && !parsed.expects_else);
+    assert_int_equal(parse("PUT / HTTP/1.1\r\n" H "Expect: 200-ok\r\n\r\n", &status), REQUEST_COMPLETE);
+    assert_true(!parsed.expects_continue && parsed.expects_else);
+    assert_int_equal(parse("PUT / HTTP/1.0\r\n" H "Expect: 100-continue\r\n\r\n", &status), REQUEST_COMPLETE);
+    assert_true(!parsed.expects_continue && !parsed.expects_else);
 }
 
 static void an_empty_body_is_not_a_missing_one(void **state)
@@ -245,6 +300,9 @@ int main(void)
 {
     static const struct CMUnitTest others[] = {
         cmocka_unit_test(names_are_lower_case_and_values_trimmed),
+        cmocka_unit_test(a_list_goes_on_in_other_lines),
+        cmocka_unit_test(the_host_is_that_of_the_address),
+        cmocka_unit_test(what_is_expected_is_continue_or_something_else),
         cmocka_unit_test(an_empty_body_is_not_a_missing_one),
         cmocka_unit_test(a_line_stays_open_unless_it_is_said_otherwise),
         cmocka_unit_test(an_upgrade_needs_both_headers),
