@@ -33,6 +33,7 @@ static const struct refusal of_document[] = {
     [DOCUMENT_OPS_GONE] = { "ERR_SUBMIT_TRANSFORM_OPS_NOT_FOUND",
                             "Operations since that version are not kept any more" },
     [DOCUMENT_CHANGED] = { "ERR_DOC_CHANGED", "The document has changed since that version" },
+    [DOCUMENT_ID_REUSED] = { "ERR_IDEMPOTENCY_KEY_REUSED", "Another request was made with this key" },
 };
 
 const struct refusal *refusal_of_document(int error)

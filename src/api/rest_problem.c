@@ -88,6 +88,7 @@ static const int statuses[] = {
     [DOCUMENT_WAS_DELETED] = 409,   [DOCUMENT_TYPE_UNKNOWN] = 415, [DOCUMENT_BAD_OP] = 400,
     [DOCUMENT_NOT_APPLIED] = 422,   [DOCUMENT_OP_CONFLICT] = 409,  [DOCUMENT_LIMIT] = 413,
     [DOCUMENT_SEQ_TOO_OLD] = 409,   [DOCUMENT_OPS_GONE] = 410,     [DOCUMENT_CHANGED] = 412,
+    [DOCUMENT_ID_REUSED] = 422,
 };
 
 static const struct trouble {

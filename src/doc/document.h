@@ -43,7 +43,12 @@ enum document_error {
     DOCUMENT_SEQ_TOO_OLD,       /* whether this was submitted before can't be told any more */
     DOCUMENT_OPS_GONE,          /* operations since that version are not kept any more */
     DOCUMENT_CHANGED,           /* only_now: the version is not the tip any more */
+    DOCUMENT_ID_REUSED,         /* is_sole: its source has another operation here */
+    DOCUMENT_IS_NEW,            /* only_repeated: it is no repetition */
+    DOCUMENT_AS_WANTED,         /* make: nothing is to be done */
 };
+
+struct document_view;
 
 struct document;
 
@@ -85,7 +90,14 @@ struct submission {
     enum step_kind kind;  /* STEP_EDIT, STEP_CREATE or STEP_DELETE */
     struct bytes type;    /* create: name or URI */
     struct ot_json *data; /* create: content, NULL for none. edit: the operation */
+    bool is_sole;         /* its source makes one operation of this document, ever */
+    bool only_repeated;   /* only a question: with kind STEP_NOTHING, nothing is written */
     bool is_large; /* the hub's helper reads it; until on_done nobody counts references to data, or parts of it */
+
+    /* Not NULL: makes the operation out of the value at the tip, at the moment at which the submission gets its place
+     * there; for version DOCUMENT_NOW or with only_now, and never for a repetition. Sets data; after a conflict it is
+     * asked again. Returns 0, an enum document_error, which is answered when that tip is durable, or -errno. */
+    int (*make)(struct submission *submission, const struct document_view *tip);
 
     /* 0 to n times before on_done, ascending: durable operations in [version, committed version), among which the
      * submission was placed. Not given when the submission is refused, except that those from far behind may have been
@@ -100,8 +112,9 @@ struct submission {
     /* version: the one it was committed at, if r is 0; it was new or a repetition of what had been submitted before. */
     void (*on_done)(struct submission *submission, int r, uint64_t version);
 
-    /* Out, when r > 0. */
+    /* Out: when r > 0; when it is 0, whether it had been submitted before. */
     struct ot_error error;
+    bool was_repeated;
 
     /* The document's own. */
     struct waiter waiter;

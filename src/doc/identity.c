@@ -2,45 +2,51 @@
  * again, however often and over whichever line it is sent.
  *
  *     a source's seq grows    above the highest: new    the highest: known    below: looked for
+ *     one that is alone       the same: known           any other: reused
  *
  * The highest of whoever wrote lately is remembered (writers.h); for others the store is asked. */
 #include "doc/inside.h"
 
-static bool same_id(const struct committed_op *op, const struct op_id *id)
+/* What there is of the operation's source. */
+enum sight { SIGHT_NOTHING, SIGHT_SAME, SIGHT_OTHER /* one of another seq, for what is to be alone */ };
+
+static enum sight look_at(const struct committed_op *op, uint64_t at, const struct submission *submission,
+                          uint64_t *version)
 {
-    return op->seq == id->seq && bytes_equal(op->src, id->src);
+    if (!bytes_equal(op->src, submission->id.src))
+        return SIGHT_NOTHING;
+    *version = at;
+    if (op->seq == submission->id.seq)
+        return SIGHT_SAME;
+    return submission->is_sole ? SIGHT_OTHER : SIGHT_NOTHING;
 }
 
 /* Among the operations in memory; those before `since` have been looked for already. */
-static bool is_in_memory(const struct document *document, const struct op_id *id, uint64_t since, uint64_t *version)
+static enum sight in_memory(const struct submission *submission, uint64_t since, uint64_t *version)
 {
+    const struct document *document = submission->document;
     uint64_t first = since > document->recent.first ? since : document->recent.first;
+    enum sight sight = SIGHT_NOTHING;
 
-    for (uint64_t v = document->head; v > first; v--) {
-        const struct committed_op *op = recent_at(&document->recent, v - 1)->op;
-
-        if (same_id(op, id)) {
-            *version = op->version;
-            return true;
-        }
-    }
+    for (uint64_t v = document->head; !sight && v > first; v--)
+        sight = look_at(recent_at(&document->recent, v - 1)->op, v - 1, submission, version);
     FOR_EACH_PENDING(pending, document)
     {
-        if (same_id(pending->op, id)) {
-            *version = pending->at;
-            return true;
-        }
+        if (!sight)
+            sight = look_at(pending->op, pending->at, submission, version);
     }
-    return false;
+    return sight;
 }
 
 /* What the store said when it was asked. */
 static enum identity looked_up(const struct submission *submission, uint64_t *version)
 {
     *version = submission->lookup_version;
-    return submission->lookup == 0                 ? IDENTITY_KNOWN
-           : submission->lookup == STORE_NOT_FOUND ? IDENTITY_NEW
-                                                   : IDENTITY_TOO_OLD;
+    if (submission->lookup == 0)
+        return IDENTITY_KNOWN;
+    if (submission->is_sole && !submission->is_first)
+        return IDENTITY_REUSED;
+    return submission->lookup == STORE_NOT_FOUND ? IDENTITY_NEW : IDENTITY_TOO_OLD;
 }
 
 /* The store's answer is as old as the question. What it did not find may have been committed since; as long as memory
@@ -57,17 +63,19 @@ enum identity submission_identify(struct submission *submission, uint64_t *versi
     const struct op_id *id = &submission->id;
     struct writer *writer = writers_find(&document->writers, id->src);
     bool is_answered = has_answer(submission);
+    enum sight sight;
 
     if (!is_answered && (!writer || document->n_lookups))
         return IDENTITY_UNCLEAR;
-    if (writer && id->seq > writer->known.highest_seq)
-        return IDENTITY_NEW;
     if (writer && id->seq == writer->known.highest_seq) {
         *version = writer->known.highest_version;
         return IDENTITY_KNOWN;
     }
-    if (is_in_memory(document, id, is_answered ? submission->lookup_head : 0, version))
-        return IDENTITY_KNOWN;
+    if (writer && (submission->is_sole || id->seq > writer->known.highest_seq))
+        return submission->is_sole ? IDENTITY_REUSED : IDENTITY_NEW;
+    sight = in_memory(submission, is_answered ? submission->lookup_head : 0, version);
+    if (sight)
+        return sight == SIGHT_SAME ? IDENTITY_KNOWN : IDENTITY_REUSED;
     return is_answered ? looked_up(submission, version) : IDENTITY_UNCLEAR;
 }
 

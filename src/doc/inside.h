@@ -127,7 +127,13 @@ void submission_catch_up(struct submission *submission, uint64_t end);
 bool submission_is_aside(struct submission *submission);
 
 /* identity.c */
-enum identity { IDENTITY_NEW, IDENTITY_KNOWN, IDENTITY_TOO_OLD, IDENTITY_UNCLEAR /* the store must be asked */ };
+enum identity {
+    IDENTITY_NEW,
+    IDENTITY_KNOWN,
+    IDENTITY_REUSED, /* is_sole, and there is another one of its source */
+    IDENTITY_TOO_OLD,
+    IDENTITY_UNCLEAR /* the store must be asked */
+};
 /* version: of the first, if it is KNOWN. */
 enum identity submission_identify(struct submission *submission, uint64_t *version);
 void identity_learn(struct submission *submission, const struct store_source *source); /* the store has answered */

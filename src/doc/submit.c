@@ -80,7 +80,8 @@ static void submission_release(struct waiter *waiter)
     if (!r && submission->given < at)
         give_missed(submission);
     if (r > 0)
-        document->hub->figures.n_refused++;
+        document->hub->figures.n_refused += r != DOCUMENT_IS_NEW && r != DOCUMENT_AS_WANTED;
+    submission->was_repeated = submission->is_duplicate;
     submission_reset(submission);
     submission->on_done(submission, r, at);
     document_unref(document);
@@ -304,8 +305,24 @@ static void submission_begin_now(struct submission *submission)
     submission->at = submission->given = document->tip;
 }
 
+static int submission_make(struct submission *submission)
+{
+    const struct document *document = submission->document;
+    const struct document_view tip = { .version = document->tip,
+                                       .type = document->type,
+                                       .snapshot = document->value,
+                                       .created_ms = document->created_ms,
+                                       .modified_ms = document->modified_ms };
+
+    assert(submission->at == document->tip);
+    submission_unread(submission);
+    return submission->make(submission, &tip);
+}
+
 static void submission_place(struct submission *submission)
 {
+    int r;
+
     struct document *document = submission->document;
 
     if (submission->version == DOCUMENT_NOW)
@@ -316,8 +333,18 @@ static void submission_place(struct submission *submission)
         submission_refuse(submission, DOCUMENT_CHANGED);
     else if (submission->at < document->recent.first)
         submission_catch_up(submission, document->recent.first);
+    else if (submission->make && (r = submission_make(submission)))
+        submission_refuse(submission, r);
     else if (!submission_is_aside(submission))
         submission_finish(submission);
+}
+
+static void submission_new(struct submission *submission)
+{
+    if (submission->only_repeated)
+        submission_refuse(submission, DOCUMENT_IS_NEW);
+    else
+        submission_place(submission);
 }
 
 static void submission_proceed(struct submission *submission)
@@ -325,8 +352,9 @@ static void submission_proceed(struct submission *submission)
     uint64_t version;
 
     switch (submission_identify(submission, &version)) {
-    case IDENTITY_NEW: submission_place(submission); break;
+    case IDENTITY_NEW: submission_new(submission); break;
     case IDENTITY_KNOWN: submission_repeat(submission, version); break;
+    case IDENTITY_REUSED: submission_refuse(submission, DOCUMENT_ID_REUSED); break;
     case IDENTITY_TOO_OLD: submission_refuse(submission, DOCUMENT_SEQ_TOO_OLD); break;
     case IDENTITY_UNCLEAR: submission_look_up(submission); break;
     }

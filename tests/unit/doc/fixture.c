@@ -22,6 +22,9 @@ static const char *const error_names[] = {
     [DOCUMENT_SEQ_TOO_OLD] = "SEQ_TOO_OLD",
     [DOCUMENT_OPS_GONE] = "OPS_GONE",
     [DOCUMENT_CHANGED] = "CHANGED",
+    [DOCUMENT_ID_REUSED] = "ID_REUSED",
+    [DOCUMENT_IS_NEW] = "IS_NEW",
+    [DOCUMENT_AS_WANTED] = "AS_WANTED",
 };
 
 /* ---- journal ----------------------------------------------------------------------------------------------------- */
@@ -172,8 +175,8 @@ static void read_body(struct submission *submission, const struct ot_json *body)
     }
 }
 
-static void submit_with(struct fixture *f, const char *document, const char *id, uint64_t version, const char *body,
-                        bool only_now, bool is_large)
+void submit_with(struct fixture *f, const char *document, const char *id, uint64_t version, const char *body,
+                 const struct submission *how)
 {
     struct request *request = request_create(f, document, id);
     struct submission *submission;
@@ -184,11 +187,10 @@ static void submit_with(struct fixture *f, const char *document, const char *id,
     alloc_fault_pause();
     assert_int_equal(ot_json_parse(body, strlen(body), &ot_limits_default, &request->body, NULL), 0);
     alloc_fault_resume();
+    *submission = *how;
     submission->id = id_of(id, request->src);
     submission->author = bytes_of_string("somebody");
     submission->version = version;
-    submission->only_now = only_now;
-    submission->is_large = is_large;
     read_body(submission, request->body);
     submission->on_missed = on_missed;
     submission->on_accepted = on_accepted;
@@ -198,17 +200,17 @@ static void submit_with(struct fixture *f, const char *document, const char *id,
 
 void submit(struct fixture *f, const char *document, const char *id, uint64_t version, const char *body)
 {
-    submit_with(f, document, id, version, body, false, false);
+    submit_with(f, document, id, version, body, &(struct submission){ .only_now = false });
 }
 
 void submit_only_now(struct fixture *f, const char *document, const char *id, uint64_t version, const char *body)
 {
-    submit_with(f, document, id, version, body, true, false);
+    submit_with(f, document, id, version, body, &(struct submission){ .only_now = true });
 }
 
 void submit_large(struct fixture *f, const char *document, const char *id, uint64_t version, const char *body)
 {
-    submit_with(f, document, id, version, body, false, true);
+    submit_with(f, document, id, version, body, &(struct submission){ .is_large = true });
 }
 
 /* ---- reading ----------------------------------------------------------------------------------------------------- */

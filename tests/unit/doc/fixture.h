@@ -53,6 +53,9 @@ void fixture_crash(struct fixture *f);
 void submit(struct fixture *f, const char *document, const char *id, uint64_t version, const char *body);
 void submit_only_now(struct fixture *f, const char *document, const char *id, uint64_t version, const char *body);
 void submit_large(struct fixture *f, const char *document, const char *id, uint64_t version, const char *body);
+/* how: what is unusual about it. */
+void submit_with(struct fixture *f, const char *document, const char *id, uint64_t version, const char *body,
+                 const struct submission *how);
 void read_snapshot(struct fixture *f, const char *document, const char *who);
 void read_ops(struct fixture *f, const char *document, const char *who, uint64_t from, uint64_t to);
 void read_past(struct fixture *f, const char *document, const char *who, uint64_t version);

@@ -1,5 +1,8 @@
 /* One document, from the first operation to the answer: the order of things, and that nothing is shown before it is
  * durable. Read this file first; fixture.h explains the journal. */
+#include <errno.h>
+#include <stdio.h>
+
 #include "tests/unit/doc/fixture.h"
 
 /* "hello", at version 1. */
@@ -342,6 +345,62 @@ static void subscribing_again_does_not_double_the_stream(void **state)
     expect(f, "a/1 accepted\ns op 1 a/1\na/1 done at 1\n");
 }
 
+/* Puts the number of bytes of the text before it; nothing before an empty one. */
+static int make_size(struct submission *submission, const struct document_view *tip)
+{
+    static struct ot_json *made;
+    char text[32];
+
+    if (!tip->type)
+        return DOCUMENT_MISSING;
+    if (!ot_snapshot_size(tip->snapshot))
+        return DOCUMENT_AS_WANTED;
+    (void)snprintf(text, sizeof(text), "[\"%zu\"]", ot_snapshot_size(tip->snapshot));
+    ot_json_unref(made);
+    made = NULL;
+    submission->data = NULL;
+    if (ot_json_parse(text, strlen(text), NULL, &made, NULL))
+        return -ENOMEM;
+    submission->data = made;
+    return 0;
+}
+
+static const struct submission of_size = { .make = make_size };
+
+static void what_is_made_of_the_tip_knows_those_before_it(void **state)
+{
+    struct fixture *f = *state;
+
+    submit_with(f, "n", "a/1", DOCUMENT_NOW, "{}", &of_size);
+    settle(f);
+    expect(f, "a/1 accepted\na/1 refused MISSING\n");
+    given_hello(f);
+    submit_with(f, "n", "a/2", DOCUMENT_NOW, "{}", &of_size);
+    submit(f, "n", "b/1", 1, "{\"op\":[\"...\"]}");
+    submit_with(f, "n", "a/3", DOCUMENT_NOW, "{}", &of_size);
+    submit_with(f, "n", "a/2", DOCUMENT_NOW, "{}", &of_size);
+    settle(f);
+    expect_log(f, "n", 4, "\"9...5hello\"");
+    assert_int_equal(count_in_log(f, "n", "a/2"), 1);
+}
+
+/* What it was made of may not be durable yet: the answer waits for that, and after a conflict it is made anew. */
+static void what_is_made_of_the_tip_is_answered_when_that_is_durable(void **state)
+{
+    struct fixture *f = *state;
+
+    given_hello(f);
+    store_sim_hold(f->store, SIM_APPEND);
+    submit(f, "n", "b/1", 1, "{\"op\":[{\"d\":5}]}");
+    submit_with(f, "n", "a/1", DOCUMENT_NOW, "{}", &of_size);
+    settle(f);
+    expect(f, "b/1 accepted\na/1 accepted\n");
+    store_sim_hold(f->store, 0);
+    settle(f);
+    expect(f, "b/1 done at 1\na/1 refused AS_WANTED\n");
+    assert_int_equal(figures(f).n_refused, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int main(void)
@@ -368,6 +427,8 @@ int main(void)
         TEST(the_second_may_remove_the_first),
         TEST(a_subscriber_may_submit_while_he_is_told),
         TEST(subscribing_again_does_not_double_the_stream),
+        TEST(what_is_made_of_the_tip_knows_those_before_it),
+        TEST(what_is_made_of_the_tip_is_answered_when_that_is_durable),
     };
 
     return cmocka_run_group_tests_name("document", tests, NULL, NULL);

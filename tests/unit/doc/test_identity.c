@@ -254,6 +254,79 @@ static void a_low_seq_that_cannot_be_settled_is_refused(void **state)
               "a/9999 done at 1010\n");
 }
 
+static const struct submission question = { .only_repeated = true }, sole = { .is_sole = true };
+
+static void a_question_is_answered_and_writes_nothing(void **state)
+{
+    struct fixture *f = *state;
+
+    given_hello(f);
+    submit_with(f, "n", "a/1", DOCUMENT_NOW, "{}", &question);
+    settle(f);
+    expect(f, "a/1 accepted\na/1 refused IS_NEW\n");
+    assert_int_equal(figures(f).n_refused, 0);
+    store_sim_hold(f->store, SIM_APPEND);
+    submit(f, "n", "a/1", 1, "{\"op\":[\"x\"]}");
+    submit_with(f, "n", "a/1", DOCUMENT_NOW, "{}", &question);
+    settle(f);
+    expect(f, "a/1 accepted\na/1 accepted\n");
+    store_sim_hold(f->store, 0);
+    settle(f);
+    expect(f, "a/1 done at 1\na/1 done at 1\n");
+    fixture_restart(f);
+    submit_with(f, "n", "a/1", DOCUMENT_NOW, "{}", &question);
+    submit_with(f, "n", "a/2", DOCUMENT_NOW, "{}", &question);
+    settle(f);
+    expect(f, "a/1 accepted\na/1 done at 1\na/2 accepted\na/2 refused IS_NEW\n");
+    expect_log(f, "n", 2, "\"xhello\"");
+}
+
+/* Whichever seq is the higher: pending, in memory, in the store. */
+static void another_one_of_a_sole_source_is_refused(void **state)
+{
+    struct fixture *f = *state;
+
+    given_hello(f);
+    store_sim_hold(f->store, SIM_APPEND);
+    submit_with(f, "n", "a/5", 1, "{\"op\":[\"x\"]}", &sole);
+    submit_with(f, "n", "a/4", 1, "{\"op\":[\"y\"]}", &sole);
+    submit_with(f, "n", "a/6", 1, "{\"op\":[\"z\"]}", &sole);
+    settle(f);
+    store_sim_hold(f->store, 0);
+    settle(f);
+    expect(f,
+           "a/5 accepted\na/4 accepted\na/6 accepted\na/5 done at 1\na/4 refused ID_REUSED\na/6 refused ID_REUSED\n");
+    for (int i = 0; i < 2; i++) {
+        submit_with(f, "n", "a/5", 2, "{\"op\":[\"x\"]}", &sole);
+        submit_with(f, "n", "a/4", 2, "{\"op\":[\"y\"]}", &sole);
+        submit_with(f, "n", "a/6", 2, "{\"op\":[\"z\"]}", &sole);
+        settle(f);
+        expect(
+            f,
+            "a/5 accepted\na/5 done at 1\na/4 accepted\na/4 refused ID_REUSED\na/6 accepted\na/6 refused ID_REUSED\n");
+        fixture_restart(f);
+    }
+    expect_log(f, "n", 2, "\"xhello\"");
+}
+
+/* More sources than the document remembers. */
+static void a_sole_source_is_recognised_without_memory_of_it(void **state)
+{
+    struct fixture *f = *state;
+
+    f->config.n_writers_max = 1;
+    fixture_restart(f);
+    given_hello(f);
+    submit_with(f, "n", "a/5", 1, "{\"op\":[\"x\"]}", &sole);
+    submit(f, "n", "b/1", 1, "{\"op\":[\"b\"]}");
+    submit_with(f, "n", "a/4", 2, "{\"op\":[\"y\"]}", &sole);
+    settle(f);
+    submit_with(f, "n", "a/6", 2, "{\"op\":[\"z\"]}", &sole);
+    settle(f);
+    assert_int_equal(count_in_log(f, "n", "a/5"), 1);
+    expect_log(f, "n", 3, "\"bxhello\"");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int main(void)
@@ -273,6 +346,9 @@ int main(void)
         TEST(a_repetition_that_was_committed_while_the_first_was_under_way_is_recognised),
         TEST(a_low_seq_is_looked_for_among_the_last_thousand_operations),
         TEST(a_low_seq_that_cannot_be_settled_is_refused),
+        TEST(a_question_is_answered_and_writes_nothing),
+        TEST(another_one_of_a_sole_source_is_refused),
+        TEST(a_sole_source_is_recognised_without_memory_of_it),
     };
 
     return cmocka_run_group_tests_name("identity of operations", tests, NULL, NULL);
