@@ -1,4 +1,4 @@
-/* POST to a collection: a document under an id that nobody has used. */
+/* POST to a collection: a document under an id that nobody has used; of an Idempotency-Key always the same. */
 #include "api/rest_inside.h"
 
 static void on_created(struct rest_write *write)
@@ -6,11 +6,15 @@ static void on_created(struct rest_write *write)
     write_reply_place(write, 201);
 }
 
-static void take_fresh_id(struct rest_call *call)
+static void take_id(struct rest_write *write)
 {
+    struct rest_call *call = &write->call;
     char id[ID_CHARS + 1];
 
-    who_fresh_id(hub_world(call->context->hub), id);
+    if (write->is_sole)
+        who_id_of_src(write->src, id);
+    else
+        who_fresh_id(hub_world(call->context->hub), id);
     memcpy(call->id, id, ID_CHARS);
     call->name.id = bytes_of(call->id, ID_CHARS);
 }
@@ -20,12 +24,12 @@ static void create_begin(struct rest_call *call, struct bytes body)
     struct rest_write *write = (struct rest_write *)call;
     const struct ot_type *type;
 
-    if (!call_may_write(call) || !call_may_take(call, body))
+    if (!call_may_write(call) || !call_may_take(call, body) || !write_read_key(write, body))
         return;
     type = content_type_of(call);
     if (!type || !content_parse(call, type, body, &write->data))
         return;
-    take_fresh_id(call);
+    take_id(write);
     if (!call_open(call))
         return;
     write->on_written = on_created;

@@ -37,7 +37,6 @@ static void delete_on_view(struct fetch *fetch, int r, const struct document_vie
         call_fail(&write->call, DOCUMENT_MISSING);
     } else {
         write->on_refused = on_not_deleted;
-        write->on_written = on_deleted;
         write_submit(write, &(struct submission){
                                 .kind = STEP_DELETE, .version = view->version, .only_now = write_is_strict(write) });
     }
@@ -93,12 +92,14 @@ static void delete_begin(struct rest_call *call, struct bytes body)
 {
     struct bytes purge = parameter_raw(call->request.query, "purge");
     bool purges = bytes_equal(purge, bytes_of_string("true"));
+    struct rest_write *write = (struct rest_write *)call;
 
-    (void)body;
+    write->on_written = on_deleted;
     if (purge.at && !purges && !bytes_equal(purge, bytes_of_string("false")))
         call_refuse(call, 400, "ERR_MESSAGE_BADLY_FORMED", "Invalid purge");
-    else if ((!purges || may_purge(call)) && call_may_write(call) && call_open(call))
-        write_look((struct rest_write *)call, purges ? purge_on_view : delete_on_view);
+    else if ((!purges || may_purge(call)) && call_may_write(call) && (purges || write_read_key(write, body)) &&
+             call_open(call))
+        write_look(write, purges ? purge_on_view : delete_on_view);
 }
 
 const struct rest_action rest_delete = { delete_begin, sizeof(struct rest_removal), write_finish };

@@ -10,7 +10,7 @@
  *     rest_representation.c  as what a document can be read
  *     rest_read.c          GET of a document, present and past;  rest_cache.c  what is given again
  *     rest_wait.c          GET that waits;  rest_stream.c  Server-Sent Events (rest_follow.h)
- *     rest_write.c         what all writing has in common
+ *     rest_write.c         what all writing has in common;  rest_identity.c   Idempotency-Key
  *     rest_put.c           PUT, and the edit that does it (difference.h)
  *     rest_create.c        POST to a collection;  rest_delete.c   DELETE
  *     rest_submit.c        operations as they are: POST on ops, PATCH
@@ -212,14 +212,25 @@ bool etags_name(struct bytes list, uint64_t version, uint64_t time_ms); /* stron
 /* `~` and a hash of principal and src, which no connection's id can equal. */
 void who_src(struct bytes principal, struct bytes src, char out[SRC_BYTES]);
 void who_src_random(const struct world *world, char out[SRC_BYTES]);
+/* The same for an Idempotency-Key, which equals no src. */
+void who_key_src(struct bytes principal, struct bytes key, char out[SRC_BYTES]);
 /* 128 random bits. */
 void who_fresh_id(const struct world *world, char out[ID_CHARS + 1]);
+/* Always the same for a src; who knows neither that nor what it is made of does not guess it. */
+void who_id_of_src(const char *src, char out[ID_CHARS + 1]);
 /* The principal, if it is an account; else the label that the client gave (percent-encoding understood), cleaned and
  * cut to 64 bytes; else the principal. */
 size_t who_author(const struct rest_request *request, char out[SRC_BYTES]);
 
 /* ---- writing ----------------------------------------------------------------------------------------------------- */
 
+/* A request that was done before is answered as it was then, before anything else about it is looked at:
+ *
+ *     read_key, read_who -> look -> done before? -> no: on_view, which looks at conditions, and submits -> on_written
+ *                                                -> yes: on_repeated                      or on_refused
+ *
+ * Reading comes before asking: what another of the same kind, under way at this moment, does after the asking, the
+ * submission recognises; what it did before is not in what was read. */
 struct rest_write {
     struct rest_call call;
     struct fetch fetch;
@@ -227,15 +238,25 @@ struct rest_write {
     struct ot_json *data;                   /* what the submission borrows, or what holds it */
     char src[SRC_BYTES], author[SRC_BYTES]; /* src empty: nobody can repeat this */
     uint64_t seq;
-    uint64_t version, time_ms;                           /* committed at; when, 0: not known */
+    bool is_identified;           /* the client has said what this is the repetition of */
+    bool is_sole;                 /* by an Idempotency-Key: it stands for nothing else */
+    uint64_t version, time_ms;    /* committed at; when, 0: not known */
+    enum step_kind kind;          /* of what was committed */
+    struct document_view view;    /* what was read, while the document is asked */
+    struct ot_snapshot *snapshot; /* of it */
+    void (*on_view)(struct fetch *fetch, int r, const struct document_view *view);
     void (*on_refused)(struct rest_write *write, int r); /* answers; NULL: write_refuse does */
     void (*on_written)(struct rest_write *write);        /* answers */
+    void (*on_repeated)(struct rest_write *write);       /* answers; NULL: on_written does */
 };
 
 void write_finish(struct rest_call *call);
 
-/* Reads the document as it is now, for a write that depends on it. */
-void write_look(struct rest_write *write, void (*on_done)(struct fetch *, int, const struct document_view *));
+/* The Idempotency-Key, if there is one. False: the call has been answered. */
+bool write_read_key(struct rest_write *write, struct bytes body);
+
+/* Reads the document as it is now, for a write that depends on it. on_repeated or on_written must be set. */
+void write_look(struct rest_write *write, void (*on_view)(struct fetch *, int, const struct document_view *));
 struct rest_write *write_of_fetch(struct fetch *fetch);
 
 /* Whether If-Match and If-None-Match hold; when not, the call has been answered with 412. */
@@ -252,7 +273,8 @@ void write_refuse(struct rest_write *write, int r);
 void write_reply_version(struct rest_reply *reply, const struct rest_write *write);
 /* {"v"}, the version it was committed at. */
 void write_reply_operation(struct rest_write *write);
-/* The body's src and seq, of an operation or a restore. False: the call has been answered. */
+/* The body's src and seq, of an operation or a restore, which has no Idempotency-Key then. False: the call has been
+ * answered. */
 bool write_read_who(struct rest_write *write, const struct ot_json *body);
 /* The answer that says where the document is now: {"collection","id","version"}. */
 void write_reply_place(struct rest_write *write, int status);

@@ -2,6 +2,7 @@
  *
  *     begin -> the document as it is -> conditions -> there is none: create
  *                                                  -> compared -> edit; somebody was faster and If-Match is "*": again
+ *                                                  -> ?base=N: as it was at N -> compared -> edit, made for N: merged
  */
 #include <errno.h>
 
@@ -11,12 +12,18 @@
 /* So often somebody else may be faster; then "*" takes its place among what he wrote. */
 #define TRIES_MAX 4
 
+#define NO_BASE UINT64_MAX
+
 struct rest_put {
     struct rest_write write;
     struct buffer body;
     struct comparison comparison; /* from what is there to what was sent */
     unsigned n_tries;
-    uint64_t seen, seen_ms; /* the version that the edit is made for */
+    uint64_t base;                      /* NO_BASE: what is there is replaced, whatever it is */
+    uint64_t seen;                      /* the version that the edit is made for */
+    uint64_t present, present_ms;       /* as it was found, */
+    const struct ot_type *present_type; /* and which life of the document that was */
+    uint64_t present_created_ms;
 };
 
 static struct rest_put *put_of(struct rest_write *write)
@@ -31,7 +38,7 @@ static void put_on_view(struct fetch *fetch, int r, const struct document_view *
 static void refuse_unconditional(struct rest_write *write)
 {
     call_refuse(&write->call, 428, "ERR_PRECONDITION_REQUIRED",
-                "The document exists. Say which version this replaces: If-Match with its ETag, or \"*\".");
+                "The document exists. Say which version this replaces: If-Match with its ETag, or \"*\"; or ?base=.");
 }
 
 /* Somebody else has created it in between. */
@@ -77,22 +84,25 @@ static void on_replaced(struct rest_write *write)
 
 static void on_not_replaced(struct rest_write *write, int r)
 {
-    if (r == DOCUMENT_CHANGED && !write_is_strict(write)) {
+    const struct rest_put *put = put_of(write);
+    bool is_other = r == DOCUMENT_CHANGED || r == DOCUMENT_WAS_DELETED || r == DOCUMENT_MISSING;
+
+    if (is_other && (write_is_strict(write) || (put->base == NO_BASE && r != DOCUMENT_CHANGED))) {
+        write_refuse_precondition(write);
+    } else if (r == DOCUMENT_CHANGED) {
         ot_json_unref(write->data);
         write->data = NULL;
         write_look(write, put_on_view);
-    } else if (r == DOCUMENT_CHANGED || r == DOCUMENT_WAS_DELETED || r == DOCUMENT_MISSING) {
-        write_refuse_precondition(write);
     } else {
         write_refuse(write, r);
     }
 }
 
-/* Nothing to do: it is as wanted. */
+/* Nothing to do: it is as wanted, or what others have made of it. */
 static void reply_unchanged(struct rest_put *put)
 {
-    put->write.version = put->seen - 1;
-    put->write.time_ms = put->seen_ms;
+    put->write.version = put->present - 1;
+    put->write.time_ms = put->present == put->seen ? put->present_ms : 0;
     write_reply_place(&put->write, 200);
 }
 
@@ -100,7 +110,7 @@ static void on_compared(struct comparison *comparison)
 {
     struct rest_put *put = LIST_ENTRY(comparison, struct rest_put, comparison);
     struct rest_write *write = &put->write;
-    bool has_nothing = !comparison->r && comparison_is_noop(comparison);
+    bool has_nothing = !comparison->r && comparison_is_noop(comparison), merges = put->base != NO_BASE;
     int r = comparison->r ? comparison->r
                           : comparison_operation(comparison, hub_limits(write->call.context->hub), &write->data);
 
@@ -110,10 +120,11 @@ static void on_compared(struct comparison *comparison)
     else if (has_nothing)
         reply_unchanged(put);
     else
-        write_submit(write, &(struct submission){ .kind = STEP_EDIT,
-                                                  .version = put->seen,
-                                                  .only_now = write_is_strict(write) || ++put->n_tries < TRIES_MAX,
-                                                  .data = write->data });
+        write_submit(
+            write, &(struct submission){ .kind = STEP_EDIT,
+                                         .version = put->seen,
+                                         .only_now = write_is_strict(write) || (!merges && ++put->n_tries < TRIES_MAX),
+                                         .data = write->data });
 }
 
 /* The content that was sent. False: it was refused. */
@@ -133,9 +144,10 @@ static bool read_wanted(struct rest_put *put, const struct ot_type *type, struct
     return !r;
 }
 
-static void replace(struct rest_put *put, const struct document_view *view)
+/* From the content of the view to what was sent. */
+static void compare(struct rest_put *put, const struct document_view *view, void (*on_done)(struct comparison *))
 {
-    struct rest_write *write = &put->write;
+    struct rest_call *call = &put->write.call;
     struct ot_snapshot *before, *after;
     int r;
 
@@ -144,35 +156,127 @@ static void replace(struct rest_put *put, const struct document_view *view)
     r = ot_snapshot_share(view->snapshot, &before);
     if (r) {
         ot_snapshot_destroy(after);
-        call_fail(&write->call, r);
+        call_fail(call, r);
         return;
     }
-    put->seen = view->version;
-    put->seen_ms = view->modified_ms;
-    write->on_refused = on_not_replaced;
-    write->on_written = on_replaced;
     put->comparison = (struct comparison){
-        .as = COMPARISON_OPERATION, .type = view->type, .before = before, .after = after, .on_done = on_compared
+        .as = COMPARISON_OPERATION, .type = view->type, .before = before, .after = after, .on_done = on_done
     };
-    comparison_run(&put->comparison, hub_helper(write->call.context->hub));
+    comparison_run(&put->comparison, hub_helper(call->context->hub));
 }
 
-/* ---- both -------------------------------------------------------------------------------------------------------- */
+static void replace(struct rest_put *put, const struct document_view *view)
+{
+    struct rest_write *write = &put->write;
+
+    put->seen = view->version;
+    write->on_refused = on_not_replaced;
+    write->on_written = on_replaced;
+    compare(put, view, on_compared);
+}
+
+/* ---- merging ----------------------------------------------------------------------------------------------------- */
+
+/* The submission would find out, too, that the base is of another life; but perhaps there is nothing to submit. */
+static void on_base(struct fetch *fetch, int r, const struct document_view *view)
+{
+    struct rest_put *put = put_of(write_of_fetch(fetch));
+    struct rest_call *call = &put->write.call;
+
+    if (r)
+        call_fail_version(call, r);
+    else if (!view->type)
+        call_refuse(call, 422, "ERR_NO_BASE", "There was no document at that version.");
+    else if (view->type != put->present_type || view->created_ms != put->present_created_ms)
+        call_fail(call, DOCUMENT_WAS_DELETED);
+    else
+        replace(put, view);
+}
+
+static void merge(struct rest_put *put, const struct document_view *view)
+{
+    struct rest_write *write = &put->write;
+
+    put->present_type = view->type;
+    put->present_created_ms = view->created_ms;
+    write->fetch = (struct fetch){ .what = FETCH_PAST, .to = put->base, .on_done = on_base };
+    document_fetch(write->call.document, &write->fetch);
+}
+
+/* ---- repeating --------------------------------------------------------------------------------------------------- */
+
+static void on_compared_again(struct comparison *comparison)
+{
+    struct rest_write *write = &LIST_ENTRY(comparison, struct rest_put, comparison)->write;
+
+    if (comparison->r || !comparison_is_noop(comparison))
+        write->time_ms = 0;
+    comparison_finish(comparison);
+    write_reply_place(write, 200);
+}
+
+static void on_replacement(struct fetch *fetch, int r, const struct document_view *view)
+{
+    struct rest_write *write = write_of_fetch(fetch);
+
+    if (!r && view->type) {
+        compare(put_of(write), view, on_compared_again);
+    } else {
+        write->time_ms = 0;
+        write_reply_place(write, 200);
+    }
+}
+
+/* Whether something had come in between, and there is no ETag, is seen from the content. */
+static void on_repeated(struct rest_write *write)
+{
+    if (write->kind == STEP_CREATE) {
+        on_created(write);
+    } else if (write_is_strict(write)) {
+        write_reply_place(write, 200);
+    } else {
+        write->fetch = (struct fetch){ .what = FETCH_PAST, .to = write->version + 1, .on_done = on_replacement };
+        document_fetch(write->call.document, &write->fetch);
+    }
+}
+
+/* ---- all --------------------------------------------------------------------------------------------------------- */
 
 static void put_on_view(struct fetch *fetch, int r, const struct document_view *view)
 {
     struct rest_write *write = write_of_fetch(fetch);
+    struct rest_put *put = put_of(write);
+    bool merges = put->base != NO_BASE;
 
-    if (r)
+    if (r) {
         call_fail(&write->call, r);
-    else if (!write_conditions(write, view))
         return;
+    }
+    if (!write_conditions(write, view))
+        return;
+    put->present = view->version;
+    put->present_ms = view->modified_ms;
+    if (!view->type && merges)
+        call_fail(&write->call, view->version ? DOCUMENT_WAS_DELETED : DOCUMENT_MISSING);
     else if (!view->type)
-        create(put_of(write));
+        create(put);
+    else if (merges)
+        merge(put, view);
     else if (!call_header(&write->call.request, "if-match").n_bytes)
         refuse_unconditional(write);
     else
-        replace(put_of(write), view);
+        replace(put, view);
+}
+
+static bool read_base(struct rest_put *put)
+{
+    struct rest_call *call = &put->write.call;
+
+    put->base = NO_BASE;
+    if (!parameter_number(call->request.query, "base", &put->base))
+        return true;
+    call_refuse(call, 400, "ERR_MESSAGE_BADLY_FORMED", "Invalid base");
+    return false;
 }
 
 static void put_begin(struct rest_call *call, struct bytes body)
@@ -180,7 +284,9 @@ static void put_begin(struct rest_call *call, struct bytes body)
     struct rest_put *put = (struct rest_put *)call;
 
     buffer_init(&put->body, call->context->body_max_bytes);
-    if (!call_may_write(call) || !call_may_take(call, body))
+    put->write.on_written = on_replaced;
+    put->write.on_repeated = on_repeated;
+    if (!call_may_write(call) || !call_may_take(call, body) || !read_base(put) || !write_read_key(&put->write, body))
         return;
     if (buffer_append(&put->body, body.at, body.n_bytes))
         call_fail(call, -ENOMEM);

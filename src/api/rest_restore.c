@@ -43,7 +43,15 @@ static void on_restored(struct rest_write *write)
 {
     const struct rest_restore *restore = restore_of(write);
 
-    if (write->submission.kind == STEP_EDIT && write->version != restore->seen)
+    if (write->kind == STEP_EDIT && write->version != restore->seen)
+        write->time_ms = 0;
+    write_reply_operation(write);
+}
+
+/* Whether something had come in between is known only where nothing might. */
+static void on_repeated(struct rest_write *write)
+{
+    if (write->kind == STEP_EDIT && !write_is_strict(write))
         write->time_ms = 0;
     write_reply_operation(write);
 }
@@ -77,8 +85,6 @@ static void on_refused(struct rest_write *write, int r)
 
 static void submit(struct rest_restore *restore, const struct submission *what)
 {
-    restore->write.on_written = on_restored;
-    restore->write.on_refused = on_refused;
     restore->n_tries++;
     write_submit(&restore->write, what);
 }
@@ -215,7 +221,7 @@ static void restore_begin(struct rest_call *call, struct bytes body)
     const struct ot_json *version;
     int r;
 
-    if (!call_may_write(call) || !call_may_take(call, body))
+    if (!call_may_write(call) || !call_may_take(call, body) || !write_read_key(write, body))
         return;
     r = ot_json_parse(body.at, body.n_bytes, hub_limits(call->context->hub), &restore->body, NULL);
     if (r < 0) {
@@ -229,6 +235,9 @@ static void restore_begin(struct rest_call *call, struct bytes body)
     }
     if (!write_read_who(write, restore->body))
         return;
+    write->on_written = on_restored;
+    write->on_repeated = on_repeated;
+    write->on_refused = on_refused;
     if (!write->src[0])
         who_src_random(hub_world(call->context->hub), write->src);
     history_restore_src(write->src, sizeof(write->src), restore->version);

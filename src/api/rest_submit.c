@@ -23,7 +23,7 @@ void write_reply_operation(struct rest_write *write)
     (void)buffer_append_string(&body, "{\"v\":");
     (void)buffer_append_u64(&body, write->version);
     (void)buffer_append_string(&body, "}\n");
-    if (write->submission.kind == STEP_DELETE)
+    if (write->kind == STEP_DELETE)
         write->time_ms = 0; /* nothing is left that an ETag could be of */
     reply_init(&reply, 200);
     reply_body(&reply, MEDIA_JSON, &body);
@@ -39,6 +39,8 @@ static const struct refusal *read_who(struct rest_write *write, const struct ot_
     const struct ot_json *src = member(body, "src"), *seq = member(body, "seq");
     struct bytes text;
 
+    if (write->is_sole)
+        return is_absent(src) && is_absent(seq) ? NULL : &refusal_badly_formed;
     write->seq = 1;
     if (!is_absent(seq) && !ot_json_integer(seq, &write->seq))
         return &refusal_badly_formed;
@@ -52,6 +54,7 @@ static const struct refusal *read_who(struct rest_write *write, const struct ot_
     if (!name_is_allowed(text, SRC_BYTES))
         return &refusal_op_badly_formed;
     who_src(principal_name(&write->call.request.principal), text, write->src);
+    write->is_identified = true;
     return NULL;
 }
 
@@ -100,22 +103,59 @@ bool write_read_who(struct rest_write *write, const struct ot_json *body)
     return !refusal;
 }
 
+/* ---- submitting -------------------------------------------------------------------------------------------------- */
+
+struct rest_submit {
+    struct rest_write write;
+    struct submission what;
+};
+
+/* Under If-Match nothing may have come since the version that it was made for. */
+static void on_not_submitted(struct rest_write *write, int r)
+{
+    if (r == DOCUMENT_CHANGED)
+        write_refuse_precondition(write);
+    else
+        write_refuse(write, r);
+}
+
+static void submit_on_view(struct fetch *fetch, int r, const struct document_view *view)
+{
+    struct rest_write *write = write_of_fetch(fetch);
+    struct submission *what = &((struct rest_submit *)write)->what;
+
+    if (r) {
+        call_fail(&write->call, r);
+    } else if (write_conditions(write, view)) {
+        what->only_now = write_is_strict(write);
+        if (what->only_now && what->version == DOCUMENT_NOW)
+            what->version = view->version;
+        write_submit(write, what);
+    }
+}
+
+static bool has_conditions(const struct rest_call *call)
+{
+    return call_header(&call->request, "if-match").n_bytes || call_header(&call->request, "if-none-match").n_bytes;
+}
+
 static void submit_begin(struct rest_call *call, struct bytes body)
 {
-    struct rest_write *write = (struct rest_write *)call;
-    struct submission what = { .kind = STEP_NOTHING };
+    struct rest_submit *submit = (struct rest_submit *)call;
+    struct rest_write *write = &submit->write;
     const struct refusal *refusal;
     struct ot_error error = { "" };
     int r;
 
-    if (!call_may_write(call) || !call_may_take(call, body))
+    if (!call_may_write(call) || !call_may_take(call, body) || !write_read_key(write, body))
         return;
     r = ot_json_parse(body.at, body.n_bytes, hub_limits(call->context->hub), &write->data, &error);
     if (r < 0) {
         call_fail(call, r);
         return;
     }
-    refusal = r || ot_json_kind(write->data) != OT_JSON_OBJECT ? &refusal_badly_formed : read_what(write->data, &what);
+    refusal = r || ot_json_kind(write->data) != OT_JSON_OBJECT ? &refusal_badly_formed
+                                                               : read_what(write->data, &submit->what);
     if (!refusal)
         refusal = read_who(write, write->data);
     if (refusal) {
@@ -125,10 +165,14 @@ static void submit_begin(struct rest_call *call, struct bytes body)
     if (!call_open(call))
         return;
     write->on_written = write_reply_operation;
-    write_submit(write, &what);
+    write->on_refused = on_not_submitted;
+    if (has_conditions(call))
+        write_look(write, submit_on_view);
+    else
+        write_submit(write, &submit->what);
 }
 
-const struct rest_action rest_submit = { submit_begin, sizeof(struct rest_write), write_finish };
+const struct rest_action rest_submit = { submit_begin, sizeof(struct rest_submit), write_finish };
 
 static void patch_begin(struct rest_call *call, struct bytes body)
 {
@@ -143,4 +187,4 @@ static void patch_begin(struct rest_call *call, struct bytes body)
     call_reply(call, &reply);
 }
 
-const struct rest_action rest_patch = { patch_begin, sizeof(struct rest_write), write_finish };
+const struct rest_action rest_patch = { patch_begin, sizeof(struct rest_submit), write_finish };

@@ -27,6 +27,15 @@ void who_src(struct bytes principal, struct bytes src, char out[SRC_BYTES])
     write_src(hash, HASH_BYTES, out);
 }
 
+/* No src holds a control character, so no key is one. */
+void who_key_src(struct bytes principal, struct bytes key, char out[SRC_BYTES])
+{
+    unsigned char text[1 + SHA256_DIGEST_LENGTH] = { '\0' };
+
+    (void)SHA256(key.at, key.n_bytes, text + 1);
+    who_src(principal, bytes_of(text, sizeof(text)), out);
+}
+
 void who_src_random(const struct world *world, char out[SRC_BYTES])
 {
     unsigned char random[RANDOM_BYTES];
@@ -35,23 +44,37 @@ void who_src_random(const struct world *world, char out[SRC_BYTES])
     write_src(random, sizeof(random), out);
 }
 
-void who_fresh_id(const struct world *world, char out[ID_CHARS + 1])
+static void write_id(const unsigned char random[RANDOM_BYTES], char out[ID_CHARS + 1])
 {
     static const char digits[] = "0123456789abcdefghjkmnpqrstvwxyz";
-    unsigned char random[RANDOM_BYTES];
     unsigned bits = 0, n_bits = 0;
     size_t at = 0;
 
-    world_random(world, random, sizeof(random));
     for (size_t i = 0; i < ID_CHARS; i++) {
         if (n_bits < 5) {
-            bits = bits << 8 | (at < sizeof(random) ? random[at++] : 0u);
+            bits = bits << 8 | (at < RANDOM_BYTES ? random[at++] : 0u);
             n_bits += 8;
         }
         n_bits -= 5;
         out[i] = digits[bits >> n_bits & 31];
     }
     out[ID_CHARS] = '\0';
+}
+
+void who_fresh_id(const struct world *world, char out[ID_CHARS + 1])
+{
+    unsigned char random[RANDOM_BYTES];
+
+    world_random(world, random, sizeof(random));
+    write_id(random, out);
+}
+
+void who_id_of_src(const char *src, char out[ID_CHARS + 1])
+{
+    unsigned char hash[SHA256_DIGEST_LENGTH];
+
+    (void)SHA256((const unsigned char *)src, strlen(src), hash);
+    write_id(hash, out);
 }
 
 /* Cut between characters, without control characters. */

@@ -1,4 +1,5 @@
-/* What all writing has in common: conditions, submitting, and learning when it was committed, for the ETag. */
+/* What all writing has in common: conditions, submitting, being recognised, and learning when it was committed, for the
+ * ETag. */
 #include "api/percent.h"
 #include "api/rest_inside.h"
 
@@ -9,13 +10,10 @@ struct rest_write *write_of_fetch(struct fetch *fetch)
 
 void write_finish(struct rest_call *call)
 {
-    ot_json_unref(((struct rest_write *)call)->data);
-}
+    struct rest_write *write = (struct rest_write *)call;
 
-void write_look(struct rest_write *write, void (*on_done)(struct fetch *, int, const struct document_view *))
-{
-    write->fetch = (struct fetch){ .what = FETCH_SNAPSHOT, .on_done = on_done };
-    document_fetch(write->call.document, &write->fetch);
+    ot_json_unref(write->data);
+    ot_snapshot_destroy(write->snapshot);
 }
 
 /* ---- conditions -------------------------------------------------------------------------------------------------- */
@@ -49,17 +47,31 @@ bool write_conditions(struct rest_write *write, const struct document_view *view
 
 /* ---- submitting -------------------------------------------------------------------------------------------------- */
 
-static void on_time(struct fetch *fetch, struct committed_op *op)
-{
-    write_of_fetch(fetch)->time_ms = op->time_ms;
-}
-
-/* It is committed, whatever comes of this. */
-static void on_timed(struct fetch *fetch, int r, const struct document_view *view)
+static void on_op(struct fetch *fetch, struct committed_op *op)
 {
     struct rest_write *write = write_of_fetch(fetch);
 
-    write->on_written(write);
+    write->time_ms = op->time_ms;
+    write->kind = step_kind_of(op->body);
+}
+
+/* It is committed, whatever comes of this. */
+static void on_known(struct fetch *fetch, int r, const struct document_view *view)
+{
+    struct rest_write *write = write_of_fetch(fetch);
+
+    if (write->submission.was_repeated && write->on_repeated)
+        write->on_repeated(write);
+    else
+        write->on_written(write);
+}
+
+static void written(struct rest_write *write, uint64_t version)
+{
+    write->version = version;
+    write->fetch =
+        (struct fetch){ .what = FETCH_OPS, .from = version, .to = version + 1, .on_op = on_op, .on_done = on_known };
+    document_fetch(write->call.document, &write->fetch);
 }
 
 void write_refuse(struct rest_write *write, int r)
@@ -74,17 +86,12 @@ static void on_submitted(struct submission *submission, int r, uint64_t version)
 {
     struct rest_write *write = LIST_ENTRY(submission, struct rest_write, submission);
 
-    if (r && write->on_refused) {
+    if (r && write->on_refused)
         write->on_refused(write, r);
-    } else if (r) {
+    else if (r)
         write_refuse(write, r);
-    } else {
-        write->version = version;
-        write->fetch = (struct fetch){
-            .what = FETCH_OPS, .from = version, .to = version + 1, .on_op = on_time, .on_done = on_timed
-        };
-        document_fetch(write->call.document, &write->fetch);
-    }
+    else
+        written(write, version);
 }
 
 void write_submit(struct rest_write *write, const struct submission *what)
@@ -95,9 +102,59 @@ void write_submit(struct rest_write *write, const struct submission *what)
         who_src_random(hub_world(call->context->hub), write->src);
     write->submission = *what;
     write->submission.id = (struct op_id){ bytes_of_string(write->src), write->seq };
+    write->submission.is_sole = write->is_sole;
     write->submission.author = bytes_of(write->author, who_author(&call->request, write->author));
     write->submission.on_done = on_submitted;
     document_submit(call->document, &write->submission);
+}
+
+/* ---- looking ----------------------------------------------------------------------------------------------------- */
+
+static void on_asked(struct submission *submission, int r, uint64_t version)
+{
+    struct rest_write *write = LIST_ENTRY(submission, struct rest_write, submission);
+
+    if (!r)
+        written(write, version);
+    else if (r == DOCUMENT_IS_NEW)
+        write->on_view(&write->fetch, 0, &write->view);
+    else
+        write_refuse(write, r);
+}
+
+static void ask(struct rest_write *write)
+{
+    write->submission = (struct submission){ .id = { bytes_of_string(write->src), write->seq },
+                                             .kind = STEP_NOTHING,
+                                             .version = DOCUMENT_NOW,
+                                             .is_sole = write->is_sole,
+                                             .only_repeated = true,
+                                             .on_done = on_asked };
+    document_submit(write->call.document, &write->submission);
+}
+
+static void on_looked(struct fetch *fetch, int r, const struct document_view *view)
+{
+    struct rest_write *write = write_of_fetch(fetch);
+
+    if (!r && write->is_identified) {
+        ot_snapshot_destroy(write->snapshot);
+        write->snapshot = NULL;
+        write->view = *view;
+        r = view->snapshot ? ot_snapshot_share(view->snapshot, &write->snapshot) : 0;
+        write->view.snapshot = write->snapshot;
+    }
+    if (r || !write->is_identified)
+        write->on_view(fetch, r, view);
+    else
+        ask(write);
+}
+
+void write_look(struct rest_write *write, void (*on_view)(struct fetch *, int, const struct document_view *))
+{
+    write->on_view = on_view;
+    write->fetch = (struct fetch){ .what = FETCH_SNAPSHOT, .on_done = on_looked };
+    document_fetch(write->call.document, &write->fetch);
 }
 
 /* ---- answers ----------------------------------------------------------------------------------------------------- */
