@@ -229,6 +229,21 @@ OT_MUST_CHECK int ot_snapshot_write_json(const struct ot_snapshot *snapshot, ot_
 /* Text types only; the others answer OT_UNSUPPORTED. */
 OT_MUST_CHECK int ot_snapshot_write_text(const struct ot_snapshot *snapshot, ot_write_fn *write, void *arg);
 
+/* ---- parts --------------------------------------------------------------------------------------------------------
+ *
+ * What lies in a document of json0 or json1, looked at without copying it. Borrowed, until the snapshot is applied to
+ * or destroyed. */
+
+struct ot_part;
+
+const struct ot_part *ot_snapshot_part(const struct ot_snapshot *snapshot); /* all of it; NULL: of another type */
+enum ot_json_kind ot_part_kind(const struct ot_part *part);
+size_t ot_part_count(const struct ot_part *part);                       /* elements or members; 0 for scalars */
+const struct ot_part *ot_part_at(const struct ot_part *part, size_t i); /* an element, or a member's value */
+/* The member of that name; NULL in *out when there is none, or part is no object. */
+OT_MUST_CHECK int ot_part_get(const struct ot_part *part, const char *key, size_t n_bytes, const struct ot_part **out);
+OT_MUST_CHECK int ot_part_write_json(const struct ot_part *part, ot_write_fn *write, void *arg);
+
 /* ---- calculator --------------------------------------------------------------------------------------------------
  *
  * Operational transform by hand, and for the tests against the reference packages.

@@ -199,7 +199,7 @@ static void answer_methods(const struct rest_client *to, const struct address *a
         reply_problem(&reply, 405, "ERR_METHOD_NOT_ALLOWED", "This resource does not have that method.");
     reply_header(&reply, "allow", "%.*s", (int)allow.n_bytes, allow.at);
     if (can_patch)
-        reply_header(&reply, "accept-patch", MEDIA_OP);
+        reply_header(&reply, "accept-patch", ACCEPT_PATCH);
     client_reply(to, &reply);
     buffer_finish(&allow);
 }

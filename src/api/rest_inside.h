@@ -13,7 +13,7 @@
  *     rest_write.c         what all writing has in common;  rest_identity.c   Idempotency-Key
  *     rest_put.c           PUT, and the edit that does it (difference.h)
  *     rest_create.c        POST to a collection;  rest_delete.c   DELETE
- *     rest_submit.c        operations as they are: POST on ops, PATCH
+ *     rest_submit.c        operations as they are: POST on ops, PATCH;  rest_patch.c   the other forms of PATCH
  *     rest_ops.c           pages of the log
  *     rest_history.c       who changed what when (history.h);  rest_diff.c   what differs
  *     rest_restore.c       back to an older content
@@ -148,12 +148,15 @@ struct bytes call_header(const struct rest_request *request, const char *name);
 
 /* ---- representations --------------------------------------------------------------------------------------------- */
 
-#define MEDIA_TEXT     "text/plain"
-#define MEDIA_JSON     "application/json"
-#define MEDIA_DELTA    "application/vnd.quill.delta+json"
-#define MEDIA_SNAPSHOT "application/vnd.pilcrow.snapshot+json"
-#define MEDIA_OP       "application/vnd.pilcrow.op+json"
-#define MEDIA_PROBLEM  "application/problem+json"
+#define MEDIA_TEXT        "text/plain"
+#define MEDIA_JSON        "application/json"
+#define MEDIA_DELTA       "application/vnd.quill.delta+json"
+#define MEDIA_SNAPSHOT    "application/vnd.pilcrow.snapshot+json"
+#define MEDIA_OP          "application/vnd.pilcrow.op+json"
+#define MEDIA_JSON_PATCH  "application/json-patch+json"
+#define MEDIA_MERGE_PATCH "application/merge-patch+json"
+#define ACCEPT_PATCH      MEDIA_OP ", " MEDIA_JSON_PATCH ", " MEDIA_MERGE_PATCH
+#define MEDIA_PROBLEM     "application/problem+json"
 
 /* The index of the best offer for an Accept header, -1 when none fits. An empty one takes anything. */
 int accept_choose(struct bytes accept, const char *const *offers, size_t n_offers);
@@ -259,6 +262,7 @@ bool write_read_key(struct rest_write *write, struct bytes body);
 void write_look(struct rest_write *write, void (*on_view)(struct fetch *, int, const struct document_view *));
 struct rest_write *write_of_fetch(struct fetch *fetch);
 
+bool call_has_conditions(const struct rest_call *call);
 /* Whether If-Match and If-None-Match hold; when not, the call has been answered with 412. */
 bool write_conditions(struct rest_write *write, const struct document_view *view);
 /* Whether If-Match names an ETag: then nothing may have come between. */
@@ -268,6 +272,12 @@ void write_refuse_precondition(struct rest_write *write);
 /* what: kind, version, only_now, type, data. Ends in on_written or on_refused. */
 void write_submit(struct rest_write *write, const struct submission *what);
 void write_refuse(struct rest_write *write, int r);
+
+/* An operation as it is: rest_submit, and what embeds it. */
+struct rest_submit {
+    struct rest_write write;
+    struct submission what;
+};
 
 /* Pilcrow-Version, and the ETag of the usual representation where the time is known. */
 void write_reply_version(struct rest_reply *reply, const struct rest_write *write);

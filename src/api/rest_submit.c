@@ -1,4 +1,5 @@
-/* Operations as they are: POST on ops, PATCH with an operation. The body is {v, op | create | del, src, seq}. */
+/* Operations as they are: POST on ops, PATCH with an operation (rest_patch.c). The body is {v, op | create | del, src,
+ * seq}. */
 #include "api/refusal.h"
 #include "api/rest_inside.h"
 
@@ -105,11 +106,6 @@ bool write_read_who(struct rest_write *write, const struct ot_json *body)
 
 /* ---- submitting -------------------------------------------------------------------------------------------------- */
 
-struct rest_submit {
-    struct rest_write write;
-    struct submission what;
-};
-
 /* Under If-Match nothing may have come since the version that it was made for. */
 static void on_not_submitted(struct rest_write *write, int r)
 {
@@ -132,11 +128,6 @@ static void submit_on_view(struct fetch *fetch, int r, const struct document_vie
             what->version = view->version;
         write_submit(write, what);
     }
-}
-
-static bool has_conditions(const struct rest_call *call)
-{
-    return call_header(&call->request, "if-match").n_bytes || call_header(&call->request, "if-none-match").n_bytes;
 }
 
 static void submit_begin(struct rest_call *call, struct bytes body)
@@ -166,25 +157,10 @@ static void submit_begin(struct rest_call *call, struct bytes body)
         return;
     write->on_written = write_reply_operation;
     write->on_refused = on_not_submitted;
-    if (has_conditions(call))
+    if (call_has_conditions(call))
         write_look(write, submit_on_view);
     else
         write_submit(write, &submit->what);
 }
 
 const struct rest_action rest_submit = { submit_begin, sizeof(struct rest_submit), write_finish };
-
-static void patch_begin(struct rest_call *call, struct bytes body)
-{
-    struct rest_reply reply;
-
-    if (media_is(call_header(&call->request, "content-type"), MEDIA_OP)) {
-        submit_begin(call, body);
-        return;
-    }
-    reply_problem(&reply, 415, "ERR_MEDIA_TYPE_NOT_SUPPORTED", "Accept-Patch says what this document takes.");
-    reply_header(&reply, "accept-patch", MEDIA_OP);
-    call_reply(call, &reply);
-}
-
-const struct rest_action rest_patch = { patch_begin, sizeof(struct rest_submit), write_finish };

@@ -23,6 +23,11 @@ void write_refuse_precondition(struct rest_write *write)
     call_refuse(&write->call, 412, "ERR_PRECONDITION_FAILED", "The document is not as the request wants it.");
 }
 
+bool call_has_conditions(const struct rest_call *call)
+{
+    return call_header(&call->request, "if-match").n_bytes || call_header(&call->request, "if-none-match").n_bytes;
+}
+
 bool write_is_strict(const struct rest_write *write)
 {
     struct bytes if_match = call_header(&write->call.request, "if-match");
