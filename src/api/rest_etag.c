@@ -101,7 +101,7 @@ static struct bytes without_gzip(struct bytes etag)
 
 bool etags_name(struct bytes list, uint64_t version, uint64_t time_ms)
 {
-    static const char *const suffixes[] = { "", "-json", "-snapshot" };
+    static const char *const suffixes[] = { "", "-json", "-snapshot", "-html", "-markdown", "-text" };
     struct tag tag;
 
     while (next_tag(&list, &tag)) {

@@ -7,7 +7,7 @@
  *     rest_accept.c        which representation
  *     rest_etag.c          conditions
  *     rest_who.c           src, author, fresh ids
- *     rest_representation.c  as what a document can be read
+ *     rest_representation.c  as what a document can be read (rich_write.h)
  *     rest_read.c          GET of a document, present and past;  rest_cache.c  what is given again
  *     rest_wait.c          GET that waits;  rest_stream.c  Server-Sent Events (rest_follow.h)
  *     rest_write.c         what all writing has in common;  rest_identity.c   Idempotency-Key
@@ -151,6 +151,8 @@ struct bytes call_header(const struct rest_request *request, const char *name);
 #define MEDIA_TEXT        "text/plain"
 #define MEDIA_JSON        "application/json"
 #define MEDIA_DELTA       "application/vnd.quill.delta+json"
+#define MEDIA_HTML        "text/html"
+#define MEDIA_MARKDOWN    "text/markdown"
 #define MEDIA_SNAPSHOT    "application/vnd.pilcrow.snapshot+json"
 #define MEDIA_OP          "application/vnd.pilcrow.op+json"
 #define MEDIA_JSON_PATCH  "application/json-patch+json"
@@ -173,6 +175,7 @@ bool type_is_text(const struct ot_type *type);
 /* One of the forms that a document of some type can be read in. */
 struct representation {
     const char *media, *content_type, *etag_suffix;
+    const char *policy; /* its Content-Security-Policy; NULL: as for every answer */
     int (*write)(const struct rest_call *, const struct document_view *, struct buffer *into);
 };
 
@@ -186,7 +189,7 @@ const struct representation *representation_choose(struct bytes accept, const st
 
 /* ---- conditions --------------------------------------------------------------------------------------------------
  *
- *     "v12-mfzk2a9c"  "v12-mfzk2a9c-json"  "v12-mfzk2a9c-snapshot"  "v12-mfzk2a9c-json-gzip"
+ *     "v12-mfzk2a9c"  "v12-mfzk2a9c-json"  "v12-mfzk2a9c-html"      "v12-mfzk2a9c-json-gzip"
  *       |      |              |                                                         |
  *     version  time of its   not the type's usual representation                   its coding
  *              commit: tells versions of another life of the store apart */

@@ -58,6 +58,8 @@ static void reply_choice(struct rest_reply *reply, const struct rest_request *re
     reply_etag_text(reply, etag);
     reply_version(reply, choice->version);
     reply_header_constant(reply, "vary", "Accept, Accept-Encoding");
+    if (choice->representation->policy)
+        reply_header_constant(reply, "content-security-policy", choice->representation->policy);
     reply_caching(reply, &request->principal, choice->is_immutable);
 }
 

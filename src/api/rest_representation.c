@@ -2,6 +2,11 @@
 #include <inttypes.h>
 
 #include "api/rest_inside.h"
+#include "api/rich_write.h"
+
+/* For a page that comes from a document: nothing in it runs, whoever wrote it, and pictures are all that it loads. */
+#define PAGE_POLICY                                                                                                    \
+    "default-src 'none'; img-src http: https: data:; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox"
 
 static int write_text(const struct rest_call *call, const struct document_view *view, struct buffer *into)
 {
@@ -39,18 +44,94 @@ static int write_snapshot(const struct rest_call *call, const struct document_vi
     return envelope_write(call->name, view, into);
 }
 
+/* A document of the greatest depth may come out of the log whatever the limits are now. */
+static const struct ot_limits read_limits = { .max_depth = OT_DEPTH_CEILING,
+                                              .max_components = 100000,
+                                              .max_document_bytes = FRAME_MAX_BYTES };
+
+static int read_delta(const struct document_view *view, struct ot_json **out)
+{
+    struct buffer text;
+    int r;
+
+    buffer_init(&text, FRAME_MAX_BYTES);
+    r = ot_snapshot_write_json(view->snapshot, buffer_write, &text);
+    if (!r)
+        r = ot_json_parse(text.at, text.n_bytes, &read_limits, out, NULL);
+    buffer_finish(&text);
+    return r;
+}
+
+static int write_html(const struct rest_call *call, const struct document_view *view, struct buffer *into)
+{
+    struct ot_json *delta;
+    int r = read_delta(view, &delta);
+
+    if (r)
+        return r;
+    rich_write_html(delta, call->name.id, into);
+    ot_json_unref(delta);
+    return into->error;
+}
+
+static int write_markdown(const struct rest_call *call, const struct document_view *view, struct buffer *into)
+{
+    struct ot_json *delta;
+    int r = read_delta(view, &delta);
+
+    if (r)
+        return r;
+    rich_write_markdown(delta, into);
+    ot_json_unref(delta);
+    return into->error;
+}
+
+static int write_plain(const struct rest_call *call, const struct document_view *view, struct buffer *into)
+{
+    struct ot_json *delta;
+    int r = read_delta(view, &delta);
+
+    if (r)
+        return r;
+    rich_write_text(delta, into);
+    ot_json_unref(delta);
+    return into->error;
+}
+
+/* The usual one first. */
 static const struct representation of_text[] = {
-    { MEDIA_TEXT, MEDIA_TEXT "; charset=utf-8", "", write_text },
-    { MEDIA_JSON, MEDIA_JSON, "-json", write_json },
-    { MEDIA_SNAPSHOT, MEDIA_SNAPSHOT, "-snapshot", write_snapshot },
+    { MEDIA_TEXT, MEDIA_TEXT "; charset=utf-8", "", NULL, write_text },
+    { MEDIA_JSON, MEDIA_JSON, "-json", NULL, write_json },
+    { MEDIA_SNAPSHOT, MEDIA_SNAPSHOT, "-snapshot", NULL, write_snapshot },
 };
 
 static const struct representation of_json[] = {
-    { MEDIA_JSON, MEDIA_JSON, "", write_json },
-    { MEDIA_SNAPSHOT, MEDIA_SNAPSHOT, "-snapshot", write_snapshot },
+    { MEDIA_JSON, MEDIA_JSON, "", NULL, write_json },
+    { MEDIA_SNAPSHOT, MEDIA_SNAPSHOT, "-snapshot", NULL, write_snapshot },
 };
 
-#define REPRESENTATIONS_MAX 3
+static const struct representation of_rich_text[] = {
+    { MEDIA_DELTA, MEDIA_DELTA, "", NULL, write_json },
+    { MEDIA_JSON, MEDIA_JSON, "-json", NULL, write_json },
+    { MEDIA_HTML, MEDIA_HTML "; charset=utf-8", "-html", PAGE_POLICY, write_html },
+    { MEDIA_MARKDOWN, MEDIA_MARKDOWN "; charset=utf-8", "-markdown", NULL, write_markdown },
+    { MEDIA_TEXT, MEDIA_TEXT "; charset=utf-8", "-text", NULL, write_plain },
+    { MEDIA_SNAPSHOT, MEDIA_SNAPSHOT, "-snapshot", NULL, write_snapshot },
+};
+
+#define COUNT(array)        (sizeof(array) / sizeof((array)[0]))
+#define REPRESENTATIONS_MAX 6
+
+static const struct choice {
+    const char *type;
+    const struct representation *all;
+    size_t n;
+} choices[] = {
+    { "text-unicode", of_text, COUNT(of_text) },
+    { "rich-text", of_rich_text, COUNT(of_rich_text) },
+    { "json0", of_json, COUNT(of_json) },
+    { "json1", of_json, COUNT(of_json) },
+};
 
 bool type_is_text(const struct ot_type *type)
 {
@@ -59,14 +140,14 @@ bool type_is_text(const struct ot_type *type)
 
 const struct representation *representation_choose(struct bytes accept, const struct ot_type *type)
 {
-    bool is_text = type_is_text(type);
-    const struct representation *all = is_text ? of_text : of_json;
-    size_t n = is_text ? sizeof(of_text) / sizeof(of_text[0]) : sizeof(of_json) / sizeof(of_json[0]);
+    const struct choice *choice = choices;
     const char *offers[REPRESENTATIONS_MAX];
     int chosen;
 
-    for (size_t i = 0; i < n; i++)
-        offers[i] = all[i].media;
-    chosen = accept_choose(accept, offers, n);
-    return chosen < 0 ? NULL : &all[chosen];
+    while (strcmp(choice->type, ot_type_name(type)) != 0)
+        choice++;
+    for (size_t i = 0; i < choice->n; i++)
+        offers[i] = choice->all[i].media;
+    chosen = accept_choose(accept, offers, choice->n);
+    return chosen < 0 ? NULL : &choice->all[chosen];
 }

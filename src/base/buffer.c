@@ -23,7 +23,7 @@ void buffer_reset(struct buffer *buffer)
     buffer->error = 0;
 }
 
-static int buffer_fail(struct buffer *buffer, int error)
+int buffer_fail(struct buffer *buffer, int error)
 {
     buffer_finish(buffer);
     buffer->error = error;

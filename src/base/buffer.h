@@ -24,6 +24,9 @@ void buffer_finish(struct buffer *buffer); /* frees; the buffer is empty and usa
 /* Empties, keeps the memory, forgets the error. */
 void buffer_reset(struct buffer *buffer);
 
+/* As if an append had failed so; returns error. */
+int buffer_fail(struct buffer *buffer, int error);
+
 int buffer_append(struct buffer *buffer, const void *at, size_t n_bytes);
 int buffer_append_string(struct buffer *buffer, const char *string);
 int buffer_append_u64(struct buffer *buffer, uint64_t number); /* in decimal */
