@@ -12,6 +12,7 @@ static const struct route {
 } routes[] = {
     { "GET",     "/healthz",             RIGHT_NONE,   &rest_healthz },
     { "GET",     "/readyz",              RIGHT_NONE,   &rest_readyz },
+    { "GET",     "/openapi.json",        RIGHT_NONE,   &rest_openapi },
     { "GET",     "/metrics",             RIGHT_READ,   &rest_metrics },
     { "GET",     "/v1/me",               RIGHT_READ,   &rest_me },
     { "GET",     "/v1/docs",             RIGHT_READ,   &rest_collections },

@@ -21,6 +21,7 @@
  *     rest_store.c         sizes, compaction
  *     rest_health.c        /healthz, /readyz
  *     rest_me.c            who is asking
+ *     rest_openapi.c       /openapi.json
  *     rest_backup.c        a copy of the store
  *     rest_metrics.c       /metrics */
 #ifndef API_REST_INSIDE_H
@@ -301,8 +302,8 @@ bool content_parse(struct rest_call *call, const struct ot_type *type, struct by
 
 /* ---- actions ----------------------------------------------------------------------------------------------------- */
 
-extern const struct rest_action rest_healthz, rest_readyz, rest_metrics, rest_collections, rest_listing, rest_create,
-    rest_read, rest_put, rest_patch, rest_delete, rest_ops, rest_submit, rest_me, rest_sizes, rest_compact, rest_backup,
-    rest_history, rest_diff, rest_restore, rest_logs, rest_stream;
+extern const struct rest_action rest_healthz, rest_readyz, rest_metrics, rest_openapi, rest_collections, rest_listing,
+    rest_create, rest_read, rest_put, rest_patch, rest_delete, rest_ops, rest_submit, rest_me, rest_sizes, rest_compact,
+    rest_backup, rest_history, rest_diff, rest_restore, rest_logs, rest_stream;
 
 #endif

@@ -1,7 +1,8 @@
-// Asking over HTTP, for the tests of this folder.
+// Asking over HTTP, for the tests of this folder. Every answer is held against /openapi.json.
 import { request } from 'node:http';
 import { after } from 'node:test';
 import { startServer } from '../lib/server.mjs';
+import { check } from './contract.mjs';
 
 export const server = await startServer({ after });
 export const TEXT = { 'content-type': 'text/plain' };
@@ -18,22 +19,26 @@ export function askAt(at, method, path, { headers = {}, body } = {}) {
       let text = '';
 
       answer.setEncoding('utf8').on('data', piece => (text += piece));
-      answer.on('end', () => resolve({
-        status: answer.statusCode,
-        headers: answer.headers,
-        text,
-        get json() {
-          return JSON.parse(text);
-        },
-        get code() {
-          return JSON.parse(text).code;
-        },
-      }));
+      answer.on('end', () => resolve(checked(method, path, { status: answer.statusCode, headers: answer.headers, text })));
     });
 
     call.on('error', reject);
     call.end(body);
   });
+}
+
+// The same answer, when the contract has it.
+export async function checked(method, path, answer) {
+  check(method, path, answer);
+  return {
+    ...answer,
+    get json() {
+      return JSON.parse(answer.text);
+    },
+    get code() {
+      return JSON.parse(answer.text).code;
+    },
+  };
 }
 
 export const get = (path, headers) => ask('GET', path, { headers });
