@@ -44,7 +44,7 @@ static void refuse_unconditional(struct rest_write *write)
 /* Somebody else has created it in between. */
 static void on_not_created(struct rest_write *write, int r)
 {
-    if (r != DOCUMENT_EXISTS)
+    if (r != DOCUMENT_EXISTS || put_of(write)->base != NO_BASE)
         write_refuse(write, r);
     else if (call_header(&write->call.request, "if-none-match").n_bytes)
         write_refuse_precondition(write);
@@ -186,7 +186,7 @@ static void on_base(struct fetch *fetch, int r, const struct document_view *view
     if (r)
         call_fail_version(call, r);
     else if (!view->type)
-        call_refuse(call, 422, "ERR_NO_BASE", "There was no document at that version.");
+        call_refuse(call, 409, "ERR_DOC_ALREADY_CREATED", "At that version there was no document; now there is one.");
     else if (view->type != put->present_type || view->created_ms != put->present_created_ms)
         call_fail(call, DOCUMENT_WAS_DELETED);
     else
@@ -242,6 +242,17 @@ static void on_repeated(struct rest_write *write)
 
 /* ---- all --------------------------------------------------------------------------------------------------------- */
 
+/* What it was made from has gone, or never was. */
+static void refuse_missing(struct rest_put *put)
+{
+    struct rest_call *call = &put->write.call;
+
+    if (put->base > put->present)
+        call_fail_version(call, DOCUMENT_VERSION_AHEAD);
+    else
+        call_fail(call, DOCUMENT_WAS_DELETED);
+}
+
 static void put_on_view(struct fetch *fetch, int r, const struct document_view *view)
 {
     struct rest_write *write = write_of_fetch(fetch);
@@ -256,10 +267,10 @@ static void put_on_view(struct fetch *fetch, int r, const struct document_view *
         return;
     put->present = view->version;
     put->present_ms = view->modified_ms;
-    if (!view->type && merges)
-        call_fail(&write->call, view->version ? DOCUMENT_WAS_DELETED : DOCUMENT_MISSING);
-    else if (!view->type)
+    if (!view->type && (!merges || put->base == view->version))
         create(put);
+    else if (!view->type)
+        refuse_missing(put);
     else if (merges)
         merge(put, view);
     else if (!call_header(&write->call.request, "if-match").n_bytes)

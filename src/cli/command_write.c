@@ -24,32 +24,19 @@ static void report(const struct cli *cli, const char *what, const char *doc, con
         (void)printf("%s %s, version %s\n", what, doc, exchange->version);
 }
 
-/* Sends the content under a precondition. */
-static int send(struct cli *cli, const struct doc *doc, struct bytes content, const char *media, const char *condition,
-                const char *value, struct exchange *exchange)
+/* Sends the content. condition: a header, or NULL. */
+static int send(struct cli *cli, const struct doc *doc, const char *query, struct bytes content, const char *media,
+                const char *condition, struct exchange *exchange)
 {
-    const char *type = cli->options[OPTION_TYPE];
-
     exchange_init(exchange, "PUT");
     doc_target(doc, "", exchange);
-    if (type) {
-        (void)buffer_append_string(&exchange->target, "?type=");
-        (void)buffer_append_string(&exchange->target, type);
-    }
+    (void)buffer_append_string(&exchange->target, query);
     exchange_header(exchange, "content-type", media);
-    exchange_header(exchange, condition, value);
+    if (condition)
+        exchange_header(exchange, condition, "*");
     exchange->body = content;
     exchange->has_body = true;
     return cli_perform(cli, exchange);
-}
-
-/* refused: what a precondition that did not hold means here. */
-static int judge(struct cli *cli, const struct doc *doc, const struct exchange *exchange, const char *refused)
-{
-    char name[DOC_SHOWN_BYTES];
-
-    return exchange->status == 412 ? cli_say(CLI_CONFLICT, "%s %s", doc_shown(doc, name), refused)
-                                   : cli_judge(cli, exchange);
 }
 
 static int read_content(const char *path, struct buffer *content)
@@ -58,9 +45,27 @@ static int read_content(const char *path, struct buffer *content)
     return path ? file_read(path, content) : CLI_OK;
 }
 
+static int create(struct cli *cli, const struct doc *doc, const char *word, struct bytes content)
+{
+    const char *type = cli->options[OPTION_TYPE];
+    struct exchange exchange;
+    char query[128], name[DOC_SHOWN_BYTES];
+    int status;
+
+    (void)snprintf(query, sizeof(query), "%s%s", type ? "?type=" : "", type ? type : "");
+    status = send(cli, doc, query, content, media_of(type), "if-none-match", &exchange);
+    if (!status && exchange.status == 412)
+        status = cli_say(CLI_CONFLICT, "%s exists already; pilcrow put changes it", doc_shown(doc, name));
+    else if (!status)
+        status = cli_judge(cli, &exchange);
+    if (!status)
+        report(cli, "created", word, &exchange);
+    exchange_finish(&exchange);
+    return status;
+}
+
 static int create_run(struct cli *cli, int n_words, char **words)
 {
-    struct exchange exchange;
     struct buffer content;
     struct doc doc;
     int status;
@@ -70,15 +75,8 @@ static int create_run(struct cli *cli, int n_words, char **words)
     if (!doc_parse(words[0], false, &doc))
         return CLI_USAGE;
     status = read_content(n_words == 2 ? words[1] : NULL, &content);
-    if (!status) {
-        status = send(cli, &doc, buffer_bytes(&content), media_of(cli->options[OPTION_TYPE]), "if-none-match", "*",
-                      &exchange);
-        if (!status)
-            status = judge(cli, &doc, &exchange, "exists already; pilcrow put changes it");
-        if (!status)
-            report(cli, "created", words[0], &exchange);
-        exchange_finish(&exchange);
-    }
+    if (!status)
+        status = create(cli, &doc, words[0], buffer_bytes(&content));
     buffer_finish(&content);
     return status;
 }
@@ -100,9 +98,9 @@ const struct command command_create = {
 
 /* ---- put --------------------------------------------------------------------------------------------------------- */
 
-/* What is there now; all "" when there is nothing. */
+/* What is there now: its media type, "" when there is nothing, and its version, "0" when there never was. */
 struct present {
-    char etag[128], media[64], version[24];
+    char media[64], version[24];
 };
 
 static int look(struct cli *cli, const struct doc *doc, struct present *out)
@@ -110,34 +108,35 @@ static int look(struct cli *cli, const struct doc *doc, struct present *out)
     struct exchange exchange;
     int status;
 
-    *out = (struct present){ .media = "text/plain; charset=utf-8" };
+    *out = (struct present){ .version = "0" };
     exchange_init(&exchange, "GET");
     doc_target(doc, "", &exchange);
     status = cli_perform(cli, &exchange);
     if (!status && exchange.status != 404)
         status = cli_judge(cli, &exchange);
-    if (!status && exchange.status == 200) {
-        (void)snprintf(out->etag, sizeof(out->etag), "%s", exchange.etag);
+    if (!status && exchange.status == 200)
         (void)snprintf(out->media, sizeof(out->media), "%s", exchange.media);
+    if (!status && exchange.version[0])
         (void)snprintf(out->version, sizeof(out->version), "%s", exchange.version);
-    }
     exchange_finish(&exchange);
     return status;
 }
 
 static int put(struct cli *cli, const struct doc *doc, const char *word, struct bytes content)
 {
+    const char *base = cli->options[OPTION_BASE];
     struct exchange exchange;
     struct present present;
+    char query[64];
     int status = look(cli, doc, &present);
-    bool is_new = !present.etag[0];
+    bool is_new = !present.media[0];
 
     if (status)
         return status;
-    status = send(cli, doc, content, present.media, is_new ? "if-none-match" : "if-match", is_new ? "*" : present.etag,
-                  &exchange);
+    (void)snprintf(query, sizeof(query), "?base=%s", base ? base : present.version);
+    status = send(cli, doc, query, content, is_new ? media_of(NULL) : present.media, NULL, &exchange);
     if (!status)
-        status = judge(cli, doc, &exchange, "was changed by somebody else at this very moment; try again");
+        status = cli_judge(cli, &exchange);
     if (!status)
         report(cli,
                is_new                                      ? "created"
@@ -156,6 +155,8 @@ static int put_run(struct cli *cli, int n_words, char **words)
 
     if (n_words != 2)
         return cli_usage(&command_put);
+    if (cli->options[OPTION_BASE] && cli->options[OPTION_BASE][strspn(cli->options[OPTION_BASE], "0123456789")])
+        return cli_say(CLI_USAGE, "--base wants a version: %s", cli->options[OPTION_BASE]);
     if (!doc_parse(words[0], false, &doc))
         return CLI_USAGE;
     status = read_content(words[1], &content);
@@ -168,13 +169,19 @@ static int put_run(struct cli *cli, int n_words, char **words)
 const struct command command_put = {
     "put",
     "DOC FILE|-",
-    "new content, as one small change",
+    "new content, merged with what others write",
     "    pilcrow put notes/diary diary.txt\n"
     "    pilcrow cat notes/diary | tr a-z A-Z | pilcrow put notes/diary -\n"
-    "    pilcrow cat settings/app | jq .colour=7 | pilcrow put settings/app -\n\n"
-    "Only what differs becomes an operation, so carets of people who are writing stay where they are. JSON and rich\n"
-    "text are read in the form in which `pilcrow cat` writes them. Fails with 4 when somebody writes at that very\n"
-    "moment; try again. When there is no such document it is made, as plain text; `pilcrow create` makes others.\n",
+    "    pilcrow cat settings/app | jq .colour=7 | pilcrow put settings/app -\n"
+    "    pilcrow cat notes/diary@17 >diary.txt; vi diary.txt; pilcrow put notes/diary diary.txt --base 17\n\n"
+    "Only what differs becomes an operation, so carets of people who are writing stay where they are. --base names "
+    "the\n"
+    "version that the file was made from: what others have written since stays, too; without it the file takes the\n"
+    "place of what is there when it is put. JSON and rich text are read in the form in which `pilcrow cat` writes "
+    "them.\n"
+    "Ends with 4 where both can't be: json1 that was changed at one place, or a document that was deleted meanwhile.\n"
+    "When there is no such document it is made, as plain text; `pilcrow create` makes others.\n",
     ACCESS_WRITE,
     put_run,
+    OPTIONS(OPTION_BASE),
 };

@@ -22,6 +22,8 @@ const struct option_row option_rows[N_OPTIONS] = {
     [OPTION_HELP] = { "help", NULL, "what the command does, and examples", NULL },
     [OPTION_VERSION] = { "version", NULL, "the version of this tool", NULL },
     [OPTION_TYPE] = { "type", "TYPE", "text-unicode, rich-text, json0 or json1", NULL },
+    [OPTION_BASE] = { "base", "VERSION", "the one that the file was made from: what others have written since stays",
+                      NULL },
     [OPTION_RIGHTS] = { "rights", "RIGHTS", "what the token's owner may: read, write, admin", NULL },
     [OPTION_FROM] = { "from", "VERSION", "begin there", NULL },
     [OPTION_COUNT] = { "count", "N", "end after so many", NULL },

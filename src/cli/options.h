@@ -20,6 +20,7 @@ enum option_id {
 
     /* Some commands'. */
     OPTION_TYPE = N_GLOBAL_OPTIONS,
+    OPTION_BASE,
     OPTION_RIGHTS,
     OPTION_FROM,
     OPTION_COUNT,

@@ -242,7 +242,7 @@ test('people may write while it is exported', { timeout: 60_000 }, async () => {
   let stop = false;
   const writing = (async () => {
     for (let i = 0; !stop; i++)
-      await put(`/v1/docs/busy/${i % 7}?base=0`, `${i}`, 'text/plain').catch(() => ask('DELETE', `/v1/docs/busy/${i % 7}`));
+      await put(`/v1/docs/busy/${i % 7}`, `${i}`, 'text/plain').catch(() => ask('DELETE', `/v1/docs/busy/${i % 7}`));
   })();
 
   for (let i = 0; i < 3; i++) {

@@ -79,13 +79,24 @@ test('If-Match makes it strict: nothing may have come since the base', async () 
 test('a base that is none', async () => {
   const path = await made('text');
 
-  assert.deepEqual(refused(await put(`${path}?base=0`, 'x')), [422, 'ERR_NO_BASE']);
+  assert.deepEqual(refused(await put(`${path}?base=0`, 'x')), [409, 'ERR_DOC_ALREADY_CREATED']);
   assert.deepEqual(refused(await put(`${path}?base=9`, 'x')), [404, 'ERR_OP_VERSION_NEWER_THAN_CURRENT_SNAPSHOT']);
   for (const base of ['', 'x', '-1', '1.5', '18446744073709551615'])
     assert.deepEqual(refused(await put(`${path}?base=${base}`, 'x')), [400, 'ERR_MESSAGE_BADLY_FORMED'], base);
   assert.deepEqual(refused(await put(`${fresh()}?base=1`, 'x')), [404, 'ERR_DOC_DOES_NOT_EXIST']);
   assert.deepEqual(refused(await put(`${path}?base=1`, '{"a":1}', { 'content-type': 'image/png' })), [415, 'ERR_MEDIA_TYPE_NOT_SUPPORTED']);
   assert.equal((await get(path)).headers['pilcrow-version'], '1');
+});
+
+test('the version of what is not there: a create, unless somebody was faster', async () => {
+  const path = fresh();
+  const answers = await Promise.all(['a', 'b', 'c'].map(text => put(`${path}?base=0`, text)));
+
+  assert.deepEqual(answers.map(({ status }) => status).sort(), [201, 409, 409]);
+  assert(answers.every(answer => answer.status === 201 || answer.code === 'ERR_DOC_ALREADY_CREATED'));
+  await ask('DELETE', path);
+  const deleted = (await get(path)).headers['pilcrow-version'];
+  assert.deepEqual(shape(await put(`${path}?base=${deleted}`, 'again')), [201, '3', true]);
 });
 
 test('a base of a life that is over, of the same type or of another', async () => {
@@ -95,7 +106,7 @@ test('a base of a life that is over, of the same type or of another', async () =
   assert.deepEqual(refused(await put(`${path}?base=1`, 'x')), [409, 'ERR_DOC_WAS_DELETED']);
   await put(path, 'text');
   assert.deepEqual(refused(await put(`${path}?base=1`, 'x')), [409, 'ERR_DOC_WAS_DELETED']);
-  assert.deepEqual(refused(await put(`${path}?base=2`, 'x')), [422, 'ERR_NO_BASE']);
+  assert.deepEqual(refused(await put(`${path}?base=2`, 'x')), [409, 'ERR_DOC_ALREADY_CREATED']);
   await ask('DELETE', path);
   await put(path, '{}', JSON_TYPE);
   assert.deepEqual(refused(await put(`${path}?base=3`, '{}', JSON_TYPE)), [409, 'ERR_DOC_WAS_DELETED']);
