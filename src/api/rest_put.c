@@ -106,6 +106,18 @@ static void reply_unchanged(struct rest_put *put)
     write_reply_place(&put->write, 200);
 }
 
+/* The type has no operation that leads there: a name that it does not allow on the way, say. */
+static void refuse_difference(struct rest_write *write, int r, const char *message)
+{
+    struct rest_reply reply;
+
+    if (r < 0 || r == OT_LIMIT)
+        reply_trouble(&reply, r < 0 ? r : DOCUMENT_LIMIT, NULL);
+    else
+        reply_trouble(&reply, DOCUMENT_NOT_APPLIED, message);
+    call_reply(&write->call, &reply);
+}
+
 static void on_compared(struct comparison *comparison)
 {
     struct rest_put *put = LIST_ENTRY(comparison, struct rest_put, comparison);
@@ -116,7 +128,7 @@ static void on_compared(struct comparison *comparison)
 
     comparison_finish(comparison);
     if (r)
-        call_fail(&write->call, r > 0 ? DOCUMENT_LIMIT : r);
+        refuse_difference(write, comparison->r ? r : r > 0 ? OT_LIMIT : r, comparison->error.message);
     else if (has_nothing)
         reply_unchanged(put);
     else

@@ -75,6 +75,14 @@ test('JSON and rich text are replaced by the smallest operation, too', async () 
   }
 });
 
+test('JSON with a name that its type has no operation for: 422, and why', async () => {
+  const path = fresh();
+
+  await put(path, '{}', { 'content-type': 'application/json' });
+  const answer = await put(path, '{"toString":1}', { 'content-type': 'application/json', 'if-match': '*' });
+  assert.deepEqual([answer.status, answer.code, answer.json.detail], [422, 'ERR_OT_OP_NOT_APPLIED', 'Invalid path segment']);
+});
+
 test('replacing 😀 by 😁 cuts no character', async () => {
   const path = await made('a😀b');
 
