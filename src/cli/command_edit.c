@@ -1,7 +1,6 @@
-/* A document in an editor: what changed in the file becomes one operation, made for the version that was opened, so
- * that what others wrote meanwhile stays.
+/* A document in an editor: the file is put by the version that was opened, so that what others wrote meanwhile stays.
  *
- *     GET at version N -> file -> editor -> difference -> PATCH {v:N, op}      the server transforms
+ *     GET at version N -> file -> editor -> PUT ?base=N      the server merges
  */
 #include <errno.h>
 #include <stdio.h>
@@ -9,12 +8,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "api/difference.h"
 #include "base/name.h"
 #include "base/world.h"
 #include "cli/draft.h"
 #include "cli/name.h"
 #include "cli/pretty.h"
+#include "ot/ot.h"
 
 #define CONTENT_MAX_BYTES ((size_t)256 << 20)
 #define TRIES             4 /* when nobody answers; after 0.25, 0.5 and 1 s */
@@ -34,7 +33,7 @@ struct edit {
     struct ot_json *envelope;
     const struct ot_json *content; /* in the envelope */
     struct buffer opened, saved;   /* the file */
-    struct buffer op;              /* "[]" and the like: nothing to do */
+    struct bytes wanted;           /* of what was saved */
     bool is_noop;
     struct draft draft;
 };
@@ -102,50 +101,42 @@ static int content_write(const struct edit *edit, struct buffer *into)
     return r ? r : into->error;
 }
 
-/* ---- what changed ------------------------------------------------------------------------------------------------ */
+/* ---- what was saved ---------------------------------------------------------------------------------------------- */
 
 static bool ends_with_newline(const struct buffer *text)
 {
     return text->n_bytes && text->at[text->n_bytes - 1] == '\n';
 }
 
-static int difference_as_text(struct edit *edit)
+static int look_at_text(struct edit *edit)
 {
-    struct bytes saved = buffer_bytes(&edit->saved);
-
-    if (!bytes_are_utf8(saved))
+    edit->wanted = buffer_bytes(&edit->saved);
+    if (!bytes_are_utf8(edit->wanted))
         return cli_say(CLI_FAILED, "the text is not UTF-8; nothing was changed");
     if (ends_with_newline(&edit->saved) && !ends_with_newline(&edit->opened))
-        saved.n_bytes--; /* editors end every file with one */
-    difference_of_texts(buffer_bytes(&edit->opened), saved, &edit->op);
-    edit->is_noop = bytes_equal(buffer_bytes(&edit->op), bytes_of_string("[]"));
-    return edit->op.error ? cli_say(CLI_FAILED, "%s", strerror(-edit->op.error)) : CLI_OK;
+        edit->wanted.n_bytes--; /* editors end every file with one */
+    edit->is_noop = bytes_equal(buffer_bytes(&edit->opened), edit->wanted);
+    return CLI_OK;
 }
 
-static int difference_as_json(struct edit *edit)
+static int look_at_json(struct edit *edit)
 {
     struct ot_error error = { "out of memory" };
     struct ot_json *saved = NULL;
-    struct ot_op *op = NULL;
     int r = ot_json_parse(edit->saved.at, edit->saved.n_bytes, &ot_limits_default, &saved, &error);
 
-    if (r > 0) {
-        (void)cli_say(CLI_FAILED, "the text is no JSON (%s); nothing was changed", error.message);
-    } else if (!r && ot_json_flaw(saved)) {
+    edit->wanted = buffer_bytes(&edit->saved);
+    if (r > 0)
+        r = cli_say(CLI_FAILED, "the text is no JSON (%s); nothing was changed", error.message);
+    else if (r)
+        r = cli_say(CLI_FAILED, "%s; nothing was changed", error.message);
+    else if (ot_json_flaw(saved))
         r = cli_say(CLI_FAILED, "the text holds what no document may hold, such as a lone surrogate or the key "
                                 "__proto__; nothing was changed");
-    } else {
-        if (!r)
-            r = difference_of_values(edit->type, edit->content, saved, &op, &error);
-        if (!r)
-            r = ot_op_write(op, buffer_write, &edit->op);
-        if (r)
-            (void)cli_say(CLI_FAILED, "%s; nothing was changed", error.message);
-    }
-    edit->is_noop = op && ot_op_is_noop(op);
-    ot_op_unref(op);
+    else
+        edit->is_noop = ot_json_equal(edit->content, saved);
     ot_json_unref(saved);
-    return r ? CLI_FAILED : CLI_OK;
+    return r;
 }
 
 /* ---- submitting -------------------------------------------------------------------------------------------------- */
@@ -157,26 +148,27 @@ static void pause_for(unsigned n_ms)
     (void)nanosleep(&pause, NULL);
 }
 
-/* The same src and seq each time: what has arrived is not done twice. */
-static int body_write(const struct edit *edit, struct buffer *into)
+#define KEY_BYTES 40
+
+static void key_make(char key[KEY_BYTES])
 {
     unsigned char chance[16];
+    int n = snprintf(key, KEY_BYTES, "edit-");
 
     world_random(&world_real, chance, sizeof(chance));
-    (void)buffer_printf(into, "{\"v\":%llu,\"src\":\"edit-", (unsigned long long)edit->version);
     for (size_t i = 0; i < sizeof(chance); i++)
-        (void)buffer_printf(into, "%02x", chance[i]);
-    (void)buffer_append_string(into, "\",\"seq\":1,\"op\":");
-    (void)buffer_append(into, edit->op.at, edit->op.n_bytes);
-    return buffer_append_string(into, "}");
+        n += snprintf(key + n, KEY_BYTES - (size_t)n, "%02x", chance[i]);
 }
 
-static void exchange_prepare(const struct edit *edit, const struct buffer *body, struct exchange *exchange)
+/* The same key each time: what has arrived is not done twice. */
+static void exchange_prepare(const struct edit *edit, const char *key, struct exchange *exchange)
 {
-    exchange_init(exchange, "PATCH");
+    exchange_init(exchange, "PUT");
     doc_target(&edit->doc, "", exchange);
-    exchange_header(exchange, "content-type", "application/vnd.pilcrow.op+json");
-    exchange->body = buffer_bytes(body);
+    (void)buffer_printf(&exchange->target, "?base=%llu", (unsigned long long)edit->version);
+    exchange_header(exchange, "content-type", is_text(edit) ? "text/plain; charset=utf-8" : "application/json");
+    exchange_header(exchange, "idempotency-key", key);
+    exchange->body = edit->wanted;
     exchange->has_body = true;
 }
 
@@ -205,14 +197,12 @@ static int try_quietly(struct cli *cli, struct exchange *exchange)
 static int submit(struct edit *edit)
 {
     struct exchange exchange;
-    struct buffer body;
+    char key[KEY_BYTES];
     int status = -1;
 
-    buffer_init(&body, CONTENT_MAX_BYTES);
-    if (body_write(edit, &body))
-        status = cli_say(CLI_FAILED, "out of memory");
+    key_make(key);
     for (unsigned i = 1; status < 0; i++) {
-        exchange_prepare(edit, &body, &exchange);
+        exchange_prepare(edit, key, &exchange);
         status = i < TRIES ? try_quietly(edit->cli, &exchange) : cli_ask(edit->cli, &exchange);
         if (status == CLI_OK)
             report(edit, exchange.version);
@@ -220,7 +210,6 @@ static int submit(struct edit *edit)
         if (status < 0)
             pause_for(FIRST_PAUSE_MS << (i - 1));
     }
-    buffer_finish(&body);
     return status;
 }
 
@@ -246,7 +235,7 @@ static int edit_in_editor(struct edit *edit)
         return r;
     }
     if (!status && !is_same)
-        status = is_text(edit) ? difference_as_text(edit) : difference_as_json(edit);
+        status = is_text(edit) ? look_at_text(edit) : look_at_json(edit);
     if (!status)
         status = is_same || edit->is_noop ? say_unchanged(edit) : submit(edit);
     if (status && !is_same)
@@ -284,11 +273,9 @@ static int run(struct cli *cli, int n_words, char **words)
     edit.word = words[0];
     buffer_init(&edit.opened, CONTENT_MAX_BYTES);
     buffer_init(&edit.saved, CONTENT_MAX_BYTES);
-    buffer_init(&edit.op, CONTENT_MAX_BYTES);
     status = edit_document(&edit);
     buffer_finish(&edit.opened);
     buffer_finish(&edit.saved);
-    buffer_finish(&edit.op);
     ot_json_unref(edit.envelope);
     return status;
 }
