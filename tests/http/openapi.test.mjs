@@ -144,7 +144,9 @@ const conversations = {
   ],
   'documents are replaced': [
     [200, () => put(TEXT_DOC, 'one two', { 'if-match': '*' })], [412, () => put(TEXT_DOC, 'x', stale)], [428, () => put(TEXT_DOC, 'x')], [200, () => put(`${TEXT_DOC}?base=1`, 'one three')],
-    [404, () => put(`${TEXT_DOC}?base=99`, 'x')], [422, () => put(`${TEXT_DOC}?base=0`, 'x')], [400, () => put(`${TEXT_DOC}?base=x`, 'x')],
+    [404, () => put(`${TEXT_DOC}?base=99`, 'x')], [409, () => put(`${TEXT_DOC}?base=0`, 'x')],
+    [200, () => put(TEXT_DOC, 'one three', { 'if-match': '*', ...key('put') })], [200, () => put(TEXT_DOC, 'one four', { 'if-match': '*', ...key('put again') })],
+    [422, () => put(TEXT_DOC, 'one five', { 'if-match': '*', ...key('put again') })], [400, () => put(`${TEXT_DOC}?base=x`, 'x')],
   ],
   'documents are read': [
     [200, () => get(TEXT_DOC)], [200, () => get(TEXT_DOC, { accept: 'application/json' })], [200, () => get(TEXT_DOC, { accept: SNAPSHOT })], [200, () => get(RICH)], [200, () => get(JSON_DOC)],
