@@ -8,7 +8,8 @@
  *     rest_etag.c          conditions
  *     rest_who.c           src, author, fresh ids
  *     rest_representation.c  as what a document can be read (rich_write.h)
- *     rest_read.c          GET of a document, present and past;  rest_cache.c  what is given again
+ *     rest_read.c          GET of a document, present and past
+ *     rest_range.c         a part of it;  rest_cache.c  what is given again
  *     rest_wait.c          GET that waits;  rest_stream.c  Server-Sent Events (rest_follow.h)
  *     rest_write.c         what all writing has in common;  rest_identity.c   Idempotency-Key
  *     rest_put.c           PUT, and the edit that does it (difference.h)
@@ -187,6 +188,9 @@ void op_write(struct store_name name, const struct committed_op *op, struct buff
 
 /* The one that the client prefers by his Accept; NULL: none fits. */
 const struct representation *representation_choose(struct bytes accept, const struct ot_type *type);
+
+/* Makes of a whole body the part that is asked for, or 416. etag: of the body. */
+void reply_range(struct rest_reply *reply, const struct rest_request *request, const char *etag);
 
 /* ---- conditions --------------------------------------------------------------------------------------------------
  *

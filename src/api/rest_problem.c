@@ -25,6 +25,7 @@ static const struct title {
     { 413, "Too large" },
     { 414, "Address too long" },
     { 415, "Media type not supported" },
+    { 416, "Range not satisfiable" },
     { 417, "Expectation failed" },
     { 422, "Does not apply" },
     { 426, "Upgrade required" },

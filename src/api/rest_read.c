@@ -29,7 +29,8 @@ struct rest_read {
 static struct choice choose(const struct rest_request *request, const struct document_view *view)
 {
     return (struct choice){ .representation = representation_choose(call_header(request, "accept"), view->type),
-                            .takes_gzip = accepts_gzip(call_header(request, "accept-encoding")),
+                            .takes_gzip = accepts_gzip(call_header(request, "accept-encoding")) &&
+                                          !call_header(request, "range").at, /* of the text, not of its coding */
                             .version = view->version,
                             .modified_ms = view->modified_ms };
 }
@@ -85,6 +86,7 @@ static void reply_whole(struct rest_reply *reply, const struct rest_request *req
     if (body.is_gzip)
         reply_header_constant(reply, "content-encoding", "gzip");
     reply_choice(reply, request, choice, etag);
+    reply_range(reply, request, etag);
 }
 
 /* ---- at once ----------------------------------------------------------------------------------------------------- */
