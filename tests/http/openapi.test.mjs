@@ -151,7 +151,7 @@ const conversations = {
   'documents are read': [
     [200, () => get(TEXT_DOC)], [200, () => get(TEXT_DOC, { accept: 'application/json' })], [200, () => get(TEXT_DOC, { accept: SNAPSHOT })], [200, () => get(RICH)], [200, () => get(JSON_DOC)],
     [304, async () => get(TEXT_DOC, { 'if-none-match': (await get(TEXT_DOC)).headers.etag })], [404, () => get('/v1/docs/contract/none')], [406, () => get(TEXT_DOC, { accept: 'image/png' })],
-    [200, () => get(`${TEXT_DOC}?version=1`)], [404, () => get(`${TEXT_DOC}?version=99`)], [400, () => get(`${TEXT_DOC}?at=x`)],
+    [206, () => get(TEXT_DOC, { range: 'bytes=0-1' })], [206, () => get(RICH, { range: 'bytes=0-1' })], [416, () => get(TEXT_DOC, { range: 'bytes=999-' })], [200, () => get(`${TEXT_DOC}?version=1`)], [404, () => get(`${TEXT_DOC}?version=99`)], [400, () => get(`${TEXT_DOC}?at=x`)],
     [304, async () => get(`${TEXT_DOC}?wait=1`, { 'if-none-match': (await get(TEXT_DOC)).headers.etag })],
     [200, () => ask('HEAD', TEXT_DOC)], [304, async () => ask('HEAD', TEXT_DOC, { headers: { 'if-none-match': (await get(TEXT_DOC)).headers.etag } })],
     [404, () => ask('HEAD', '/v1/docs/contract/none')], [406, () => ask('HEAD', TEXT_DOC, { headers: { accept: 'image/png' } })],
