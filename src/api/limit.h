@@ -15,7 +15,7 @@ enum limit {
     LIMIT_QUERIES,
     LIMIT_QUERY,      /* what one finds: refused, or the live query ended */
     LIMIT_UNANSWERED, /* requests, or bytes of them: the connection is not read for a while */
-    LIMIT_QUEUE,      /* of streamed frames: 1013 */
+    LIMIT_QUEUE,      /* of streamed frames: 1013; of events: cut */
     LIMIT_HANDSHAKE,  /* no whole request in time: cut, like the two that follow */
     LIMIT_IDLE,
     LIMIT_PING,
