@@ -32,8 +32,7 @@ void document_destroy(struct document *document)
     assert(!document->n_calls && list_is_empty(&document->waiters) && list_is_empty(&document->arrivals));
     assert(list_is_empty(&document->subscribers));
     store_log_close(document->log);
-    if (document->companion)
-        document->companion->destroy(document->companion);
+    document_part(document);
     ot_snapshot_destroy(document->value);
     recent_finish(&document->recent);
     writers_finish(&document->writers);
@@ -77,6 +76,15 @@ void document_give_companion(struct document *document, struct document_companio
 {
     assert(!document->companion);
     document->companion = companion;
+}
+
+void document_part(struct document *document)
+{
+    struct document_companion *companion = document->companion;
+
+    document->companion = NULL;
+    if (companion)
+        companion->destroy(companion);
 }
 
 /* ---- the queue --------------------------------------------------------------------------------------------------- */

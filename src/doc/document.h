@@ -59,7 +59,8 @@ struct store_name document_name(const struct document *document); /* borrowed */
 uint64_t document_head(const struct document *document);  /* the newest durable version known; 0 while first LOADING */
 uint64_t document_first(const struct document *document); /* operations below are not kept; 0 while first LOADING */
 
-/* What somebody above keeps with a document while it is loaded; destroyed when it is unloaded. One a document. */
+/* What somebody above keeps with a document while it is loaded; destroyed when it is unloaded or forgotten. One a
+ * document. */
 struct document_companion {
     void (*destroy)(struct document_companion *companion);
 };

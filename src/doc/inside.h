@@ -86,6 +86,7 @@ struct hub {
 /* document.c */
 struct document *document_create(struct hub *hub, struct store_name name, uint32_t hash);
 void document_destroy(struct document *document);
+void document_part(struct document *document);                         /* from its companion, if it has one */
 void document_place(struct document *document, struct waiter *waiter); /* its version is set */
 void document_begin_arrivals(struct document *document);
 void document_enqueue(struct document *document, struct waiter *waiter); /* at the tip; settles */

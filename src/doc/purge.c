@@ -46,8 +46,10 @@ static void on_packed(void *arg, int r)
 static void pack(struct purge *purge)
 {
     struct document *document = purge->document;
-    int r = store_pack(document->hub->config.store, on_packed, purge);
+    int r;
 
+    document_part(document);
+    r = store_pack(document->hub->config.store, on_packed, purge);
     if (r)
         on_packed(purge, r == -ENOTSUP ? 0 : r); /* such an engine keeps no bytes of what it has removed */
 }

@@ -51,6 +51,34 @@ static void a_deleted_document_is_purged_without_another_operation(void **state)
     expect_nothing_kept(f, 3);
 }
 
+static size_t n_parted;
+
+static void on_parted(struct document_companion *companion)
+{
+    n_parted++;
+}
+
+static void what_others_keep_with_it_goes_too(void **state)
+{
+    struct fixture *f = *state;
+    struct document_companion companion = { on_parted };
+    struct document *document;
+
+    given_hello(f);
+    document = hub_find(f->hub, fixture_name("n"));
+    n_parted = 0;
+    document_give_companion(document, &companion);
+    submit(f, "n", "init/3", 2, "{\"del\":true}");
+    settle(f);
+    assert_ptr_equal(document_companion(document), &companion);
+    purge(f, "n", "p/1");
+    settle(f);
+    assert_int_equal(n_parted, 1);
+    assert_null(document_companion(document));
+    document_unref(document);
+    expect(f, "init/3 accepted\ns op 2 init/3\ninit/3 done at 2\np/1 purged at 3\n");
+}
+
 static void nothing_is_purged_twice(void **state)
 {
     struct fixture *f = *state;
@@ -256,6 +284,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(followers_hear_the_deletion_and_the_next_creation),
         TEST(a_deleted_document_is_purged_without_another_operation),
+        TEST(what_others_keep_with_it_goes_too),
         TEST(nothing_is_purged_twice),
         TEST(who_comes_with_an_older_version_is_refused),
         TEST(a_repetition_from_before_is_refused),
