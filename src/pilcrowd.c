@@ -371,6 +371,7 @@ static int floors_open(struct daemon *daemon, char *why, size_t n_why)
     set_session_limits(daemon);
     daemon->rest.sessions = &daemon->sessions;
     daemon->rest.gate = &daemon->gate;
+    daemon->rest.started_ms = world_now_ms(&world_real);
     daemon->rest.waits = &daemon->waits;
     daemon->rest.queue_max_bytes = (size_t)daemon->config.max_queue;
     daemon->rest.base_path = daemon->config.base_path;

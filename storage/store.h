@@ -240,6 +240,7 @@ STORE_MUST_CHECK int store_backup(struct store *store, int fd, store_done_fn *do
 
 struct store_sizes {
     uint64_t file_bytes, free_bytes; /* the data file; of it, pages that will be used again */
+    uint64_t max_bytes;              /* how large that may become; 0: not known */
     uint64_t n_logs, n_documents;    /* the second: that exist */
     uint64_t n_batches, inbox_bytes; /* committed and not packed yet */
     uint64_t n_segments, segment_bytes, n_snapshots, snapshot_bytes, large_bytes, other_bytes;

@@ -35,6 +35,9 @@ static const struct route {
 };
 /* clang-format on */
 
+const char *const rest_method_names[REST_METHODS] = { "GET",  "HEAD",   "PUT",     "PATCH",
+                                                      "POST", "DELETE", "OPTIONS", "OTHER" };
+
 #define N_ROUTES        (sizeof(routes) / sizeof(routes[0]))
 #define SEGMENTS_MAX    5
 #define ALLOW_MAX_BYTES 256
@@ -270,7 +273,6 @@ void rest_handle(struct rest_context *context, const struct rest_request *reques
     struct address address;
     bool is_known = false;
 
-    context->n_requests++;
     if (!address_read(request, &address)) {
         answer_unrouted(&to, &address, false);
         return;

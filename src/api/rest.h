@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include "auth/principal.h"
+#include "base/histogram.h"
 #include "doc/hub.h"
 #include "doc/retain_rules.h"
 
@@ -91,10 +92,33 @@ struct rest_response {
     struct rest_header headers[REST_HEADERS_MAX]; /* Content-Length is the carrier's business */
     size_t n_headers;
     struct frame *body; /* NULL: none. Shared: take a reference to keep it */
+    bool is_problem;    /* the body is one: rest_problem_name */
     bool omit_body;     /* HEAD: the length counts, if there is a body; the bytes are not sent */
 
     /* Comes in the place of a body; NULL: none. Whoever is given the response closes it. */
     struct rest_stream *stream;
+};
+
+enum rest_method {
+    REST_GET,
+    REST_HEAD,
+    REST_PUT,
+    REST_PATCH,
+    REST_POST,
+    REST_DELETE,
+    REST_OPTIONS,
+    REST_OTHER_METHOD,
+    REST_METHODS,
+};
+extern const char *const rest_method_names[REST_METHODS];
+
+/* What a carrier counts, for /metrics. */
+struct rest_figures {
+    uint64_t n_answers[REST_METHODS][5]; /* by the first digit of the status, less 1 */
+    struct histogram answer_time;        /* from the whole head of the request to the first byte of the answer */
+    uint64_t n_http_bytes_in, n_http_bytes_out, n_websocket_bytes_in, n_websocket_bytes_out;
+    size_t n_https, n_websockets;                         /* connections */
+    size_t n_http_queued_bytes, n_websocket_queued_bytes; /* of answers and frames, that have not left */
 };
 
 struct session_context;
@@ -115,7 +139,11 @@ struct rest_context {
     bool is_compressing; /* the helper is at a large body */
     /* How far a compaction is; NULL: nobody wants to know. */
     void (*on_progress)(struct rest_context *context, uint64_t n_done, uint64_t n_total);
-    uint64_t n_requests, n_problems;
+    uint64_t n_problems;
+    uint64_t started_ms; /* since 1970 */
+    /* What the carrier knows of itself; NULL: nothing. */
+    void (*carrier_figures)(void *carrier, struct rest_figures *out);
+    void *carrier;
 };
 
 /* Exactly once, on the loop thread, possibly from inside rest_handle. The response is borrowed until it returns. */
@@ -133,5 +161,8 @@ void rest_refuse_nobody(bool has_token, rest_respond_fn *respond, void *arg);
 /* A problem (RFC 9457) without a request behind it, for what the carrier itself refuses: 400, 403, 405, 411, 413, 414,
  * 431. */
 void rest_problem(int status, const char *code, const char *detail, rest_respond_fn *respond, void *arg);
+
+/* A problem with the member "request", so that who is told of it can be found in the log. NULL without memory. */
+struct frame *rest_problem_name(const struct frame *problem, struct bytes request_id);
 
 #endif

@@ -6,6 +6,7 @@
 #include "api/rest_inside.h"
 
 #define PROBLEM_MAX_BYTES 4096
+#define PROBLEM_END       "}\n"
 
 static const struct title {
     int status;
@@ -58,8 +59,9 @@ void reply_problem(struct rest_reply *reply, int status, const char *code, const
     write_member(&body, ",\"code\":", bytes_of_string(code));
     if (detail && *detail)
         write_member(&body, ",\"detail\":", bytes_of_string(detail));
-    (void)buffer_append_string(&body, "}\n");
+    (void)buffer_append_string(&body, PROBLEM_END);
     reply->response.body = frame_of_buffer(&body); /* without memory the status says it */
+    reply->response.is_problem = reply->response.body;
     buffer_finish(&body);
     reply_header(reply, "content-type", MEDIA_PROBLEM);
     reply_header(reply, "cache-control", "no-store");
@@ -119,6 +121,21 @@ void reply_trouble(struct rest_reply *reply, int r, const char *detail)
     while (trouble->r && trouble->r != r)
         trouble++;
     reply_problem(reply, trouble->status, trouble->code, trouble->detail);
+}
+
+struct frame *rest_problem_name(const struct frame *problem, struct bytes request_id)
+{
+    size_t n_end = strlen(PROBLEM_END);
+    struct frame *named;
+    struct buffer body;
+
+    buffer_init(&body, problem->n_bytes + PROBLEM_MAX_BYTES);
+    (void)buffer_append(&body, problem->content, problem->n_bytes - n_end);
+    write_member(&body, ",\"request\":", request_id);
+    (void)buffer_append_string(&body, PROBLEM_END);
+    named = frame_of_buffer(&body);
+    buffer_finish(&body);
+    return named;
 }
 
 void rest_refuse_nobody(bool has_token, rest_respond_fn *respond, void *arg)

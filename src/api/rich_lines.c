@@ -97,7 +97,7 @@ static struct bytes text_behind(const struct ot_json *op, size_t at)
 {
     struct bytes text = rich_string(rich_member(op, "insert"));
 
-    return bytes_of((const char *)text.at + at, text.n_bytes - at);
+    return text.at ? bytes_of((const char *)text.at + at, text.n_bytes - at) : text;
 }
 
 bool rich_line_next(struct rich_reader *reader, struct rich_line *out)
@@ -110,7 +110,7 @@ bool rich_line_next(struct rich_reader *reader, struct rich_line *out)
     for (; reader->at.i < n_ops; reader->at = (struct rich_place){ reader->at.i + 1, 0 }) {
         const struct ot_json *op = ot_json_at(reader->ops, reader->at.i);
         struct bytes text = text_behind(op, reader->at.at);
-        const char *stop = text.n_bytes ? memchr(text.at, '\n', text.n_bytes) : NULL;
+        const char *stop = text.at ? memchr(text.at, '\n', text.n_bytes) : NULL;
 
         if (!stop)
             continue;

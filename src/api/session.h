@@ -38,7 +38,7 @@ struct session_context {
     struct channels channels;
 
     struct limit_counters limit_counters;
-    uint64_t n_sessions, n_frames_in, n_refusals; /* figures for /metrics */
+    uint64_t n_sessions, n_presences, n_frames_in, n_refusals; /* figures for /metrics */
 };
 
 struct session;

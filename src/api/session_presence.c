@@ -79,6 +79,7 @@ static void presence_destroy(struct session *session, struct presence *presence)
 {
     list_remove(&presence->link);
     session->n_presences--;
+    session->context->n_presences--;
     document_unref(presence->document);
     free(presence);
 }
@@ -95,6 +96,7 @@ static struct presence *presence_create(struct session *session, const struct pr
     memcpy(presence->text, update->channel.at, update->channel.n_bytes);
     memcpy(presence->text + update->channel.n_bytes, update->id.at, update->id.n_bytes);
     session->n_presences++;
+    session->context->n_presences++;
     return presence;
 }
 

@@ -82,6 +82,11 @@ void helper_do(struct helper *helper, struct errand *errand)
     helper->wake(helper->arg);
 }
 
+size_t helper_n_errands(const struct helper *helper)
+{
+    return helper ? helper->n_given : 0;
+}
+
 void helper_dispatch(struct helper *helper)
 {
     struct list ready, *node;

@@ -26,6 +26,9 @@ __attribute__((warn_unused_result)) int helper_create(void (*wake)(void *arg), v
 /* helper NULL: there is none; both happen now, from inside this call. */
 void helper_do(struct helper *helper, struct errand *errand);
 
+/* That were given and are not done. helper NULL: none. */
+size_t helper_n_errands(const struct helper *helper);
+
 void helper_dispatch(struct helper *helper);
 
 /* Waits until every errand is done, and says so from inside. NULL is fine. */

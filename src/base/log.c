@@ -1,11 +1,13 @@
 #include "base/log.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
 
 #define LOG_LINE_BYTES 1024
+#define LOG_END_BYTES  8 /* of which some are kept for what closes the line */
 
 static struct {
     enum log_level least;
@@ -20,40 +22,129 @@ void log_setup(enum log_level least, bool as_json)
     setup.as_json = as_json;
 }
 
-/* Control characters and, in JSON, quotes and backslashes must not let a line forge another one. */
-static void make_harmless(char *message)
+bool log_is_on(enum log_level level)
 {
-    for (; *message; message++) {
-        if ((unsigned char)*message < 0x20 || *message == 0x7f)
-            *message = ' ';
-        else if (setup.as_json && (*message == '"' || *message == '\\'))
-            *message = '\'';
+    return level >= setup.least;
+}
+
+/* ---- a line ------------------------------------------------------------------------------------------------------ */
+
+struct line {
+    char at[LOG_LINE_BYTES];
+    size_t n;
+    bool is_cut;
+};
+
+/* All or nothing, and nothing any more behind what did not fit. */
+static void put(struct line *line, const char *text, size_t n)
+{
+    line->is_cut = line->is_cut || line->n + n > LOG_LINE_BYTES - LOG_END_BYTES;
+    if (line->is_cut)
+        return;
+    memcpy(line->at + line->n, text, n);
+    line->n += n;
+}
+
+static void put_string(struct line *line, const char *text)
+{
+    put(line, text, strlen(text));
+}
+
+static void put_end(struct line *line, const char *text)
+{
+    size_t n = strlen(text);
+
+    memcpy(line->at + line->n, text, n);
+    line->n += n;
+}
+
+static void put_escaped(struct line *line, struct bytes text, bool only_ascii)
+{
+    const unsigned char *at = text.at;
+
+    for (size_t i = 0; i < text.n_bytes; i++) {
+        char escape[8];
+
+        if (at[i] < 0x20 || at[i] == 0x7f || (only_ascii && at[i] > 0x7f))
+            (void)snprintf(escape, sizeof(escape), setup.as_json ? "\\u%04x" : "\\x%02x", at[i]);
+        else
+            (void)snprintf(escape, sizeof(escape), "%s%c", setup.as_json && strchr("\"\\", at[i]) ? "\\" : "", at[i]);
+        put_string(line, escape);
     }
 }
 
-void log_write(enum log_level level, const char *area, const char *format, ...)
+static void line_begin(struct line *line, enum log_level level, const char *area, struct bytes message)
 {
-    char message[LOG_LINE_BYTES - 128], line[LOG_LINE_BYTES], stamp[32];
+    char stamp[32], head[128];
     time_t now = time(NULL);
     struct tm parts;
-    va_list arguments;
-    int n;
 
-    if (level < setup.least)
+    line->n = 0;
+    line->is_cut = false;
+    (void)strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &parts));
+    (void)snprintf(head, sizeof(head),
+                   setup.as_json ? "{\"time\":\"%s\",\"level\":\"%s\",\"area\":\"%s\",\"message\":\"" : "%s %-7s %s: ",
+                   stamp, level_names[level], area);
+    put_string(line, head);
+    put_escaped(line, message, false);
+    if (setup.as_json)
+        put_end(line, "\""); /* also when the message was cut */
+}
+
+static void line_add(struct line *line, const struct log_field *field)
+{
+    char number[24];
+    struct line before = *line;
+
+    put_string(line, setup.as_json ? ",\"" : " ");
+    put_string(line, field->name);
+    put_string(line, setup.as_json ? "\":" : "=");
+    if (field->text.at) {
+        put_string(line, setup.as_json ? "\"" : "");
+        put_escaped(line, field->text, true);
+        put_string(line, setup.as_json ? "\"" : "");
+    } else {
+        (void)snprintf(number, sizeof(number), "%" PRIu64, field->number);
+        put_string(line, number);
+    }
+    if (line->is_cut)
+        *line = before;
+}
+
+/* One write, so that lines of several threads do not mix. When standard error is gone there is nobody to tell. */
+static void line_write(struct line *line)
+{
+    put_end(line, setup.as_json ? "}\n" : "\n");
+    if (write(STDERR_FILENO, line->at, line->n) < 0)
+        return;
+}
+
+/* ---- for those who speak ----------------------------------------------------------------------------------------- */
+
+void log_write(enum log_level level, const char *area, const char *format, ...)
+{
+    char message[LOG_LINE_BYTES];
+    struct line line;
+    va_list arguments;
+
+    if (!log_is_on(level))
         return;
     va_start(arguments, format);
     (void)vsnprintf(message, sizeof(message), format, arguments);
     va_end(arguments);
-    make_harmless(message);
+    line_begin(&line, level, area, bytes_of_string(message));
+    line_write(&line);
+}
 
-    (void)strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &parts));
-    if (setup.as_json)
-        n = snprintf(line, sizeof(line), "{\"time\":\"%s\",\"level\":\"%s\",\"area\":\"%s\",\"message\":\"%s\"}\n",
-                     stamp, level_names[level], area, message);
-    else
-        n = snprintf(line, sizeof(line), "%s %-7s %s: %s\n", stamp, level_names[level], area, message);
+void log_fields(enum log_level level, const char *area, const char *message, const struct log_field *fields,
+                size_t n_fields)
+{
+    struct line line;
 
-    /* One write, so that lines of several threads do not mix. When standard error is gone there is nobody to tell. */
-    if (n > 0 && write(STDERR_FILENO, line, (size_t)n) < 0)
+    if (!log_is_on(level))
         return;
+    line_begin(&line, level, area, bytes_of_string(message));
+    for (size_t i = 0; i < n_fields; i++)
+        line_add(&line, &fields[i]);
+    line_write(&line);
 }

@@ -13,6 +13,15 @@ static uint64_t real_now_ms(void *arg)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+static uint64_t real_monotonic_us(void *arg)
+{
+    struct timespec now;
+
+    (void)arg;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
 static void real_random(void *arg, void *into, size_t n_bytes)
 {
     char *at = into;
@@ -28,4 +37,4 @@ static void real_random(void *arg, void *into, size_t n_bytes)
     }
 }
 
-const struct world world_real = { real_now_ms, real_random, NULL };
+const struct world world_real = { real_now_ms, real_random, NULL, real_monotonic_us };

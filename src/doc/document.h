@@ -127,6 +127,7 @@ struct submission {
     struct record record;    /* points into op */
     size_t work;             /* bytes of operations that it has been transformed over, and of itself, each time */
     int misfit; /* why it could not be read or transformed, unless its document turns out to have been deleted */
+    uint64_t append_us; /* when that began */
     bool was_accepted, was_looked_up, is_duplicate, was_far_behind;
     bool is_held, is_standing;
     bool was_aside; /* the helper has read it, and made `ready` */

@@ -2,6 +2,7 @@
 #ifndef DOC_HUB_H
 #define DOC_HUB_H
 
+#include "base/histogram.h"
 #include "base/world.h"
 #include "doc/document.h"
 
@@ -50,7 +51,8 @@ struct document *hub_find(struct hub *hub, struct store_name name);
 struct hub_figures {
     size_t n_documents, n_idle; /* loaded; of them unused */
     uint64_t n_committed, n_duplicates, n_refused, n_reloads, n_snapshots, n_merged;
-    uint64_t n_pending; /* accepted, not durable yet */
+    uint64_t n_pending;           /* accepted, not durable yet */
+    struct histogram commit_time; /* of operations, from being accepted to being durable */
 };
 void hub_figures(const struct hub *hub, struct hub_figures *out);
 

@@ -163,6 +163,8 @@ static void submission_committed(struct submission *submission)
     submission->op = NULL; /* not pending any more */
     document->tail_bytes += op->body.n_bytes;
     document->hub->figures.n_committed++;
+    histogram_add(&document->hub->figures.commit_time,
+                  world_monotonic_us(document->hub->config.world) - submission->append_us);
     document->hub->figures.n_pending--;
     document_advance(document, op, type, &submission->step);
     document_settle(document); /* the submission is gone */
@@ -245,6 +247,7 @@ static void submission_append(struct submission *submission)
     document->hub->figures.n_pending++;
     submission->waiter.version = document->tip;
     document_place(document, &submission->waiter);
+    submission->append_us = world_monotonic_us(document->hub->config.world);
     r = store_append(document->log, submission->at, &submission->record, 1, &after, submission_on_append, submission);
     if (!r) {
         submission_accepted(submission);

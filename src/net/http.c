@@ -100,6 +100,16 @@ bool http_is_answered(const struct http *http)
     return (http->state == HTTP_HEAD && !http->response.head.n_bytes) || http->state == HTTP_LINGERING;
 }
 
+size_t http_queued_bytes(const struct http *http)
+{
+    struct iovec pieces[2];
+    size_t n_bytes = 0;
+
+    for (int n = response_rest(&http->response, pieces); n > 0; n--)
+        n_bytes += pieces[n - 1].iov_len;
+    return n_bytes;
+}
+
 void http_retire(struct http *http)
 {
     http->keeps_alive = false;
@@ -147,7 +157,7 @@ static void http_write_extra(struct http *http, const struct rest_response *answ
         (void)buffer_append(into, "", 1);
 }
 
-void http_answer(struct http *http, const struct rest_response *answer, const struct bytes *body)
+static void http_begin_answer(struct http *http, const struct rest_response *answer, const struct bytes *body)
 {
     struct buffer lines;
     int r;
@@ -164,8 +174,9 @@ void http_answer(struct http *http, const struct rest_response *answer, const st
                        http->keeps_alive      ? RESPONSE_STAYS
                        : http->request.is_1_1 ? RESPONSE_CLOSES
                                               : RESPONSE_UNFRAMED,
-                       lines.n_bytes ? lines.at : NULL);
+                       lines.n_bytes ? lines.at : NULL, http_note_id(http));
     buffer_finish(&lines);
+    http_note_answer(http, answer, http->response.body.n_bytes);
     if (r) { /* no memory: the client sees the line break and may ask again */
         log_warning("net", "an answer could not be put together: %s", strerror(-r));
         response_finish(&http->response);
@@ -175,6 +186,23 @@ void http_answer(struct http *http, const struct rest_response *answer, const st
     http_expect(http, PROGRESS_SECONDS);
     if (!http->is_pumping)
         http_pump_soon(http);
+}
+
+void http_answer(struct http *http, const struct rest_response *answer, const struct bytes *body)
+{
+    struct rest_response problem;
+
+    if (!http->note.n_id)
+        http_note_unread(http);
+    if (!answer->is_problem) {
+        http_begin_answer(http, answer, body);
+        return;
+    }
+    problem = *answer;
+    http_note_problem(http, &problem);
+    http_begin_answer(http, &problem, body);
+    if (problem.is_problem)
+        frame_unref(problem.body);
 }
 
 static void on_answer(void *arg, const struct rest_response *answer)
@@ -346,6 +374,7 @@ bool http_try_head(struct http *http)
 
     http->keeps_alive = request->keep_alive;
     http->is_head = strcmp(request->method, "HEAD") == 0;
+    http_note_request(http);
     http_cors_note(http);
     if (!http_admit(http))
         return true;
@@ -394,6 +423,7 @@ static bool http_read(struct http *http)
     if (n < 0 && room && (errno == EAGAIN || errno == EINTR))
         return true;
     if (n > 0) {
+        http->server->figures.n_http_bytes_in += (size_t)n;
         if (http->state == HTTP_HEAD && into->n_bytes == 0)
             http_expect(http, http->server->config.handshake_seconds);
         if (http->state == HTTP_BODY)
@@ -430,6 +460,7 @@ void http_open(struct server *server, struct listener *listener, int fd)
     }
     http->server = server;
     http->is_loopback = listener->is_loopback;
+    http->is_local = listener->is_loopback || listener->path;
     http->fd = fd;
     http->state = HTTP_HEAD;
     buffer_init(&http->input, INPUT_MAX_BYTES);

@@ -29,10 +29,24 @@ struct exchange;
 
 enum http_state { HTTP_HEAD, HTTP_BODY, HTTP_WAITING, HTTP_WRITING, HTTP_LINGERING };
 
+#define REQUEST_ID_MAX_BYTES 64
+#define NOTE_PATH_BYTES      128 /* what a line of the log has of a path */
+
+/* What is kept of a request until it has been answered. */
+struct http_note {
+    uint64_t begun_us;
+    uint8_t method; /* enum rest_method */
+    uint8_t n_id;   /* 0: nothing is noted */
+    uint8_t n_path;
+    char id[REQUEST_ID_MAX_BYTES];
+    char path[NOTE_PATH_BYTES];
+};
+
 struct http {
     struct list link;
     struct server *server;
     bool is_loopback; /* came in by a listener for this machine */
+    bool is_local;    /* the same, or by a unix socket */
     int fd;
     ev_io reader, writer;
     ev_io source; /* of the stream that is being answered with, while it has nothing to say */
@@ -43,7 +57,8 @@ struct http {
 
     struct buffer input; /* the head of the request, then what came behind it */
     struct buffer body;
-    struct request request;    /* points into input; valid until it has been handed on */
+    struct request request; /* points into input; valid until it has been handed on */
+    struct http_note note;
     struct caller caller;      /* who sent it */
     struct exchange *exchange; /* WAITING */
     struct response response;  /* WRITING */
@@ -61,6 +76,7 @@ void http_open(struct server *server, struct listener *listener, int fd);
 /* For a draining server: closes at once, or behind the answer that is due. */
 void http_retire(struct http *http);
 bool http_is_answered(const struct http *http);
+size_t http_queued_bytes(const struct http *http);
 void http_destroy(struct http *http);
 
 /* http_pump.c: takes every step that can be taken now. http may be gone afterwards. */
@@ -73,6 +89,20 @@ void http_expect(struct http *http, unsigned seconds); /* the next move, or it i
 bool http_try_head(struct http *http);
 void http_serve(struct http *http);       /* the request is whole: hands it on */
 void http_read_or_not(struct http *http); /* as its state wants it */
+
+/* http_note.c: names a request whose head has come, or of which it is not known what it is. */
+void http_note_request(struct http *http);
+void http_note_unread(struct http *http);
+/* Puts the name into a problem. is_problem then: the body is another, for the caller to let go of; without memory it
+ * stays as it was. */
+void http_note_problem(struct http *http, struct rest_response *problem);
+/* It is being answered, with a body of n_bytes: counts it, and says so in the log. */
+void http_note_answer(struct http *http, const struct rest_response *answer, size_t n_bytes);
+
+static inline struct bytes http_note_id(const struct http *http)
+{
+    return bytes_of(http->note.id, http->note.n_id);
+}
 
 /* http_stream.c: what http_answer does about a stream. False: it can't be carried; it has been closed. */
 bool http_stream_begin(struct http *http, struct rest_stream *stream);

@@ -23,6 +23,7 @@ static int http_write(struct http *http)
         if (n < 0)
             return -errno;
         http->response.n_sent += (size_t)n;
+        http->server->figures.n_http_bytes_out += (size_t)n;
         http_expect(http, PROGRESS_SECONDS);
     }
 }

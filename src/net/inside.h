@@ -13,8 +13,17 @@ struct websocket;
 
 #define PROGRESS_SECONDS 30 /* between two moves of a body, in or out */
 
+/* http_note.c */
+struct http_notes {
+    char prefix[8];      /* of the names of requests: the server's, since its start */
+    uint64_t n_requests; /* that were named so */
+};
+void http_note_init(struct http_notes *notes, const struct world *world);
+
 struct server {
     struct server_config config;
+    struct http_notes notes;
+    struct rest_figures figures;
     struct lws_context *lws;
     struct lws_vhost *vhost;
     struct wheel wheel;
@@ -62,6 +71,7 @@ void websockets_send(struct server *server);
 void websocket_recheck(struct websocket *websocket);
 void websocket_say_goodbye(struct websocket *websocket);
 void websocket_stop_reading(struct websocket *websocket);
+size_t websocket_queued_bytes(const struct websocket *websocket);
 struct websocket *websocket_of_link(struct list *link);
 extern const struct lws_protocols websocket_protocols[];
 

@@ -158,7 +158,7 @@ static void stream_end(struct response *response)
 }
 
 int response_begin(struct response *response, const struct rest_response *answer, const struct bytes *body,
-                   enum response_connection connection, const char *extra_header)
+                   enum response_connection connection, const char *extra_header, struct bytes request_id)
 {
     struct buffer *head = &response->head;
     bool has_content = answer->status != 204 && answer->status != 304;
@@ -173,6 +173,7 @@ int response_begin(struct response *response, const struct rest_response *answer
 
     status_append(head, answer->status);
     date_append(head);
+    header_append(head, &(struct rest_header){ "pilcrow-request-id", request_id });
     for (size_t i = 0; i < answer->n_headers; i++)
         header_append(head, &answer->headers[i]);
     for (size_t i = 0; i < sizeof(precautions) / sizeof(precautions[0]); i++) {

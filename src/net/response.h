@@ -36,7 +36,7 @@ void response_init(struct response *response);
  * -ENOMEM. */
 STORE_MUST_CHECK int response_begin(struct response *response, const struct rest_response *answer,
                                     const struct bytes *body, enum response_connection connection,
-                                    const char *extra_header);
+                                    const char *extra_header, struct bytes request_id);
 
 /* The answer stays, whole and in front of the next one, so that both leave together. 0; -E2BIG: it has to be sent now,
  * it is as it was; -ENOMEM: it is lost. */

@@ -67,6 +67,22 @@ static int lws_start(struct server *server)
     return server->vhost ? 0 : -EIO;
 }
 
+/* What has to be looked for when it is asked for. */
+static void server_figures(void *arg, struct rest_figures *out)
+{
+    const struct server *server = arg;
+
+    *out = server->figures;
+    LIST_FOR_EACH (link, &server->https) {
+        out->n_https++;
+        out->n_http_queued_bytes += http_queued_bytes(LIST_ENTRY(link, struct http, link));
+    }
+    LIST_FOR_EACH (link, &server->websockets) {
+        out->n_websockets++;
+        out->n_websocket_queued_bytes += websocket_queued_bytes(websocket_of_link(link));
+    }
+}
+
 int server_create(const struct server_config *config, struct server **out)
 {
     struct server *server = calloc(1, sizeof(*server));
@@ -75,6 +91,9 @@ int server_create(const struct server_config *config, struct server **out)
     if (!server)
         goto out;
     server->config = *config;
+    http_note_init(&server->notes, config->world);
+    config->rest->carrier_figures = server_figures;
+    config->rest->carrier = server;
     wheel_init(&server->wheel);
     list_init(&server->listeners);
     list_init(&server->https);
@@ -176,6 +195,7 @@ void server_destroy(struct server *server)
 {
     if (!server)
         return;
+    server->config.rest->carrier_figures = NULL;
     listeners_close(server);
     https_each(server, http_destroy);
     if (server->lws)

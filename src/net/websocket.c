@@ -298,7 +298,10 @@ static int on_callback(struct lws *wsi, enum lws_callback_reasons reason, void *
     switch (reason) {
     case LWS_CALLBACK_HTTP: return -1; /* our own handshake is always an upgrade */
     case LWS_CALLBACK_ESTABLISHED: return websocket_on_established(websocket);
-    case LWS_CALLBACK_RECEIVE: websocket_on_receive(websocket, in, n_in); return 0;
+    case LWS_CALLBACK_RECEIVE:
+        websocket->server->figures.n_websocket_bytes_in += n_in;
+        websocket_on_receive(websocket, in, n_in);
+        return 0;
     case LWS_CALLBACK_RECEIVE_PONG: websocket->is_alive = true; return 0;
     case LWS_CALLBACK_SERVER_WRITEABLE: return websocket_on_writable(websocket);
     case LWS_CALLBACK_WS_SERVER_DROP_PROTOCOL:

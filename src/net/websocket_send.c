@@ -98,6 +98,7 @@ int websocket_flush(struct websocket *websocket)
         }
         if (n == 0)
             break;
+        websocket->server->figures.n_websocket_bytes_out += n;
         r = raw_write(websocket, n);
         if (r)
             return r;
@@ -123,4 +124,9 @@ void websockets_send(struct server *server)
             websocket_want_writable(websocket);
     }
     server->is_sending = false;
+}
+
+size_t websocket_queued_bytes(const struct websocket *websocket)
+{
+    return websocket->output.n_bytes;
 }

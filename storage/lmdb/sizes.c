@@ -76,14 +76,18 @@ static int measure_file(struct view *view, struct store_sizes *sizes)
     uint64_t n_used =
         sizes->inbox_bytes + sizes->segment_bytes + sizes->snapshot_bytes + sizes->large_bytes + sizes->other_bytes;
     mdb_filehandle_t fd;
+    MDB_envinfo info;
     struct stat file;
     int code = mdb_env_get_fd(view->environment->env, &fd);
 
+    if (!code)
+        code = mdb_env_info(view->environment->env, &info);
     if (code)
         return environment_errno(code);
     if (fstat(fd, &file))
         return -errno;
     sizes->file_bytes = (uint64_t)file.st_size;
+    sizes->max_bytes = info.me_mapsize;
     sizes->free_bytes = sizes->file_bytes > n_used ? sizes->file_bytes - n_used : 0;
     return 0;
 }

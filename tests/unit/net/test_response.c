@@ -25,7 +25,7 @@ static const char *sent(const struct rest_response *answer, enum response_connec
     size_t n = 0;
 
     response_init(&response);
-    assert_int_equal(response_begin(&response, answer, NULL, connection, NULL), 0);
+    assert_int_equal(response_begin(&response, answer, NULL, connection, NULL, bytes_of_string("k-1")), 0);
     while (response_rest(&response, pieces)) {
         size_t n_now = pieces[0].iov_len < n_at_once ? pieces[0].iov_len : n_at_once;
 
@@ -80,11 +80,11 @@ static void what_is_held_leaves_in_front_of_the_next(void **state)
     const char *text;
 
     response_init(&response);
-    assert_int_equal(response_begin(&response, &first, NULL, RESPONSE_STAYS, NULL), 0);
+    assert_int_equal(response_begin(&response, &first, NULL, RESPONSE_STAYS, NULL, bytes_of_string("k-1")), 0);
     assert_int_equal(response_hold(&response), 0);
     assert_int_equal(first.body->n_references, 1);
     assert_int_equal(response_say(&response, bytes_of_string("between\r\n")), 0);
-    assert_int_equal(response_begin(&response, &second, NULL, RESPONSE_STAYS, NULL), 0);
+    assert_int_equal(response_begin(&response, &second, NULL, RESPONSE_STAYS, NULL, bytes_of_string("k-1")), 0);
     assert_int_equal(response_rest(&response, pieces), 2);
     (void)snprintf(written, sizeof(written), "%.*s%.*s", (int)pieces[0].iov_len, (const char *)pieces[0].iov_base,
                    (int)pieces[1].iov_len, (const char *)pieces[1].iov_base);
@@ -106,7 +106,7 @@ static void what_is_large_is_not_held(void **state)
     struct iovec pieces[2];
 
     response_init(&response);
-    assert_int_equal(response_begin(&response, &answer, NULL, RESPONSE_STAYS, NULL), 0);
+    assert_int_equal(response_begin(&response, &answer, NULL, RESPONSE_STAYS, NULL, bytes_of_string("k-1")), 0);
     assert_int_equal(response_hold(&response), -E2BIG);
     assert_int_equal(response_rest(&response, pieces), 2);
     assert_ptr_equal(pieces[1].iov_base, answer.body->content);
@@ -169,7 +169,8 @@ static void a_body_of_its_own_needs_no_frame(void **state)
     struct iovec pieces[2];
 
     response_init(&response);
-    assert_int_equal(response_begin(&response, &answer, &body, RESPONSE_STAYS, "allow: GET\r\n"), 0);
+    assert_int_equal(
+        response_begin(&response, &answer, &body, RESPONSE_STAYS, "allow: GET\r\n", bytes_of_string("k-1")), 0);
     assert_int_equal(response_rest(&response, pieces), 2);
     assert_ptr_equal(pieces[1].iov_base, body.at);
     assert_non_null(memmem(pieces[0].iov_base, pieces[0].iov_len, "\r\nallow: GET\r\n", 14));
@@ -235,7 +236,7 @@ static void a_stream_is_chunked(void **state)
     size_t n = 0;
 
     response_init(&response);
-    assert_int_equal(response_begin(&response, &answer, NULL, RESPONSE_STAYS, NULL), 0);
+    assert_int_equal(response_begin(&response, &answer, NULL, RESPONSE_STAYS, NULL, bytes_of_string("k-1")), 0);
     assert_int_equal(send_and_refill(&response, &n), 0);
     assert_non_null(strstr(written, "\r\ntransfer-encoding: chunked\r\n"));
     assert_null(strstr(written, "content-length"));
@@ -259,7 +260,7 @@ static void without_chunks_a_stream_is_its_bytes_and_the_line_closes(void **stat
     size_t n = 0;
 
     response_init(&response);
-    assert_int_equal(response_begin(&response, &answer, NULL, RESPONSE_UNFRAMED, NULL), 0);
+    assert_int_equal(response_begin(&response, &answer, NULL, RESPONSE_UNFRAMED, NULL, bytes_of_string("k-1")), 0);
     for (int i = 0; i < 4; i++)
         assert_int_equal(send_and_refill(&response, &n), i == 1 ? -EAGAIN : 0);
     assert_int_equal(source.n_closed, 1);
@@ -280,7 +281,7 @@ static void a_stream_that_breaks_has_no_end(void **state)
     size_t n = 0;
 
     response_init(&response);
-    assert_int_equal(response_begin(&response, &answer, NULL, RESPONSE_STAYS, NULL), 0);
+    assert_int_equal(response_begin(&response, &answer, NULL, RESPONSE_STAYS, NULL, bytes_of_string("k-1")), 0);
     assert_int_equal(send_and_refill(&response, &n), 0);
     assert_int_equal(send_and_refill(&response, &n), -EIO);
     assert_string_equal(body_of(written), "5\r\nhello\r\n");
@@ -297,7 +298,7 @@ static void a_head_request_closes_the_stream_unread(void **state)
     size_t n = 0;
 
     response_init(&response);
-    assert_int_equal(response_begin(&response, &answer, NULL, RESPONSE_STAYS, NULL), 0);
+    assert_int_equal(response_begin(&response, &answer, NULL, RESPONSE_STAYS, NULL, bytes_of_string("k-1")), 0);
     assert_int_equal(source.n_closed, 1);
     assert_int_equal(send_and_refill(&response, &n), -ENODATA);
     assert_string_equal(body_of(written), "");
