@@ -99,6 +99,12 @@ void http_note_problem(struct http *http, struct rest_response *problem)
 
 /* ---- answers ----------------------------------------------------------------------------------------------------- */
 
+/* What went wrong here; 501 and 505 are for clients who ask for what there is not. */
+static bool is_our_trouble(int status)
+{
+    return status >= 500 && status != 501 && status != 505;
+}
+
 static void log_answer(const struct http *http, const struct rest_response *answer, size_t n_bytes, uint64_t us)
 {
     const struct http_note *note = &http->note;
@@ -111,7 +117,7 @@ static void log_answer(const struct http *http, const struct rest_response *answ
         { "us", { NULL, 0 }, us },
     };
 
-    log_fields(answer->status >= 500 ? LOG_INFO : LOG_DEBUG, "http", "answered", fields,
+    log_fields(is_our_trouble(answer->status) ? LOG_INFO : LOG_DEBUG, "http", "answered", fields,
                sizeof(fields) / sizeof(fields[0]));
 }
 
@@ -123,7 +129,7 @@ void http_note_answer(struct http *http, const struct rest_response *answer, siz
 
     figures->n_answers[http->note.method][answer->status / 100 - 1]++;
     histogram_add(&figures->answer_time, us);
-    if (answer->status >= 500 || log_is_on(LOG_DEBUG))
+    if (is_our_trouble(answer->status) || log_is_on(LOG_DEBUG))
         log_answer(http, answer, answer->stream || answer->omit_body ? 0 : n_bytes, us);
     http->note.n_id = 0;
 }

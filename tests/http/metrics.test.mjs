@@ -1,5 +1,6 @@
 // /metrics as Prometheus reads it, names of requests, and lines of the log.
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { connect } from 'node:net';
@@ -135,7 +136,7 @@ test('a proxy of this machine may name it; what is no name is not taken', async 
 
 // ---- lines -----------------------------------------------------------------------------------------------------------
 
-const quiet = await startServer({ after }, { args: ['--log-format', 'json'] });
+const quiet = await startServer({ after }, { args: ['--log-format', 'json', '--max-store', '1M'] });
 const loud = await startServer({ after }, { args: ['--log-format', 'json', '--log-level', 'debug'] });
 const socketPath = join(temporaryDirectory({ after }), 'socket');
 const plain = await startServer({ after }, { args: ['--log-level', 'debug', '--listen', `unix:${socketPath}`] });
@@ -155,10 +156,15 @@ test('at level debug each request is a line, with what it was answered, and noth
   assert.doesNotMatch(loud.output, /secret|content/);
 });
 
-test('at level info they are not', async () => {
-  await fetch(`${quiet.url}/v1/docs/log/none`);
+test('at level info only what went wrong here', async () => {
+  const large = await fetch(`${quiet.url}/v1/docs/log/large`, { method: 'PUT', body: randomBytes(2 << 20).toString('hex'), headers: { 'content-type': 'text/plain' } });
+  const { request: name, status } = await large.json();
+
+  assert.deepEqual([large.status, status], [507, 507]);
+  assert.equal((await fetch(`${quiet.url}/v1/docs/log/none`)).status, 404);
   await quiet.stop();
-  assert.deepEqual(linesOf(quiet).filter(({ area }) => area === 'http'), []);
+  assert.deepEqual(linesOf(quiet).filter(({ area }) => area === 'http').map(line => [line.level, line.request, line.method, line.path, line.status]),
+    [['info', name, 'PUT', '/v1/docs/log/large', 507]]);
 });
 
 test('as text it is the same, by a unix socket as well', async () => {
