@@ -178,6 +178,7 @@ bool type_is_text(const struct ot_type *type);
 struct representation {
     const char *media, *content_type, *etag_suffix;
     const char *policy; /* its Content-Security-Policy; NULL: as for every answer */
+    bool is_slow;       /* of a large document the helper writes it: then write is on another thread */
     int (*write)(const struct rest_call *, const struct document_view *, struct buffer *into);
 };
 

@@ -21,8 +21,11 @@ struct rest_read {
     struct choice choice;
     struct store_list_query query; /* while the store is asked for the head */
 
-    /* While the helper compresses. */
+    /* While the helper writes, then compresses. */
     struct errand errand;
+    struct document_view view; /* with a snapshot of our own */
+    struct ot_snapshot *snapshot;
+    int r;
     struct frame *plain, *compressed;
 };
 
@@ -222,20 +225,8 @@ static int read_write(struct rest_read *read, const struct document_view *view)
     return r > 0 ? -EBADMSG : r;
 }
 
-static void reply_content(struct rest_read *read, const struct document_view *view)
+static void reply_written(struct rest_read *read, int r)
 {
-    struct rest_context *context = read->call.context;
-    struct rest_form form = form_of(&read->choice);
-    struct rest_body known = { 0 };
-    int r;
-
-    if (read->what == READ_PRESENT)
-        known = rest_cache_find(context->cache, read->call.document, view->version, form);
-    if (known.frame) {
-        read_reply(read, known);
-        return;
-    }
-    r = read_write(read, view);
     if (r) {
         call_fail(&read->call, r);
     } else if (read->choice.takes_gzip) {
@@ -243,6 +234,53 @@ static void reply_content(struct rest_read *read, const struct document_view *vi
     } else {
         keep(read, (struct rest_body){ read->plain });
         read_reply(read, (struct rest_body){ read->plain });
+    }
+}
+
+static void write_aside(struct errand *errand)
+{
+    struct rest_read *read = LIST_ENTRY(errand, struct rest_read, errand);
+
+    read->r = read_write(read, &read->view);
+}
+
+static void on_written_aside(struct errand *errand)
+{
+    struct rest_read *read = LIST_ENTRY(errand, struct rest_read, errand);
+
+    reply_written(read, read->r);
+}
+
+/* What takes long holds nobody else up. */
+static void read_write_aside(struct rest_read *read, const struct document_view *view)
+{
+    int r = ot_snapshot_share(view->snapshot, &read->snapshot);
+
+    if (r) {
+        call_fail(&read->call, r);
+        return;
+    }
+    read->view = *view;
+    read->view.snapshot = read->snapshot;
+    read->errand.work = write_aside;
+    read->errand.done = on_written_aside;
+    helper_do(hub_helper(read->call.context->hub), &read->errand);
+}
+
+static void reply_content(struct rest_read *read, const struct document_view *view)
+{
+    struct rest_context *context = read->call.context;
+    struct rest_form form = form_of(&read->choice);
+    struct rest_body known = { 0 };
+
+    if (read->what == READ_PRESENT)
+        known = rest_cache_find(context->cache, read->call.document, view->version, form);
+    if (known.frame) {
+        read_reply(read, known);
+    } else if (read->choice.representation->is_slow && ot_snapshot_size(view->snapshot) >= HELPER_WORTH_BYTES) {
+        read_write_aside(read, view);
+    } else {
+        reply_written(read, read_write(read, view));
     }
 }
 
@@ -274,6 +312,7 @@ static void read_finish(struct rest_call *call)
 
     frame_unref(read->plain);
     frame_unref(read->compressed);
+    ot_snapshot_destroy(read->snapshot);
 }
 
 /* ---- reading ----------------------------------------------------------------------------------------------------- */

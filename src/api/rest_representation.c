@@ -100,23 +100,23 @@ static int write_plain(const struct rest_call *call, const struct document_view 
 
 /* The usual one first. */
 static const struct representation of_text[] = {
-    { MEDIA_TEXT, MEDIA_TEXT "; charset=utf-8", "", NULL, write_text },
-    { MEDIA_JSON, MEDIA_JSON, "-json", NULL, write_json },
-    { MEDIA_SNAPSHOT, MEDIA_SNAPSHOT, "-snapshot", NULL, write_snapshot },
+    { MEDIA_TEXT, MEDIA_TEXT "; charset=utf-8", "", NULL, false, write_text },
+    { MEDIA_JSON, MEDIA_JSON, "-json", NULL, false, write_json },
+    { MEDIA_SNAPSHOT, MEDIA_SNAPSHOT, "-snapshot", NULL, false, write_snapshot },
 };
 
 static const struct representation of_json[] = {
-    { MEDIA_JSON, MEDIA_JSON, "", NULL, write_json },
-    { MEDIA_SNAPSHOT, MEDIA_SNAPSHOT, "-snapshot", NULL, write_snapshot },
+    { MEDIA_JSON, MEDIA_JSON, "", NULL, false, write_json },
+    { MEDIA_SNAPSHOT, MEDIA_SNAPSHOT, "-snapshot", NULL, false, write_snapshot },
 };
 
 static const struct representation of_rich_text[] = {
-    { MEDIA_DELTA, MEDIA_DELTA, "", NULL, write_json },
-    { MEDIA_JSON, MEDIA_JSON, "-json", NULL, write_json },
-    { MEDIA_HTML, MEDIA_HTML "; charset=utf-8", "-html", PAGE_POLICY, write_html },
-    { MEDIA_MARKDOWN, MEDIA_MARKDOWN "; charset=utf-8", "-markdown", NULL, write_markdown },
-    { MEDIA_TEXT, MEDIA_TEXT "; charset=utf-8", "-text", NULL, write_plain },
-    { MEDIA_SNAPSHOT, MEDIA_SNAPSHOT, "-snapshot", NULL, write_snapshot },
+    { MEDIA_DELTA, MEDIA_DELTA, "", NULL, false, write_json },
+    { MEDIA_JSON, MEDIA_JSON, "-json", NULL, false, write_json },
+    { MEDIA_HTML, MEDIA_HTML "; charset=utf-8", "-html", PAGE_POLICY, true, write_html },
+    { MEDIA_MARKDOWN, MEDIA_MARKDOWN "; charset=utf-8", "-markdown", NULL, true, write_markdown },
+    { MEDIA_TEXT, MEDIA_TEXT "; charset=utf-8", "-text", NULL, true, write_plain },
+    { MEDIA_SNAPSHOT, MEDIA_SNAPSHOT, "-snapshot", NULL, false, write_snapshot },
 };
 
 #define COUNT(array)        (sizeof(array) / sizeof((array)[0]))

@@ -79,3 +79,17 @@ test('the past has the same forms', async () => {
   assert.equal(answer.text, '# The **ink**\n');
   assert.match(answer.headers['cache-control'], /immutable/);
 });
+
+test('a large one, which is written beside: whole, in every form, while others are answered', async () => {
+  const path = '/v1/docs/forms/large';
+  const ops = Array.from({ length: 30_000 }, (_, i) => ({ insert: `word ${i} `, ...(i % 2 && { attributes: { bold: true } }) }));
+  const text = ops.map(({ insert }) => insert).join('');
+  await make(path, { ops });
+
+  const [plain, markdown, html, other] = await Promise.all([...['text/plain', 'text/markdown', 'text/html'].map(accept => get(path, { accept })), get('/healthz')]);
+  assert.equal(plain.text, text);
+  assert.equal(markdown.text.replace(/\*\*|&#32;/g, '').trimEnd(), text.trimEnd());
+  assert.equal(html.text.match(/<strong>/g).length, 15_000);
+  assert.equal(other.status, 200);
+  assert.equal((await get(path, { accept: 'text/plain', 'if-none-match': plain.headers.etag })).status, 304);
+});
