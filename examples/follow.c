@@ -96,7 +96,8 @@ int main(int argc, char **argv)
     static const struct client_events client_events = { on_snapshot, on_op, on_acknowledged, NULL };
     static const struct dial_events dial_events = { NULL, on_message, on_lost };
     struct program program = { .line = { line_send, line_cut }, .loop = EV_DEFAULT };
-    struct dial_config config = { program.loop, &world_real, argv[1], NULL, DIAL_PING_SECONDS, &dial_events, &program };
+    struct dial_config config = { program.loop, &world_real,       argv[1],      NULL,
+                                  NULL,         DIAL_PING_SECONDS, &dial_events, &program };
     struct client_doc *doc = NULL;
 
     if (argc < 4)

@@ -23,10 +23,11 @@ struct config_list {
 };
 
 struct config {
-    char *data;      /* directory */
-    char *file;      /* the configuration file, or NULL */
-    char *tokens;    /* the token file, or NULL */
-    char *base_path; /* "/p", or NULL */
+    char *data;               /* directory */
+    char *file;               /* the configuration file, or NULL */
+    char *tokens;             /* the token file, or NULL */
+    char *tls_cert, *tls_key; /* both or none */
+    char *base_path;          /* "/p", or NULL */
     struct config_list listen, allow_origin, disable_type, retention;
     bool open_to_everyone;
     bool log_as_json;

@@ -21,8 +21,8 @@ void config_print_help(FILE *to)
                   "\n%s Every flag is also an environment variable (--log-level:\n"
                   "PILCROW_LOG_LEVEL) and a key of the configuration file; flags go before the environment, that\n"
                   "before the file. SIGTERM: answer what was taken, then exit; a second one exits at once. SIGHUP:\n"
-                  "read the file of --tokens again; read the settings again and follow --log-level, --log-format and\n"
-                  "--retention.\n"
+                  "read the files of --tokens, --tls-cert and --tls-key again; read the settings again and follow\n"
+                  "--log-level, --log-format and --retention.\n"
                   "Exit status: 0, or 2 for wrong settings, 1 for everything else.\n",
                   size_means);
 }
@@ -78,8 +78,8 @@ static void write_signals_and_exits(FILE *to)
     roff_section(to, "SIGNALS");
     roff_item(to, "SIGTERM, SIGINT", NULL, "answer what was taken, then exit; a second one exits at once");
     roff_item(to, "SIGHUP", NULL,
-              "read the file of --tokens again; read the settings again and follow --log-level, --log-format and "
-              "--retention");
+              "read the files of --tokens, --tls-cert and --tls-key again; read the settings again and follow "
+              "--log-level, --log-format and --retention");
     roff_section(to, "EXIT STATUS");
     roff_close(to, true);
     roff_item(to, "0", NULL, "it was told to end, and has answered everybody");

@@ -395,6 +395,8 @@ int config_read(int argc, char *const *argv, struct config *out, char *why, size
         r = read_environment(&reading);
     if (!r)
         r = read_flags(&reading, argc, argv, ANY);
+    if (!r && !out->tls_cert != !out->tls_key)
+        r = complain(&reading, "--tls-cert and --tls-key belong together");
     return r;
 }
 
@@ -403,6 +405,8 @@ void config_finish(struct config *config)
     free(config->data);
     free(config->file);
     free(config->tokens);
+    free(config->tls_cert);
+    free(config->tls_key);
     free(config->base_path);
     list_finish(&config->listen);
     list_finish(&config->allow_origin);

@@ -47,6 +47,7 @@ struct daemon {
     struct rest_context rest;
     struct rest_waits waits;
     struct gate gate;
+    struct tls *tls; /* until the server has it */
     struct server *server;
     struct retention retention;
 
@@ -93,7 +94,13 @@ static int server_begin(struct daemon *daemon)
         .idle_seconds = (unsigned)config->idle_seconds,
     };
 
-    return server_create(&server_config, &daemon->server);
+    int r = server_create(&server_config, &daemon->server);
+
+    if (!r)
+        server_set_tls(daemon->server, daemon->tls);
+    if (!r)
+        daemon->tls = NULL;
+    return r;
 }
 
 /* Each was looked at when the settings were read. */
@@ -180,7 +187,7 @@ static void on_step(struct ev_loop *loop, ev_timer *timer, int events)
     if (daemon->stage == ANSWERING && is_over(daemon, figures.n_pending == 0 && server_is_answered(daemon->server))) {
         server_say_goodbye(daemon->server);
         enter(daemon, LEAVING, LEAVING_SECONDS);
-    } else if (daemon->stage == LEAVING && is_over(daemon, server_n_connections(daemon->server) == 0)) {
+    } else if (daemon->stage == LEAVING && is_over(daemon, server_is_left(daemon->server))) {
         server_destroy(daemon->server);
         daemon->server = NULL;
         rest_waits_finish(&daemon->waits);
@@ -238,6 +245,38 @@ static void tokens_reload(struct daemon *daemon)
         server_recheck(daemon->server);
 }
 
+/* The same for certificate and key. */
+static int tls_load(struct daemon *daemon, char *why, size_t n_why)
+{
+    struct tls *tls;
+    int r;
+
+    if (!daemon->config.tls_cert)
+        return 0;
+    r = tls_read(daemon->config.tls_cert, daemon->config.tls_key, &tls, why, n_why);
+    if (r)
+        return r;
+    if (daemon->server) {
+        server_set_tls(daemon->server, tls);
+    } else {
+        tls_destroy(daemon->tls);
+        daemon->tls = tls;
+    }
+    return 0;
+}
+
+static void tls_reload(struct daemon *daemon)
+{
+    char why[WHY_BYTES] = "out of memory";
+
+    if (!daemon->config.tls_cert)
+        return;
+    if (tls_load(daemon, why, sizeof(why)))
+        log_error("pilcrowd", "the certificate stays as it is: %s", why);
+    else
+        log_info("pilcrowd", "the certificate has been read again");
+}
+
 static void settings_follow(struct daemon *daemon, const struct config *config)
 {
     struct retain_rules rules;
@@ -261,6 +300,7 @@ static void on_hangup(struct ev_loop *loop, ev_signal *signal, int events)
         settings_follow(daemon, &config);
     config_finish(&config);
     tokens_reload(daemon);
+    tls_reload(daemon);
 }
 
 /* From any thread. */
@@ -427,7 +467,8 @@ static int settings_read(struct daemon *daemon, char *why, size_t n_why)
 
     if (r || daemon->config.wants_help || daemon->config.wants_manual || daemon->config.wants_version)
         return r;
-    return tokens_load(daemon, why, n_why);
+    r = tokens_load(daemon, why, n_why);
+    return r ? r : tls_load(daemon, why, n_why);
 }
 
 static void print_check(const struct config *config)
@@ -466,6 +507,7 @@ int main(int argc, char **argv)
         status = run(&daemon);
     }
     gate_replace(&daemon.gate, NULL);
+    tls_destroy(daemon.tls);
     config_finish(&daemon.config);
     return status;
 }

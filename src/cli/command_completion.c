@@ -100,7 +100,7 @@ static void bash_begin(void)
                  "    word=${words[-1]}\n"
                  "    for ((i = 1; i < ${#words[@]} - 1; i++)); do\n"
                  "        case ${words[i]} in\n"
-                 "        --server | --token-file | --data) where+=(\"${words[i]}\" \"${words[++i]}\") ;;\n"
+                 "        --server | --token-file | --cacert | --data) where+=(\"${words[i]}\" \"${words[++i]}\") ;;\n"
                  "        ");
     bash_options_with_argument();
     (void)printf(") ((i++)) ;;\n"

@@ -227,7 +227,7 @@ static int target_open(struct import *import)
     int r;
 
     if (!cli->data)
-        r = transport_http_open(cli->server, cli->token, &cli->transport);
+        r = transport_http_open(cli->server, cli->token, cli->options[OPTION_CACERT], &cli->transport);
     else
         r = intake_open(cli->data, !import->is_dry, &import->intake, why, sizeof(why));
     return r ? cli_say(r == -EBUSY ? CLI_UNAVAILABLE : r == -EBADMSG ? CLI_DAMAGED : CLI_FAILED, "%s", why) : CLI_OK;

@@ -257,6 +257,7 @@ static int watch_run(struct watch *watch, const struct doc *doc, uint64_t from)
         .world = &world_real,
         .url = watch->cli->server,
         .token = *watch->cli->token ? watch->cli->token : NULL,
+        .cacert = watch->cli->options[OPTION_CACERT],
         .ping_seconds = DIAL_PING_SECONDS,
         .events = &dial_events,
         .arg = watch,
@@ -269,7 +270,7 @@ static int watch_run(struct watch *watch, const struct doc *doc, uint64_t from)
     if (!r)
         r = dial_create(&config, &watch->dial);
     if (r == -EINVAL)
-        return cli_say(CLI_USAGE, "%s is no server: http://HOST:PORT or unix:PATH", watch->cli->server);
+        return cli_say(CLI_USAGE, "%s is no server: http://HOST:PORT, https://HOST or unix:PATH", watch->cli->server);
     if (r)
         return cli_say(CLI_FAILED, "%s", strerror(-r));
     watch_for_the_end(watch);

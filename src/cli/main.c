@@ -119,7 +119,7 @@ static int transport_open(struct cli *cli, bool writes)
 {
     char why[WHY_BYTES] = "out of memory";
     int r = cli->data ? transport_store_open(cli->data, writes, &cli->transport, why, sizeof(why))
-                      : transport_http_open(cli->server, cli->token, &cli->transport);
+                      : transport_http_open(cli->server, cli->token, cli->options[OPTION_CACERT], &cli->transport);
 
     if (r == 0)
         return CLI_OK;

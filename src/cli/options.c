@@ -14,6 +14,8 @@ const struct option_row option_rows[N_OPTIONS] = {
                         "PILCROW_SERVER" },
     [OPTION_TOKEN_FILE] = { "token-file", "FILE", "the token for that server: the first line of FILE",
                             "PILCROW_TOKEN_FILE" },
+    [OPTION_CACERT] = { "cacert", "FILE", "trust servers that the authorities in FILE, in PEM, vouch for",
+                        "PILCROW_CACERT" },
     [OPTION_AUTHOR] = { "author", "NAME", "who writes, for the history of a server without tokens, or of a store",
                         "PILCROW_AUTHOR" },
     [OPTION_DATA] = { "data", "DIR", "the store in DIR instead, without a server", "PILCROW_DATA" },

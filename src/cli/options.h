@@ -10,6 +10,7 @@ enum option_id {
     /* Everybody's. */
     OPTION_SERVER,
     OPTION_TOKEN_FILE,
+    OPTION_CACERT,
     OPTION_DATA,
     OPTION_AUTHOR,
     OPTION_JSON,

@@ -50,8 +50,10 @@ struct transport {
     void (*destroy)(struct transport *transport);
 };
 
-/* url: "http://host:port" or "unix:PATH"; token: "" for none. 0 or -errno. */
-__attribute__((warn_unused_result)) int transport_http_open(const char *url, const char *token, struct transport **out);
+/* url: as in net/dial_address.h; token: "" for none; cacert: a file of authorities that vouch for servers, borrowed, or
+ * NULL. 0 or -errno. */
+__attribute__((warn_unused_result)) int transport_http_open(const char *url, const char *token, const char *cacert,
+                                                            struct transport **out);
 
 /* Reading is fine beside a running server. -EBUSY: writes, and a server holds the store. Others: why says it. */
 __attribute__((warn_unused_result)) int transport_store_open(const char *path, bool writes, struct transport **out,

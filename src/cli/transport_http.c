@@ -13,6 +13,7 @@ struct http {
     CURL *curl;
     char *url;           /* without a slash at the end */
     char *socket_path;   /* of "unix:PATH", else NULL */
+    const char *cacert;  /* a file; NULL: those that the machine trusts */
     char *authorization; /* a header's line; NULL: none */
 
     struct exchange *exchange; /* under way */
@@ -85,6 +86,8 @@ static void prepare(struct http *http, struct exchange *exchange, const char *ur
     (void)curl_easy_setopt(curl, CURLOPT_WRITEDATA, http);
     (void)curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
     (void)curl_easy_setopt(curl, CURLOPT_HEADERDATA, exchange);
+    if (http->cacert)
+        (void)curl_easy_setopt(curl, CURLOPT_CAINFO, http->cacert);
     if (http->socket_path)
         (void)curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, http->socket_path);
     if (exchange->has_body) {
@@ -150,7 +153,7 @@ static void url_set(struct http *http, const char *url, bool is_unix)
         http->url = NULL;
 }
 
-int transport_http_open(const char *url, const char *token, struct transport **out)
+int transport_http_open(const char *url, const char *token, const char *cacert, struct transport **out)
 {
     struct http *http = calloc(1, sizeof(*http));
     bool is_unix = strncmp(url, "unix:", 5) == 0;
@@ -159,6 +162,7 @@ int transport_http_open(const char *url, const char *token, struct transport **o
     if (!http)
         return -ENOMEM;
     http->base = (struct transport){ http_perform, http_destroy };
+    http->cacert = cacert;
     url_set(http, url, is_unix);
     http->curl = curl_easy_init();
     if (*token && asprintf(&http->authorization, "Authorization: Bearer %s", token) < 0)

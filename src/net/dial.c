@@ -191,10 +191,14 @@ static int on_handshake_header(const struct dial *dial, struct lws *wsi, unsigne
 
 static void on_connection_error(struct dial *dial, struct lws *wsi, const char *what, size_t n_what)
 {
+    static const char untrusted[] = "no TLS: its certificate is not one that is trusted, or something worse";
+
     dial->loss.http_status = (int)lws_http_client_http_response(wsi);
     if (dial->loss.http_status == 101)
         dial->loss.http_status = 0;
-    if (what)
+    if (what && strncmp(what, "connect SSL err", 15) == 0) /* and no word about the cause */
+        reason_set(dial, untrusted, strlen(untrusted));
+    else if (what)
         reason_set(dial, what, n_what);
     line_ended(dial);
 }
@@ -327,8 +331,10 @@ static int lws_start(struct dial *dial)
         .http_proxy_address = "", /* else it takes http_proxy from the environment, and does not read it as others do */
     };
 
-    if (dial->address.is_tls)
+    if (dial->address.is_tls) {
         info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
+        info.client_ssl_ca_filepath = dial->config.cacert;
+    }
     lws_set_log_level(LLL_ERR | LLL_WARN, on_lws_log);
     dial->lws = lws_create_context(&info);
     return dial->lws ? 0 : -EIO;

@@ -36,14 +36,16 @@ struct dial_events {
 struct dial_config {
     struct ev_loop *loop;
     const struct world *world;
-    const char *url;   /* dial_address.h */
-    const char *token; /* sent as `Authorization: Bearer`; NULL: none */
+    const char *url;    /* dial_address.h */
+    const char *token;  /* sent as `Authorization: Bearer`; NULL: none */
+    const char *cacert; /* authorities that vouch for servers over TLS, a file in PEM; NULL: those of the machine */
     unsigned ping_seconds;
     const struct dial_events *events;
     void *arg;
 };
 
-/* Copies url and token. -EINVAL: url or token is none; -ENOMEM; -EIO: libwebsockets did not start. */
+/* Copies url and token; cacert is borrowed. -EINVAL: url or token is none; -ENOMEM; -EIO: libwebsockets did not start.
+ */
 __attribute__((warn_unused_result)) int dial_create(const struct dial_config *config, struct dial **out);
 
 void dial_send(struct dial *dial, struct bytes text); /* off line it is dropped */

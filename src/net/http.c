@@ -461,6 +461,7 @@ void http_open(struct server *server, struct listener *listener, int fd)
     http->server = server;
     http->is_loopback = listener->is_loopback;
     http->is_local = listener->is_loopback || listener->path;
+    http->is_tls = listener->speaks_tls;
     http->fd = fd;
     http->state = HTTP_HEAD;
     buffer_init(&http->input, INPUT_MAX_BYTES);

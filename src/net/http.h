@@ -47,6 +47,7 @@ struct http {
     struct server *server;
     bool is_loopback; /* came in by a listener for this machine */
     bool is_local;    /* the same, or by a unix socket */
+    bool is_tls;      /* came in over TLS, and is plain from here on (tls_line.h) */
     int fd;
     ev_io reader, writer;
     ev_io source; /* of the stream that is being answered with, while it has nothing to say */

@@ -42,7 +42,7 @@ static bool origin_passes(struct http *http)
     bool checks_origin = request->wants_websocket || method_writes(request->method);
 
     switch (origin_check(&http->server->config.origins, request->host, request_header(request, "origin"),
-                         http->is_loopback, checks_origin)) {
+                         http->is_loopback, http->is_tls, checks_origin)) {
     case ORIGIN_FINE: return true;
     case ORIGIN_FOREIGN_HOST:
         http_refuse_and_close(http, 403, "ERR_NOT_ALLOWED",

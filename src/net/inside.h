@@ -8,6 +8,7 @@
 #include "net/http.h"
 #include "net/output.h"
 #include "net/server.h"
+#include "net/tls.h"
 
 struct websocket;
 
@@ -28,7 +29,8 @@ struct server {
     struct lws_vhost *vhost;
     struct wheel wheel;
     ev_timer second, rest;
-    struct list listeners, https, websockets;
+    struct tls *tls; /* owned; NULL: TCP is plain */
+    struct list listeners, https, websockets, tls_lines;
     size_t n_connections;
     bool is_draining;
 
@@ -53,7 +55,8 @@ struct listener {
     ev_io acceptor;
     struct wheel_timer pause; /* after a failed accept */
     bool is_loopback;         /* TCP, and only for this machine */
-    char *path;               /* of a unix socket */
+    bool speaks_tls;
+    char *path; /* of a unix socket */
     char url[512];
 };
 

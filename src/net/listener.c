@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "net/inside.h"
+#include "net/tls_line.h"
 
 #define BACKLOG         1024
 #define ACCEPTS_AT_ONCE 64
@@ -45,7 +46,10 @@ static void on_connection(struct ev_loop *loop, ev_io *watcher, int events)
             return;
         if (!listener->path)
             (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes)); /* slower without, no more */
-        http_open(listener->server, listener, fd);
+        if (listener->speaks_tls)
+            tls_line_open(listener->server, listener, fd);
+        else
+            http_open(listener->server, listener, fd);
     }
 }
 
@@ -109,8 +113,8 @@ static int tcp_bind(struct listener *listener, const struct addrinfo *found)
                     NI_NUMERICHOST | NI_NUMERICSERV))
         return -EINVAL;
     (void)snprintf(listener->url, sizeof(listener->url),
-                   real.ss_family == AF_INET6 ? "http://[%s]:%s%s/" : "http://%s:%s%s/", host, port,
-                   base_path(listener->server));
+                   real.ss_family == AF_INET6 ? "http%s://[%s]:%s%s/" : "http%s://%s:%s%s/",
+                   listener->speaks_tls ? "s" : "", host, port, base_path(listener->server));
     return 0;
 }
 
@@ -139,6 +143,7 @@ static int tcp_listen(struct listener *listener, const char *address, char *why,
                        address);
         goto out;
     }
+    listener->speaks_tls = listener->server->tls != NULL;
     r = tcp_bind(listener, found);
     if (r)
         (void)snprintf(why, n_why, "cannot listen on %s: %s", address, strerror(-r));

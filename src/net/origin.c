@@ -144,7 +144,7 @@ bool origin_is_allowed(const struct origin_policy *policy, struct bytes origin)
 }
 
 enum origin_verdict origin_check(const struct origin_policy *policy, struct bytes host, struct bytes origin,
-                                 bool is_loopback, bool checks_origin)
+                                 bool is_loopback, bool is_tls, bool checks_origin)
 {
     struct authority own, page;
     struct bytes scheme;
@@ -156,7 +156,7 @@ enum origin_verdict origin_check(const struct origin_policy *policy, struct byte
         return ORIGIN_FINE;
     if (!origin_split(origin, &scheme, &page)) /* also "null" */
         return ORIGIN_FOREIGN_ORIGIN;
-    if (has_host && authorities_are_same(scheme, own, page))
+    if (has_host && authorities_are_same(scheme, own, page) && (!is_tls || bytes_are_text(scheme, "https")))
         return ORIGIN_FINE;
     return page_is_allowed(policy, scheme, page) ? ORIGIN_FINE : ORIGIN_FOREIGN_ORIGIN;
 }

@@ -19,10 +19,11 @@ enum origin_verdict {
     ORIGIN_FOREIGN_ORIGIN, /* the page is another server's */
 };
 
-/* host, origin: the headers' values; at is NULL when they were not sent. is_loopback: of the listener.
+/* host, origin: the headers' values; at is NULL when they were not sent. is_loopback: of the listener. is_tls: it came
+ * over TLS, so that a page of the same name in the clear is another's; without, a proxy may have taken TLS off.
  * checks_origin: the request writes or opens a WebSocket. */
 enum origin_verdict origin_check(const struct origin_policy *policy, struct bytes host, struct bytes origin,
-                                 bool is_loopback, bool checks_origin);
+                                 bool is_loopback, bool is_tls, bool checks_origin);
 
 /* Whether pages of that origin were named. */
 bool origin_is_allowed(const struct origin_policy *policy, struct bytes origin);

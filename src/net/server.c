@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "net/inside.h"
+#include "net/tls_line.h"
 
 /* What clients provoke inside libwebsockets is no news for the person on call. */
 static void on_lws_log(int level, const char *line)
@@ -101,6 +102,7 @@ int server_create(const struct server_config *config, struct server **out)
     list_init(&server->unsent);
     ev_prepare_init(&server->sender, on_before_sleep);
     server->sender.data = server;
+    list_init(&server->tls_lines);
     ev_timer_init(&server->second, on_second, 1., 1.);
     ev_timer_init(&server->rest, on_rest, 0., REST_REST_MS / 1e3);
     server->second.data = server->rest.data = server;
@@ -143,6 +145,17 @@ static void listeners_close(struct server *server)
         listener_close(LIST_ENTRY(server->listeners.next, struct listener, link));
 }
 
+static void tls_lines_each(struct server *server, void (*each)(struct tls_line *))
+{
+    struct list all, *link;
+
+    list_take(&server->tls_lines, &all);
+    while ((link = list_pop(&all))) {
+        list_append(&server->tls_lines, link);
+        each(tls_line_of_link(link));
+    }
+}
+
 static void https_each(struct server *server, void (*each)(struct http *))
 {
     struct list all, *link;
@@ -159,6 +172,7 @@ void server_drain(struct server *server)
     server->is_draining = true;
     listeners_close(server);
     https_each(server, http_retire);
+    tls_lines_each(server, tls_line_retire);
     rest_waits_drain(server->config.rest->waits);
     LIST_FOR_EACH (link, &server->websockets)
         websocket_stop_reading(websocket_of_link(link));
@@ -186,9 +200,15 @@ void server_say_goodbye(struct server *server)
         websocket_say_goodbye(websocket_of_link(link));
 }
 
-size_t server_n_connections(const struct server *server)
+bool server_is_left(const struct server *server)
 {
-    return server->n_connections;
+    return server->n_connections == 0 && list_is_empty(&server->tls_lines);
+}
+
+void server_set_tls(struct server *server, struct tls *tls)
+{
+    tls_destroy(server->tls);
+    server->tls = tls;
 }
 
 void server_destroy(struct server *server)
@@ -199,7 +219,9 @@ void server_destroy(struct server *server)
     listeners_close(server);
     https_each(server, http_destroy);
     if (server->lws)
-        lws_context_destroy(server->lws); /* calls back for every WebSocket */
+        lws_context_destroy(server->lws);     /* calls back for every WebSocket */
+    tls_lines_each(server, tls_line_destroy); /* behind those whose ends they hold */
+    tls_destroy(server->tls);
     ev_timer_stop(server->config.loop, &server->second);
     ev_prepare_stop(server->config.loop, &server->sender);
     ev_timer_stop(server->config.loop, &server->rest);

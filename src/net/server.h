@@ -1,6 +1,6 @@
 /* The server's outside: listeners, HTTP/1.1, WebSockets, the embedded pages. Everything happens on one libev loop.
  *
- *     accept -> http (reads requests) --rest_handle--> api/rest           answers once
+ *     accept -> [tls_line: TLS made plain] -> http (reads requests) --rest_handle--> api/rest           answers once
  *                     |            \--> static: the embedded application
  *                     +--Upgrade: websocket--> libwebsockets <-> ws <-> api/session
  *
@@ -14,6 +14,7 @@
 #include "api/session.h"
 #include "auth/gate.h"
 #include "net/origin.h"
+#include "net/tls.h"
 
 struct server_config {
     struct ev_loop *loop;
@@ -40,6 +41,10 @@ STORE_MUST_CHECK int server_create(const struct server_config *config, struct se
  * people in why[0..n_why). -EPERM: nothing but this machine may listen. */
 STORE_MUST_CHECK int server_listen(struct server *server, const char *address, char *why, size_t n_why);
 
+/* From now on new TCP connections speak TLS, and are met with this, which is taken over. Before server_listen, or
+ * instead of another one. */
+void server_set_tls(struct server *server, struct tls *tls);
+
 /* The URLs that it listens on, the real ports, separated by blanks. */
 void server_urls(const struct server *server, char *out, size_t n_out);
 
@@ -57,7 +62,8 @@ bool server_is_answered(const struct server *server);
 /* Closes every WebSocket with 1001 behind what is queued for it, and HTTP connections behind their answer. */
 void server_say_goodbye(struct server *server);
 
-size_t server_n_connections(const struct server *server);
+/* Nobody is connected any more. */
+bool server_is_left(const struct server *server);
 
 /* Cuts what is still connected. NULL is fine. */
 void server_destroy(struct server *server);

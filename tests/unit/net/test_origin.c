@@ -11,7 +11,7 @@
 static const char *const allowed[] = { "https://docs.example.org", "http://lan.example:8000" };
 static const struct origin_policy policy = { allowed, 2 };
 
-enum where { LOOPBACK, PUBLIC };
+enum where { LOOPBACK, PUBLIC, PUBLIC_TLS };
 enum what { READS, WRITES };
 
 static struct row {
@@ -68,6 +68,13 @@ static struct row {
     { "a public listener takes any host", "pilcrow.example", "https://pilcrow.example", PUBLIC, WRITES, ORIGIN_FINE },
     { "a public listener, another page", "pilcrow.example", "https://evil.example", PUBLIC, WRITES,
       ORIGIN_FOREIGN_ORIGIN },
+    { "over TLS, its own page", "pilcrow.example", "https://pilcrow.example", PUBLIC_TLS, WRITES, ORIGIN_FINE },
+    { "over TLS, its own page, a port", "pilcrow.example:8443", "https://pilcrow.example:8443", PUBLIC_TLS, WRITES,
+      ORIGIN_FINE },
+    { "over TLS, a page in the clear", "pilcrow.example", "http://pilcrow.example", PUBLIC_TLS, WRITES,
+      ORIGIN_FOREIGN_ORIGIN },
+    { "over TLS, an allowed page in the clear", "pilcrow.example", "http://lan.example:8000", PUBLIC_TLS, WRITES,
+      ORIGIN_FINE },
     { "a public listener, no host", "", "https://evil.example", PUBLIC, WRITES, ORIGIN_FOREIGN_ORIGIN },
 };
 
@@ -76,14 +83,15 @@ static void is_judged(void **state)
     const struct row *row = *state;
 
     assert_int_equal(origin_check(&policy, bytes_of_string(row->host), bytes_of_string(row->origin),
-                                  row->where == LOOPBACK, row->what == WRITES),
+                                  row->where == LOOPBACK, row->where == PUBLIC_TLS, row->what == WRITES),
                      row->want);
 }
 
 static void a_zero_byte_ends_no_host(void **state)
 {
-    assert_int_equal(origin_check(&policy, bytes_of("localhost\0.evil.example", 23), bytes_of(NULL, 0), true, false),
-                     ORIGIN_FOREIGN_HOST);
+    assert_int_equal(
+        origin_check(&policy, bytes_of("localhost\0.evil.example", 23), bytes_of(NULL, 0), true, false, false),
+        ORIGIN_FOREIGN_HOST);
 }
 
 static void only_named_pages_read_answers(void **state)
