@@ -26,15 +26,21 @@ const TIMEOUT_MS = 30_000;
 // be done before the page is loaded.
 export async function house(t, { server: serverOptions, ...defaults } = {}) {
   const server = await startServer(t, serverOptions);
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGS });
+  const browser = await launch(t);
 
-  t.after(() => browser.close());
   return {
     server,
     browser,
     open: (path, options) => openDocument(t, browser, server, path, { ...defaults, ...options }),
     visit: (path, options) => visit(t, browser, `${server.url}${path}`, { ...defaults, ...options }),
   };
+}
+
+export async function launch(t) {
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGS });
+
+  t.after(() => browser.close());
+  return browser;
 }
 
 async function openDocument(t, browser, server, path, options) {
