@@ -62,6 +62,8 @@ struct listener {
 
 STORE_MUST_CHECK int listener_open(struct server *server, const char *address, char *why, size_t n_why);
 void listener_close(struct listener *listener); /* frees */
+/* Something that a connection needs has run out: for a moment none is taken. error: an errno. */
+void listener_pause(struct listener *listener, int error);
 
 /* websocket.c */
 

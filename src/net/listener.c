@@ -29,6 +29,15 @@ static void on_pause_over(struct wheel_timer *timer)
     ev_io_start(listener->server->config.loop, &listener->acceptor);
 }
 
+void listener_pause(struct listener *listener, int error)
+{
+    if (!ev_is_active(&listener->acceptor))
+        return;
+    log_warning("net", "no connection can be taken for a moment: %s", strerror(error));
+    ev_io_stop(listener->server->config.loop, &listener->acceptor);
+    wheel_set(&listener->server->wheel, &listener->pause, PAUSE_SECONDS);
+}
+
 static void on_connection(struct ev_loop *loop, ev_io *watcher, int events)
 {
     struct listener *listener = watcher->data;
@@ -37,11 +46,8 @@ static void on_connection(struct ev_loop *loop, ev_io *watcher, int events)
     for (int i = 0; i < ACCEPTS_AT_ONCE; i++) {
         int fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-        if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)) {
-            log_warning("net", "no connection can be taken for a moment: %s", strerror(errno));
-            ev_io_stop(loop, watcher);
-            wheel_set(&listener->server->wheel, &listener->pause, PAUSE_SECONDS);
-        }
+        if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS))
+            listener_pause(listener, errno);
         if (fd < 0)
             return;
         if (!listener->path)

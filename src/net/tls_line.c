@@ -229,8 +229,10 @@ static int line_enter(struct tls_line *line)
     int pair[2];
 
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair)) {
-        log_warning("net", "a connection over TLS can't be served: %s", strerror(errno));
-        return -errno;
+        int error = errno;
+
+        listener_pause(line->listener, error);
+        return -error;
     }
     for (int i = 0; i < 2; i++)
         (void)setsockopt(pair[i], SOL_SOCKET, SO_SNDBUF, &n_bytes, sizeof(n_bytes)); /* more is held without */

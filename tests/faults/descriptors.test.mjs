@@ -6,6 +6,8 @@ import { writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { connect as connectTls } from 'node:tls';
+import { makeAuthority } from '../lib/certificates.mjs';
 import { pilcrowd, startServer, temporaryDirectory } from '../lib/server.mjs';
 import { Wire } from '../lib/wire.mjs';
 
@@ -18,15 +20,15 @@ function limited(t) {
   return script;
 }
 
-test('more connections than descriptors', async t => {
-  const server = await startServer(t, { program: limited(t) });
-  const wire = await Wire.open(server);
+async function isServedInACrowd(t, { args = [], ca, knock }) {
+  const server = await startServer(t, { program: limited(t), args });
+  const wire = await Wire.open(server, { ca });
   const sockets = [];
 
   t.after(() => sockets.forEach(socket => socket.destroy()));
   await wire.createText('notes', 'crowd', '');
   for (let i = 0; i < N_DESCRIPTORS + 20; i++) {
-    const socket = connect(server.port, '127.0.0.1').on('error', () => {});
+    const socket = knock(server).on('error', () => {});
 
     sockets.push(socket);
     await once(socket, 'connect');
@@ -36,7 +38,21 @@ test('more connections than descriptors', async t => {
   assert(server.isRunning, server.output);
 
   sockets.forEach(socket => socket.destroy());
-  const late = await Wire.open(server);
+  const late = await Wire.open(server, { ca });
   assert.equal((await late.fetch('notes', 'crowd')).data.data, 'x'.repeat(50));
+  return server;
+}
+
+test('more connections than descriptors', async t => {
+  const server = await isServedInACrowd(t, { knock: ({ port }) => connect(port, '127.0.0.1') });
+
   assert.equal((await fetch(`${server.url}/readyz`)).status, 200);
+});
+
+test('the same over TLS, where each takes three', async t => {
+  const authority = makeAuthority(t);
+  const { cert, key } = authority.issue('crowd');
+  const { ca } = authority;
+
+  await isServedInACrowd(t, { args: ['--tls-cert', cert, '--tls-key', key], ca, knock: ({ port }) => connectTls({ port, host: '127.0.0.1', ca }) });
 });
