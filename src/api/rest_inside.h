@@ -61,6 +61,8 @@ void reply_caching(struct rest_reply *reply, const struct principal *principal, 
 
 /* `before`, then the text as a JSON string. A failure stays in the buffer. */
 void write_member(struct buffer *into, const char *before, struct bytes text);
+struct rest_call;
+
 /* What every address in an answer begins with: nothing, or "/p". */
 void write_base(struct buffer *into, const struct rest_call *call);
 /* "/p/v1/docs/{collection}/{id}", of the call's document. */

@@ -26,14 +26,14 @@ async function line(t) {
   return session;
 }
 
-// Begins a request on it; its answer is { status, headers, text() }, of which text() reads the body.
+// Begins a request on it; its answer is { status, headers, body, text() }, of which text() reads the body.
 async function begin(session, method, path, { headers = {}, body } = {}) {
   const stream = session.request({ ':method': method, ':path': path, ...headers });
 
   stream.end(body);
   const [answer] = await once(stream, 'response');
 
-  return { status: answer[':status'], headers: answer, text: async () => Buffer.concat(await stream.toArray()).toString() };
+  return { status: answer[':status'], headers: answer, body: stream, text: async () => Buffer.concat(await stream.toArray()).toString() };
 }
 
 async function ask(...request) {
@@ -54,6 +54,26 @@ test('many requests at once on one HTTP/2 connection, each answered when it is r
   await Promise.all(paths.map(path => ask(session, 'PUT', path, { headers: TEXT, body: path })));
   assert.deepEqual((await Promise.all(paths.map(path => ask(session, 'GET', path)))).map(answer => answer.text), paths);
   assert.equal(await first.text(), large);
+});
+
+test('requests that wait, and news, beside others on the same connection', async t => {
+  const session = await line(t);
+  const path = '/pilcrow/v1/docs/notes/told';
+  const write = body => ask(session, 'PUT', path, { headers: { ...TEXT, 'if-match': '*' }, body });
+
+  await put(server, 'notes/told', 'one');
+  const stream = await begin(session, 'GET', `${path}/stream`);
+  const waiting = ask(session, 'GET', `${path}/ops?from=1&wait=60`);
+  let told = '';
+
+  stream.body.setEncoding('utf8').on('data', piece => (told += piece));
+  await until(() => told.includes('event: snapshot'), 'the stream has begun');
+  assert.equal((await ask(session, 'GET', path)).text, 'one'); // meanwhile
+  await write('one, two');
+  const { status, text } = await waiting;
+
+  assert.deepEqual([status, JSON.parse(text).ops[0].op], [200, [3, ', two']]);
+  await until(() => told.includes('[3,", two"]'), 'the stream tells of it');
 });
 
 test('addresses arrive as they were sent, and those in answers lead back', async t => {

@@ -148,6 +148,33 @@ test('answers that come bit by bit', async t => {
   assert.equal((await run(pilcrow, ['--data', folder, 'cat', 'notes/tool'])).stdout, 'over TLS');
 });
 
+test('who waits is told, and who goes away is not waited for', async () => {
+  const path = '/v1/docs/notes/told';
+  const figure = async name => Number((await ask('GET', '/metrics')).body.toString().match(new RegExp(`^${name} (\\d+)$`, 'm'))[1]);
+  const until = async (name, n) => {
+    while ((await figure(name)) !== n) await new Promise(done => setTimeout(done, 10));
+  };
+
+  await ask('PUT', path, { body: 'one', headers: TEXT });
+  const waiting = ask('GET', `${path}/ops?from=1&wait=60`);
+  const [gone, stream] = [line(), line()];
+  let told = '';
+
+  gone.write(`GET ${path}/ops?from=1&wait=60 HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+  stream.write(`GET ${path}/stream HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+  stream.setEncoding('utf8').on('data', piece => (told += piece));
+  await until('pilcrow_http_waiting', 2);
+  await until('pilcrow_http_streams', 1);
+  gone.destroy();
+  await until('pilcrow_http_waiting', 1);
+
+  await ask('PUT', path, { body: 'one, two', headers: { ...TEXT, 'If-Match': '*' } });
+  assert.deepEqual(JSON.parse((await waiting).body).ops[0].op, [3, ', two']);
+  while (!told.includes('[3,", two"]')) await once(stream, 'data');
+  stream.destroy();
+  await until('pilcrow_http_streams', 0);
+});
+
 test('200 connections at once, each with several requests', async () => {
   const agent = new Agent({ keepAlive: true, maxSockets: 200, ca });
   const paths = Array.from({ length: 400 }, (_, i) => `/v1/docs/many/${i}`);
