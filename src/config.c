@@ -28,6 +28,8 @@ const struct config_option config_options[] = {
       "keep single operations of that collection's documents for so long, at least 30 days; older ones are merged "
       "into\n"
       "      one for each author and pause, and the versions between can't be read any more; may be repeated" },
+    { "demos", KIND_SWITCH, AT(demos), false, NULL,
+      "also serve the demonstrations under /demos/ (docs/demos.md); they write to the collection demos" },
     { "log-format", KIND_FORMAT, AT(log_as_json), false, "text | json", "how diagnostics are written (text)" },
     { "log-level", KIND_LEVEL, AT(log_level), false, "debug | info | warning | error",
       "the least that is written (info)" },

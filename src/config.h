@@ -30,6 +30,7 @@ struct config {
     char *base_path;          /* "/p", or NULL */
     struct config_list listen, allow_origin, disable_type, retention;
     bool open_to_everyone;
+    bool demos;
     bool log_as_json;
     enum log_level log_level;
     uint64_t max_message, max_document, max_queue, max_store; /* bytes */

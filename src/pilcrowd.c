@@ -87,6 +87,7 @@ static int server_begin(struct daemon *daemon)
         .world = &world_real,
         .origins = { (const char *const *)config->allow_origin.items, config->allow_origin.n },
         .open_to_everyone = config->open_to_everyone || config->tokens,
+        .has_demos = config->demos,
         .message_max_bytes = (size_t)config->max_message,
         .queue_max_bytes = (size_t)config->max_queue,
         .ping_seconds = (unsigned)config->ping_seconds,

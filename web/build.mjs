@@ -9,9 +9,12 @@ import { fileURLToPath } from 'node:url';
 export const root = dirname(fileURLToPath(import.meta.url));
 
 const scripts = ['start', 'editor'];
+const demos = ['auction', 'chat', 'dashboard', 'transcript', 'game'];
 const pages = [
-  { source: 'start.html', base: '' },
-  { source: 'editor.html', base: '../../' },
+  { source: 'pages/start.html', base: '' },
+  { source: 'pages/editor.html', base: '../../' },
+  { source: 'demos/index.html', base: '../', folder: 'demos' },
+  ...demos.map(name => ({ source: `demos/${name}.html`, base: '../', folder: 'demos', shell: 'demos/shell.html', script: `${name}.js` })),
 ];
 const copied = ['favicon.svg', 'manifest.webmanifest'];
 
@@ -24,20 +27,25 @@ export async function build(outDir) {
   await rm(outDir, { recursive: true, force: true });
   const results = await Promise.all([
     // `util` is something that sharedb tries and does without.
-    esbuild.build({ ...common(outDir), entryPoints: scripts.map(name => `src/${name}.ts`), format: 'esm', splitting: true, external: ['util'] }),
+    esbuild.build({
+      ...common(outDir),
+      entryPoints: [...scripts.map(name => `src/${name}.ts`), ...demos.map(name => `demos/${name}.ts`)],
+      format: 'esm',
+      splitting: true,
+      external: ['util'],
+    }),
     // Holds up the first paint, so it is no module and small.
     esbuild.build({ ...common(outDir), entryPoints: ['src/looks.ts'], format: 'iife' }),
-    esbuild.build({ ...common(outDir), entryPoints: ['style/start.css', 'style/editor.css'], loader: { '.woff2': 'file' } }),
+    esbuild.build({ ...common(outDir), entryPoints: ['style/start.css', 'style/editor.css', 'style/demos.css'], loader: { '.woff2': 'file' } }),
   ]);
   const inputs = results.flatMap(result => Object.keys(result.metafile.inputs));
   const names = { 'licences.txt': await writeLicences(inputs, outDir) };
 
   for (const result of results) Object.assign(names, outputsOf(result, outDir));
 
-  for (const page of pages)
-    await writeFile(join(outDir, page.source), filled(await readFile(join(root, 'pages', page.source), 'utf8'), page.base, names));
+  for (const page of pages) await writePage(page, names, outDir);
   for (const name of copied) await writeFile(join(outDir, name), await readFile(join(root, 'pages', name)));
-  return [...inputs, ...pages.map(page => `pages/${page.source}`), ...copied.map(name => `pages/${name}`)];
+  return [...inputs, ...pages.flatMap(page => [page.source, page.shell ?? []].flat()), ...copied.map(name => `pages/${name}`)];
 }
 
 function common(outDir) {
@@ -67,6 +75,16 @@ function outputsOf(result, outDir) {
     else if (/literata-latin-wght-normal/.test(name)) names.font = name;
   }
   return names;
+}
+
+// A page with a shell is what stands in the middle of it; its first line says what it is called.
+async function writePage({ source, base, folder = '', shell, script }, names, outDir) {
+  const html = await readFile(join(root, source), 'utf8');
+  const [, title, body] = shell ? /^<!-- (.*) -->\n([^]*)$/.exec(html) : [];
+  const whole = shell ? (await readFile(join(root, shell), 'utf8')).replaceAll('{{title}}', title).replace('{{body}}', () => body) : html;
+
+  await mkdir(join(outDir, folder), { recursive: true });
+  await writeFile(join(outDir, folder, basename(source)), filled(whole, base, { ...names, script: names[script] }));
 }
 
 function filled(html, base, names) {

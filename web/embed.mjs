@@ -15,7 +15,8 @@ const types = {
   '.webmanifest': 'application/manifest+json',
   '.woff2': 'font/woff2',
 };
-const paths = { 'start.html': '/', 'editor.html': '/d/' };
+const paths = { 'start.html': '/', 'editor.html': '/d/', 'demos/index.html': '/demos/' };
+const pathOf = name => paths[name] ?? `/${name.startsWith('demos/') ? name.replace(/\.html$/, '') : name}`;
 
 // A string literal compiles many times faster than a list of numbers.
 function literal(bytes) {
@@ -47,7 +48,7 @@ function asset(name, bytes, index) {
   return {
     arrays: arrays.join('\n'),
     row:
-      `    {"${paths[name] ?? `/${name}`}", "${types[extname(name)]}", bytes_${index}, sizeof(bytes_${index}) - 1, ` +
+      `    {"${pathOf(name)}", "${types[extname(name)]}", bytes_${index}, sizeof(bytes_${index}) - 1, ` +
       (pays ? `gzip_${index}, sizeof(gzip_${index}) - 1, ` : 'NULL, 0, ') +
       `"\\"${etag}\\"", ${name.startsWith('assets/')}},`,
   };

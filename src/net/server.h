@@ -24,6 +24,7 @@ struct server_config {
     const struct world *world;
     struct origin_policy origins; /* borrowed for the server's life */
     bool open_to_everyone;        /* may listen on more than loopback and unix sockets */
+    bool has_demos;               /* serves /demos/ */
     size_t message_max_bytes;     /* of a WebSocket message */
     size_t queue_max_bytes;       /* of streamed frames that a client has not read yet */
     unsigned ping_seconds;        /* between two pings of one connection; these three: 1 to 120 */

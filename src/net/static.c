@@ -25,8 +25,15 @@ static bool is_editor_path(struct bytes path)
     return slash && slash > at + 3 && slash + 1 < end && !memchr(slash + 1, '/', (size_t)(end - slash - 1));
 }
 
-static const struct asset *asset_find(struct bytes path)
+static bool is_demo_path(struct bytes path)
 {
+    return path.n_bytes >= 7 && memcmp(path.at, "/demos/", 7) == 0;
+}
+
+static const struct asset *asset_find(const struct server *server, struct bytes path)
+{
+    if (is_demo_path(path) && !server->config.has_demos)
+        return NULL;
     if (is_editor_path(path))
         path = bytes_of_string("/d/");
     else if (bytes_equal(path, bytes_of_string("/d/")))
@@ -148,13 +155,26 @@ static void file_serve(struct http *http, const struct asset *asset, struct rest
     http_answer(http, answer, &body);
 }
 
+/* For whoever leaves the slash out; relative, so that it holds below any base path. */
+static void demos_redirect(struct http *http)
+{
+    struct rest_response answer = { .status = 308 };
+
+    answer_add(&answer, "location", "demos/");
+    http_answer(http, &answer, NULL);
+}
+
 bool static_serve(struct http *http)
 {
     const struct request *request = &http->request;
-    const struct asset *asset = asset_find(request->path);
+    const struct asset *asset = asset_find(http->server, request->path);
     bool is_head = strcmp(request->method, "HEAD") == 0;
     struct rest_response answer = { .status = 200, .omit_body = is_head };
 
+    if (http->server->config.has_demos && bytes_equal(request->path, bytes_of_string("/demos"))) {
+        demos_redirect(http);
+        return true;
+    }
     if (!asset)
         return false;
     if (!is_head && strcmp(request->method, "GET") != 0) {

@@ -35,12 +35,13 @@ declare module 'sharedb/lib/client' {
     readonly pendingOps: readonly SentOp[];
     preventCompose: boolean;
     subscribe(done: Done): void;
+    unsubscribe(): void;
     fetch(callback: (error?: ShareError | null) => void): void;
     create(data: unknown, type: string, done: Done): void;
     submitOp(op: unknown, options: { source: unknown }, done: Done): void;
     hasWritePending(): boolean;
     on(event: 'op', listener: (op: any, source: unknown) => void): void;
-    on(event: 'load' | 'create' | 'del' | 'no write pending', listener: () => void): void;
+    on(event: 'load' | 'create' | 'del' | 'op batch' | 'no write pending', listener: () => void): void;
     on(event: 'error', listener: (error: ShareError) => void): void;
   }
 
@@ -66,7 +67,7 @@ declare module 'sharedb/lib/client' {
     on(event: 'error', listener: (error: ShareError) => void): void;
   }
 
-  export const types: { register(type: unknown): void };
+  export const types: { register(type: unknown): void; defaultType: { apply(data: any, op: unknown): any } }; // json0
 }
 
 declare module 'ot-text-unicode' {
