@@ -5,9 +5,9 @@
 //   const frame = await wire.next();            the oldest frame that nobody took
 //   await wire.nothingMore();                   `pp` and back: whatever was due has come, and none is left untaken
 import assert from 'node:assert/strict';
-import WebSocket from 'ws';
+import WebSocket, { WebSocketServer } from 'ws';
 
-export { WebSocket };
+export { WebSocket, WebSocketServer };
 
 const TIMEOUT_MS = 15_000;
 

@@ -1,0 +1,129 @@
+#include "tests/bench/load.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LINE_MAX_BYTES (16 * 1024 * 1024)
+#define READ_BYTES     (16 * 1024)
+
+void fail(const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    (void)vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    (void)fputc('\n', stderr);
+    exit(1);
+}
+
+uint64_t now_ns(void)
+{
+    struct timespec at;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &at);
+    return (uint64_t)at.tv_sec * 1000000000 + (uint64_t)at.tv_nsec;
+}
+
+uint64_t random_between(uint64_t from, uint64_t to)
+{
+    static uint64_t state = 0x9e3779b97f4a7c15;
+
+    /* xorshift64* */
+    state ^= state >> 12;
+    state ^= state << 25;
+    state ^= state >> 27;
+    return from + (state * 0x2545f4914f6cdd1d >> 16) % (to - from);
+}
+
+static void line_watch(struct line *line, int operation, uint32_t events)
+{
+    struct epoll_event event = { .events = events, .data.ptr = line->owner };
+
+    if (epoll_ctl(line->epoll, operation, line->fd, &event))
+        fail("epoll_ctl: %s", strerror(errno));
+}
+
+void line_open(struct line *line, int epoll, void *owner, struct traffic *traffic, int port)
+{
+    struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
+    int one = 1;
+
+    *line = (struct line){ .epoll = epoll, .owner = owner, .traffic = traffic };
+    buffer_init(&line->input, LINE_MAX_BYTES);
+    buffer_init(&line->output, LINE_MAX_BYTES);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    line->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (line->fd < 0 || connect(line->fd, (struct sockaddr *)&address, sizeof(address)))
+        fail("no line to port %d: %s", port, strerror(errno));
+    (void)setsockopt(line->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+    line_watch(line, EPOLL_CTL_ADD, EPOLLIN);
+}
+
+void line_close(struct line *line)
+{
+    (void)close(line->fd);
+    buffer_finish(&line->input);
+    buffer_finish(&line->output);
+}
+
+void line_flush(struct line *line)
+{
+    ssize_t n;
+
+    if (line->output.error)
+        fail("too much to send");
+    while (line->n_sent < line->output.n_bytes) {
+        n = send(line->fd, line->output.at + line->n_sent, line->output.n_bytes - line->n_sent,
+                 MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (n < 0 && errno == EAGAIN) {
+            line_watch(line, EPOLL_CTL_MOD, EPOLLIN | EPOLLOUT);
+            return;
+        }
+        if (n < 0)
+            fail("send: %s", strerror(errno));
+        line->n_sent += (size_t)n;
+        line->traffic->bytes_out += (uint64_t)n;
+    }
+    line->n_sent = 0;
+    buffer_reset(&line->output);
+}
+
+void line_on_room(struct line *line)
+{
+    line_watch(line, EPOLL_CTL_MOD, EPOLLIN);
+    line_flush(line);
+}
+
+bool line_read(struct line *line)
+{
+    for (;;) {
+        char *room = buffer_room(&line->input, READ_BYTES);
+        ssize_t n;
+
+        if (!room)
+            fail("more than %d bytes came and make no sense", LINE_MAX_BYTES);
+        n = recv(line->fd, room, READ_BYTES, MSG_DONTWAIT);
+        if (n < 0 && errno == EAGAIN)
+            return true;
+        if (n <= 0)
+            return false;
+        buffer_grew(&line->input, (size_t)n);
+        line->traffic->bytes_in += (uint64_t)n;
+        if (n < READ_BYTES)
+            return true;
+    }
+}
+
+void line_take(struct line *line, size_t n_bytes)
+{
+    line->input.n_bytes -= n_bytes;
+    memmove(line->input.at, line->input.at + n_bytes, line->input.n_bytes);
+}
