@@ -1,0 +1,173 @@
+/* What loads a server reads it right, however the bytes arrive, and its times are what they say. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "tests/bench/histogram.h"
+#include "tests/bench/http_reader.h"
+#include "tests/bench/ws_frame.h"
+
+/* ---- answers ----------------------------------------------------------------------------------------------------- */
+
+/* Feeds the answer in two pieces, the second with what was left of the first, as a line does. What follows the answer
+ * must stay. */
+static void read_cut(const char *input, size_t cut, struct http_reader *reader, struct buffer *body)
+{
+    size_t n = strlen(input);
+    char *first = malloc(cut ? cut : 1); /* exactly as large, so that the sanitizer sees one byte too many */
+    ssize_t taken;
+
+    *reader = (struct http_reader){ 0 };
+    buffer_init(body, 1024);
+    memcpy(first, input, cut);
+    taken = http_reader_feed(reader, bytes_of(first, cut), body);
+    free(first);
+    assert_true(taken >= 0 && (size_t)taken <= cut);
+    taken += http_reader_feed(reader, bytes_of(input + taken, n - (size_t)taken), body);
+    assert_string_equal(input + taken, reader->state == HTTP_READER_DONE ? "HTTP/1.1 next" : "");
+}
+
+static struct row {
+    const char *name, *input, *body;
+    int status;
+    enum http_reader_state state;
+} rows[] = {
+    { "an answer with a length",
+      "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nETag: \"7\"\r\nPilcrow-Version: 7\r\n\r\nhelloHTTP/1.1 next", "hello",
+      200, HTTP_READER_DONE },
+    { "an empty body", "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nEtag: \"7\"\r\npilcrow-version: 7\r\n\r\nHTTP/1.1 next",
+      "", 200, HTTP_READER_DONE },
+    { "a 304 has no body, whatever its length says",
+      "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\nETag: \"7\"\r\nPilcrow-Version: 7\r\n\r\nHTTP/1.1 next", "",
+      304, HTTP_READER_DONE },
+    { "chunks, and a trailer",
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nETag: \"7\"\r\nPilcrow-Version: 7\r\n\r\n"
+      "2\r\nhe\r\n3;x=y\r\nllo\r\n0\r\nTrailer: x\r\n\r\nHTTP/1.1 next",
+      "hello", 200, HTTP_READER_DONE },
+    { "a stream without an end", "HTTP/1.1 200 OK\r\nETag: \"7\"\r\nPilcrow-Version: 7\r\n\r\nhello", "hello", 200,
+      HTTP_READER_ENDLESS },
+};
+
+static void is_read_wherever_it_is_cut(void **state)
+{
+    const struct row *row = *state;
+    struct http_reader reader;
+    struct buffer body;
+
+    for (size_t cut = 0; cut <= strlen(row->input); cut++) {
+        read_cut(row->input, cut, &reader, &body);
+        assert_int_equal(reader.state, row->state);
+        assert_int_equal(reader.status, row->status);
+        assert_int_equal(reader.version, 7);
+        assert_string_equal(reader.etag, "\"7\"");
+        assert_int_equal(body.n_bytes, strlen(row->body));
+        assert_memory_equal(body.n_bytes ? body.at : "", row->body, body.n_bytes);
+        buffer_finish(&body);
+    }
+}
+
+static void what_is_no_answer_is_refused(void **state)
+{
+    static const char *const inputs[] = { "HTTP/2 200\r\n", "HTTP/1.1 20\r\n", "hello\n",
+                                          "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n" };
+
+    for (size_t i = 0; i < sizeof(inputs) / sizeof(inputs[0]); i++) {
+        struct http_reader reader = { 0 };
+        struct buffer body;
+
+        buffer_init(&body, 1024);
+        assert_int_equal(http_reader_feed(&reader, bytes_of_string(inputs[i]), &body), -EPROTO);
+        buffer_finish(&body);
+    }
+}
+
+/* ---- frames ------------------------------------------------------------------------------------------------------ */
+
+/* Takes the mask off, as a server does: what is left is a frame as a server sends it. */
+static void unmask(struct buffer *frame, size_t n_head)
+{
+    char *mask = frame->at + n_head, *payload = mask + 4;
+
+    for (size_t i = 0; i < frame->n_bytes - n_head - 4; i++)
+        payload[i] = (char)(payload[i] ^ mask[i & 3]);
+    frame->at[1] &= 0x7f;
+    memmove(mask, payload, frame->n_bytes - n_head - 4);
+    frame->n_bytes -= 4;
+}
+
+static void a_frame_comes_back_from_its_bytes(void **state)
+{
+    static const size_t lengths[] = { 0, 1, 125, 126, 65535, 65536 };
+    char *payload = calloc(1, 65536);
+
+    for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+        size_t n = lengths[i], n_head = n < 126 ? 2 : n < 65536 ? 4 : 10;
+        struct ws_frame frame;
+        struct buffer bytes;
+
+        memset(payload, 'a' + (int)i, n);
+        buffer_init(&bytes, 1 << 20);
+        ws_append_frame(&bytes, WS_TEXT, bytes_of(payload, n));
+        assert_int_equal(bytes.n_bytes, n_head + 4 + n);
+        unmask(&bytes, n_head);
+        for (size_t cut = 0; cut < (n < 200 ? bytes.n_bytes : 16); cut++)
+            assert_false(ws_next_frame(bytes_of(bytes.at, cut), &frame));
+        assert_true(ws_next_frame(buffer_bytes(&bytes), &frame));
+        assert_int_equal(frame.opcode, WS_TEXT);
+        assert_int_equal(frame.n_bytes, bytes.n_bytes);
+        assert_true(bytes_equal(frame.payload, bytes_of(payload, n)));
+        buffer_finish(&bytes);
+    }
+    free(payload);
+}
+
+/* ---- times ------------------------------------------------------------------------------------------------------- */
+
+static void shares_are_within_a_hundredth(void **state)
+{
+    static struct histogram histogram;
+    const uint64_t n = 100000, step = 977;
+
+    assert_int_equal(histogram_at(&histogram, 0.5), 0);
+    for (uint64_t i = 1; i <= n; i++)
+        histogram_add(&histogram, i * step);
+    for (double share = 0.01; share < 1; share += 0.01) {
+        double value = (double)histogram_at(&histogram, share), wanted = share * (double)(n * step);
+
+        assert_true(value >= wanted * 0.999 && value <= wanted * 1.01);
+    }
+    assert_int_equal(histogram_at(&histogram, 1), n * step);
+    assert_true(histogram_mean(&histogram) == (double)((n + 1) * step) / 2);
+}
+
+static void the_ends_have_room(void **state)
+{
+    static struct histogram histogram;
+
+    histogram_add(&histogram, 0);
+    histogram_add(&histogram, UINT64_MAX);
+    assert_int_equal(histogram_at(&histogram, 0.5), 0);
+    assert_true(histogram_at(&histogram, 1) == UINT64_MAX);
+}
+
+int main(void)
+{
+    enum { N_ROWS = sizeof(rows) / sizeof(rows[0]), N_OTHERS = 4 };
+    struct CMUnitTest tests[N_ROWS + N_OTHERS] = {
+        cmocka_unit_test(what_is_no_answer_is_refused),
+        cmocka_unit_test(a_frame_comes_back_from_its_bytes),
+        cmocka_unit_test(shares_are_within_a_hundredth),
+        cmocka_unit_test(the_ends_have_room),
+    };
+
+    for (size_t i = 0; i < N_ROWS; i++)
+        tests[N_OTHERS + i] = (struct CMUnitTest){ .name = rows[i].name,
+                                                   .test_func = is_read_wherever_it_is_cut,
+                                                   .initial_state = &rows[i] };
+    return cmocka_run_group_tests_name("load", tests, NULL, NULL);
+}
