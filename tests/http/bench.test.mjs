@@ -1,9 +1,10 @@
-// What the figures of ./dev bench lean on: that its followers notice what is told wrongly.
+// What the figures of ./dev bench lean on: that its followers notice what is told wrongly, and that its pictures are readable.
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import { describe, test } from 'node:test';
 import { join } from 'node:path';
+import { chart } from '../bench/chart.mjs';
 import { root, run, startServer } from '../lib/server.mjs';
 import { WebSocketServer } from '../lib/wire.mjs';
 
@@ -64,4 +65,34 @@ describe('followers', { concurrency: true }, () => {
       assert.match(stderr, complaint);
     });
   }
+});
+
+test('a picture has a bar for what is not 0, and a label within it for everything', () => {
+  const svg = chart({
+    title: 'a < b',
+    panels: [{
+      title: 'time',
+      series: ['one', 'two'],
+      format: value => `${value} ms`,
+      groups: [
+        { name: 'none', bars: [{ value: 0 }, { value: 0.001 }] },
+        { name: 'a long name for what took long', bars: [{ value: 1e6, upTo: 9e6, label: 'a label that is longer than all the others' }, { value: 10 }] },
+      ],
+    }],
+  });
+  const [, width] = svg.match(/viewBox="0 0 (\d+) /);
+  const rects = [...svg.matchAll(/<rect x="[\d.]+" y="\d+" width="([\d.]+)" height="13"/g)].map(([, width]) => Number(width));
+  const texts = [...svg.matchAll(/<text x="([\d.]+)" y="([\d.]+)"[^>]*text-anchor="start">([^<]*)</g)].map(([, x, y, words]) => ({ x: Number(x), y, words }));
+  const ticks = [...svg.matchAll(/<text x="([\d.]+)"[^>]*class="tick"[^>]*>([^<]*)</g)].map(([, x, words]) => ({ x: Number(x), words }));
+
+  assert.match(svg, /<title>a &lt; b<\/title>/);
+  assert.equal(rects.length, 3);
+  assert(rects.every(width => width > 0));
+  assert(rects[1] > rects[2] && rects[2] > rects[0]);
+  for (const label of ['0 ms', '0.001 ms', 'a label that is longer than all the others', '10 ms']) {
+    const { x, words } = texts.find(({ words }) => words === label) ?? assert.fail(label);
+    assert(x + 6.5 * words.length <= Number(width), label);
+  }
+  assert(ticks.length >= 2);
+  for (const [i, { x, words }] of ticks.slice(1).entries()) assert(x - ticks[i].x > (6 * (words.length + ticks[i].words.length)) / 2);
 });
