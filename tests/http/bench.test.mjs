@@ -41,7 +41,7 @@ async function liar(t, tamper) {
 const follow = (way, { port, pid }, ...args) => run(followers, [way, 20, port, pid, '--writing', 1, '--pause', 0.1, ...args].map(String));
 
 describe('followers', { concurrency: true }, () => {
-  for (const way of ['polling', 'websocket']) {
+  for (const way of ['polling', 'long-polling', 'events', 'websocket']) {
     test(`${way}: each of the followers is told every version`, async t => {
       const { stdout, stderr } = await follow(way, await startServer(t), '--interval', 0.2);
       const { writing, told, latency_ms: latency } = JSON.parse(stdout || 'null') ?? assert.fail(stderr);
