@@ -1,10 +1,5 @@
-/* The server process: settings, signals, and the order in which things begin and end.
- *
- *     STARTING --the key of client ids is there--> SERVING --SIGTERM--> ANSWERING --nothing pending, 10 s--> LEAVING
- *         --no connection left, 3 s--> UNLOADING --no document in use, 5 s--> over */
-#include <assert.h>
+/* The server process: settings, signals, and the order in which things begin and end. */
 #include <errno.h>
-#include <ev.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,47 +9,11 @@
 #include <unistd.h>
 
 #include "api/rest_cache.h"
-#include "api/rest_waits.h"
-#include "api/session.h"
-#include "config.h"
-#include "net/server.h"
-#include "retention.h"
+#include "daemon.h"
 #include "storage/lmdb/store_lmdb.h"
 
-#define EXIT_USAGE        2
-#define WHY_BYTES         512
-#define CACHE_BYTES       (64 * 1024 * 1024) /* of answers that may be given again */
-#define STEP_SECONDS      0.02               /* while it ends: how often it looks whether it may go on */
-#define ANSWERING_SECONDS 10
-#define LEAVING_SECONDS   3
-#define UNLOADING_SECONDS 5
-
-enum stage { STARTING, SERVING, ANSWERING, LEAVING, UNLOADING };
-
-struct daemon {
-    int argc;
-    char **argv;
-    struct config config;
-    struct ev_loop *loop;
-    enum stage stage;
-    double deadline; /* of the stage, in the loop's time */
-    int status;
-
-    struct store *store;
-    struct helper *helper;
-    struct hub *hub;
-    struct session_context sessions;
-    struct rest_context rest;
-    struct rest_waits waits;
-    struct gate gate;
-    struct tls *tls; /* until the server has it */
-    struct server *server;
-    struct retention retention;
-
-    ev_async wake;
-    ev_signal terminate, interrupt, hangup;
-    ev_timer step;
-};
+#define EXIT_USAGE  2
+#define CACHE_BYTES (64 * 1024 * 1024) /* of answers that may be given again */
 
 static const char key_name[] = "client_id_key";
 
@@ -104,18 +63,6 @@ static int server_begin(struct daemon *daemon)
     return r;
 }
 
-/* Each was looked at when the settings were read. */
-static void read_rules(const struct config *config, struct retain_rules *out)
-{
-    out->n = 0;
-    for (size_t i = 0; i < config->retention.n; i++) {
-        const char *flaw = retain_rules_add(out, bytes_of_string(config->retention.items[i]));
-
-        assert(!flaw);
-        (void)flaw;
-    }
-}
-
 static void serve(struct daemon *daemon)
 {
     struct retain_rules rules;
@@ -132,7 +79,7 @@ static void serve(struct daemon *daemon)
     server_urls(daemon->server, urls, sizeof(urls));
     (void)printf("pilcrowd %s is ready at %s\n", PILCROW_VERSION, urls);
     (void)fflush(stdout);
-    read_rules(&daemon->config, &rules);
+    daemon_read_rules(&daemon->config, &rules);
     retention_begin(&daemon->retention, daemon->loop, daemon->hub, &rules);
     daemon->rest.retention = &daemon->retention.rules;
 }
@@ -166,142 +113,16 @@ static void on_key(void *arg, int r, struct bytes value)
         on_key_kept(daemon, r);
 }
 
-/* ---- ending ------------------------------------------------------------------------------------------------------ */
-
-static void enter(struct daemon *daemon, enum stage stage, double seconds)
-{
-    daemon->stage = stage;
-    daemon->deadline = ev_now(daemon->loop) + seconds;
-}
-
-static bool is_over(const struct daemon *daemon, bool is_done)
-{
-    return is_done || ev_now(daemon->loop) >= daemon->deadline;
-}
-
-static void on_step(struct ev_loop *loop, ev_timer *timer, int events)
-{
-    struct daemon *daemon = timer->data;
-    struct hub_figures figures;
-
-    hub_figures(daemon->hub, &figures);
-    if (daemon->stage == ANSWERING && is_over(daemon, figures.n_pending == 0 && server_is_answered(daemon->server))) {
-        server_say_goodbye(daemon->server);
-        enter(daemon, LEAVING, LEAVING_SECONDS);
-    } else if (daemon->stage == LEAVING && is_over(daemon, server_is_left(daemon->server))) {
-        server_destroy(daemon->server);
-        daemon->server = NULL;
-        rest_waits_finish(&daemon->waits);
-        enter(daemon, UNLOADING, UNLOADING_SECONDS);
-    } else if (daemon->stage == UNLOADING && is_over(daemon, figures.n_documents == figures.n_idle)) {
-        ev_break(loop, EVBREAK_ALL);
-    }
-}
+/* ---- the loop ---------------------------------------------------------------------------------------------------- */
 
 static void on_terminate(struct ev_loop *loop, ev_signal *signal, int events)
 {
-    struct daemon *daemon = signal->data;
-
-    if (daemon->stage > SERVING)
-        _exit(EXIT_FAILURE); /* asked twice; what was acknowledged is on the disk */
-    if (daemon->stage == STARTING) {
-        ev_break(loop, EVBREAK_ALL);
-        return;
-    }
-    daemon->sessions.is_draining = daemon->rest.is_draining = true;
-    retention_end(&daemon->retention);
-    server_drain(daemon->server);
-    enter(daemon, ANSWERING, ANSWERING_SECONDS);
-    ev_timer_start(loop, &daemon->step);
-}
-
-/* ---- the loop ---------------------------------------------------------------------------------------------------- */
-
-/* Returns 0, or another number with a sentence in why. */
-static int tokens_load(struct daemon *daemon, char *why, size_t n_why)
-{
-    struct tokens *tokens;
-    int r;
-
-    if (!daemon->config.tokens)
-        return 0;
-    r = tokens_read(daemon->config.tokens, &tokens, why, n_why);
-    if (!r)
-        gate_replace(&daemon->gate, tokens);
-    return r;
-}
-
-static void tokens_reload(struct daemon *daemon)
-{
-    char why[WHY_BYTES] = "out of memory";
-
-    if (!daemon->config.tokens)
-        return;
-    if (tokens_load(daemon, why, sizeof(why))) {
-        log_error("pilcrowd", "the tokens stay as they are: %s", why);
-        return;
-    }
-    log_info("pilcrowd", "the tokens have been read again");
-    if (daemon->server)
-        server_recheck(daemon->server);
-}
-
-/* The same for certificate and key. */
-static int tls_load(struct daemon *daemon, char *why, size_t n_why)
-{
-    struct tls *tls;
-    int r;
-
-    if (!daemon->config.tls_cert)
-        return 0;
-    r = tls_read(daemon->config.tls_cert, daemon->config.tls_key, &tls, why, n_why);
-    if (r)
-        return r;
-    if (daemon->server) {
-        server_set_tls(daemon->server, tls);
-    } else {
-        tls_destroy(daemon->tls);
-        daemon->tls = tls;
-    }
-    return 0;
-}
-
-static void tls_reload(struct daemon *daemon)
-{
-    char why[WHY_BYTES] = "out of memory";
-
-    if (!daemon->config.tls_cert)
-        return;
-    if (tls_load(daemon, why, sizeof(why)))
-        log_error("pilcrowd", "the certificate stays as it is: %s", why);
-    else
-        log_info("pilcrowd", "the certificate has been read again");
-}
-
-static void settings_follow(struct daemon *daemon, const struct config *config)
-{
-    struct retain_rules rules;
-
-    log_setup(config->log_level, config->log_as_json);
-    if (daemon->stage != SERVING)
-        return;
-    read_rules(config, &rules);
-    retention_set_rules(&daemon->retention, &rules);
+    daemon_terminate(signal->data);
 }
 
 static void on_hangup(struct ev_loop *loop, ev_signal *signal, int events)
 {
-    struct daemon *daemon = signal->data;
-    struct config config;
-    char why[WHY_BYTES] = "out of memory";
-
-    if (config_read(daemon->argc, daemon->argv, &config, why, sizeof(why)))
-        log_error("pilcrowd", "the settings stay as they are: %s", why);
-    else
-        settings_follow(daemon, &config);
-    config_finish(&config);
-    tokens_reload(daemon);
-    tls_reload(daemon);
+    daemon_reload(signal->data);
 }
 
 /* From any thread. */
@@ -326,9 +147,8 @@ static void watch(struct daemon *daemon)
     ev_signal_init(&daemon->terminate, on_terminate, SIGTERM);
     ev_signal_init(&daemon->interrupt, on_terminate, SIGINT);
     ev_signal_init(&daemon->hangup, on_hangup, SIGHUP);
-    ev_timer_init(&daemon->step, on_step, STEP_SECONDS, STEP_SECONDS);
-    daemon->wake.data = daemon->terminate.data = daemon->interrupt.data = daemon->hangup.data = daemon->step.data =
-        daemon;
+    daemon->wake.data = daemon->terminate.data = daemon->interrupt.data = daemon->hangup.data = daemon;
+    daemon_begin_end(daemon);
     ev_async_start(daemon->loop, &daemon->wake);
     ev_signal_start(daemon->loop, &daemon->terminate);
     ev_signal_start(daemon->loop, &daemon->interrupt);
@@ -468,8 +288,8 @@ static int settings_read(struct daemon *daemon, char *why, size_t n_why)
 
     if (r || daemon->config.wants_help || daemon->config.wants_manual || daemon->config.wants_version)
         return r;
-    r = tokens_load(daemon, why, n_why);
-    return r ? r : tls_load(daemon, why, n_why);
+    r = daemon_load_tokens(daemon, why, n_why);
+    return r ? r : daemon_load_certificate(daemon, why, n_why);
 }
 
 static void print_check(const struct config *config)
@@ -477,7 +297,7 @@ static void print_check(const struct config *config)
     struct retain_rules rules;
 
     (void)printf("The settings are in order.\n");
-    read_rules(config, &rules);
+    daemon_read_rules(config, &rules);
     for (size_t i = 0; i < rules.n; i++) {
         const struct retain_rule *rule = &rules.rules[i];
 
