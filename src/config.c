@@ -8,6 +8,8 @@
 /* A row for everything that can be set. */
 const struct config_option config_options[] = {
     { "data", KIND_TEXT, AT(data), false, "DIR", "where the documents live (./pilcrow-data)" },
+    { "memory", KIND_SWITCH, AT(memory), false, NULL,
+      "keep the documents in memory, and forget them at the end; --data is not looked at" },
     { "listen", KIND_LIST, AT(listen), false, "ADDR:PORT | unix:PATH",
       "where to listen (127.0.0.1:8080); may be repeated; port 0 takes a free one" },
     { "config", KIND_TEXT, AT(file), false, "FILE", "a JSON object with these settings, named without --" },

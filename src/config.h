@@ -31,6 +31,7 @@ struct config {
     struct config_list listen, allow_origin, disable_type, retention;
     bool open_to_everyone;
     bool demos;
+    bool memory; /* instead of data */
     bool log_as_json;
     enum log_level log_level;
     uint64_t max_message, max_document, max_queue, max_store; /* bytes */

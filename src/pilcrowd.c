@@ -10,6 +10,7 @@
 
 #include "api/rest_cache.h"
 #include "daemon.h"
+#include "memory.h"
 #include "storage/lmdb/store_lmdb.h"
 
 #define EXIT_USAGE  2
@@ -281,6 +282,22 @@ static int run(struct daemon *daemon)
     return daemon->status;
 }
 
+static int run_in_memory(struct daemon *daemon)
+{
+    char *path;
+    int r = memory_create(&path), status;
+
+    if (r) {
+        (void)fprintf(stderr, "pilcrowd: no directory in memory: %s\n", strerror(-r));
+        return EXIT_FAILURE;
+    }
+    free(daemon->config.data);
+    daemon->config.data = path;
+    status = run(daemon);
+    memory_remove(path);
+    return status;
+}
+
 /* Returns 0, or another number with a sentence in why. */
 static int settings_read(struct daemon *daemon, char *why, size_t n_why)
 {
@@ -325,7 +342,7 @@ int main(int argc, char **argv)
         print_check(&daemon.config);
     } else {
         log_setup(daemon.config.log_level, daemon.config.log_as_json);
-        status = run(&daemon);
+        status = daemon.config.memory ? run_in_memory(&daemon) : run(&daemon);
     }
     gate_replace(&daemon.gate, NULL);
     tls_destroy(daemon.tls);

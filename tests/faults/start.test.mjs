@@ -1,9 +1,9 @@
 // What keeps a server from starting is said in one clear line, with an exit status that is not 0.
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { pilcrow, pilcrowd, run, startServer, temporaryDirectory } from '../lib/server.mjs';
 import { Wire } from '../lib/wire.mjs';
@@ -29,6 +29,21 @@ test('a port in use', async t => {
   const { port } = listener.address();
 
   await assertRefuses(['--data', data, '--listen', `127.0.0.1:${port}`], new RegExp(`${port}.*(in use|busy|taken)`, 'i'));
+});
+
+test('in memory nothing is kept, and nothing is left behind', async t => {
+  const server = await startServer(t, { args: ['--memory'] });
+  const wire = await Wire.open(server);
+  const descriptors = `/proc/${server.pid}/fd`;
+  const file = readdirSync(descriptors).map(fd => readlinkSync(join(descriptors, fd))).find(path => path.endsWith('/data.mdb'));
+
+  await wire.createText('notes', 'a', 'not for long');
+  assert.equal(existsSync(server.data), false);
+  assert(existsSync(file));
+  await server.stop();
+  assert.equal(existsSync(dirname(file)), false);
+  await server.start();
+  assert.equal((await fetch(`${server.url}/v1/docs/notes/a`)).status, 404);
 });
 
 test('a data directory that cannot be made', async t => {
