@@ -240,19 +240,31 @@ static void remove_and_add(struct run *run, const struct ot_json *value)
         add(run, value);
 }
 
+/* Of one list. */
+static bool is_there_already(const struct place *from, const struct place *path)
+{
+    return from->steps[from->n - 1].index == path->steps[path->n - 1].index;
+}
+
 static void move(struct run *run)
 {
     struct place *from = &run->from, *path = &run->path;
     struct ot_json *value = NULL;
-    bool is_free = false;
+    bool is_free = false, is_within = false;
 
     run->r = patching_read(&run->patching, from->part, &value);
     if (!run->r)
         find_without(run, value, &is_free);
-    if (!run->r && is_free && (run->patching.edits.is_json1 || are_of_one_list(from, path)))
+    if (run->r)
+        goto out;
+    is_within = is_free && are_of_one_list(from, path);
+    if (is_within && is_there_already(from, path))
+        goto out; /* the last one, to the end */
+    if (is_within || (is_free && run->patching.edits.is_json1))
         run->r = patching_move(&run->patching, from->steps, from->n, path->steps, path->n);
-    else if (!run->r)
+    else
         remove_and_add(run, value);
+out:
     ot_json_unref(value);
 }
 
