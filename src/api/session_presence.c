@@ -215,7 +215,8 @@ static bool names_channel(struct session *session, const struct ot_json *frame, 
     return !wrong;
 }
 
-/* Asks the others to show themselves again. */
+/* Asks the others to show themselves again. Before the one who wants it is answered, as the reference does: he then may
+ * go on, and those who show something only after that are not asked for it twice. */
 static void ask_others(const struct session *session, struct bytes channel)
 {
     struct frame *frame = frame_channel("pr", channel, NULL);
@@ -240,9 +241,9 @@ void handle_listen(struct session *session, const struct action *action, struct 
         session_trouble(session, -ENOMEM);
         return;
     }
-    session_send(session, frame_channel(action->name, channel, ot_json_get(frame, "seq", 3)));
     if (is_new)
         ask_others(session, channel);
+    session_send(session, frame_channel(action->name, channel, ot_json_get(frame, "seq", 3)));
 }
 
 /* Those that are being brought up to date are answered later, and show nothing. */
@@ -278,8 +279,8 @@ void handle_presence_request(struct session *session, const struct action *actio
 
     if (!names_channel(session, frame, &channel))
         return;
-    session_send(session, frame_channel(action->name, channel, ot_json_get(frame, "seq", 3)));
     ask_others(session, channel);
+    session_send(session, frame_channel(action->name, channel, ot_json_get(frame, "seq", 3)));
 }
 
 void presence_end(struct session *session)

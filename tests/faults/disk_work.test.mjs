@@ -79,8 +79,8 @@ for (const [name, { begin, status }] of Object.entries(troubles)) {
     const mark = 'never-to-be-seen-again';
 
     await server.doc('secret', 'PUT', { body: mark });
+    assert(isAnywhere(server.data, mark)); // before it is packed, and perhaps compressed
     await server.until(() => server.compact(''), 200);
-    assert(isAnywhere(server.data, mark));
     begin(server.disk);
     assert.equal((await server.doc('secret?purge=true', 'DELETE')).status, status);
     server.disk.heal();
