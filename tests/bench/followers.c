@@ -18,7 +18,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #define SECOND       1000000000ull
@@ -107,15 +106,6 @@ struct counts {
     unsigned version;
 };
 
-static double seconds_of(clockid_t clock)
-{
-    struct timespec at;
-
-    if (clock_gettime(clock, &at))
-        fail("the server's process is gone");
-    return (double)at.tv_sec + (double)at.tv_nsec / (double)SECOND;
-}
-
 static struct counts counts_now(const struct run *run)
 {
     return (struct counts){
@@ -149,20 +139,6 @@ static void print_times(const char *name, const struct histogram *times)
     (void)printf(",\"%s\":{\"n\":%llu,\"mean\":%.3f,\"median\":%.3f,\"p99\":%.3f,\"max\":%.3f}", name,
                  (unsigned long long)times->n, histogram_mean(times) / ms, (double)histogram_at(times, 0.5) / ms,
                  (double)histogram_at(times, 0.99) / ms, (double)times->max / ms);
-}
-
-static long resident_bytes(pid_t pid)
-{
-    char path[64];
-    long total, resident = 0;
-    FILE *file;
-
-    (void)snprintf(path, sizeof(path), "/proc/%d/statm", (int)pid);
-    file = fopen(path, "re");
-    if (!file || fscanf(file, "%ld %ld", &total, &resident) != 2)
-        fail("%s can't be read", path);
-    (void)fclose(file);
-    return resident * sysconf(_SC_PAGESIZE);
 }
 
 /* ---- the run ----------------------------------------------------------------------------------------------------- */
@@ -244,17 +220,6 @@ static void measure(struct run *run)
     (void)printf(",\"told\":%llu}\n", (unsigned long long)run->n_told);
 }
 
-static void raise_limit(unsigned n)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit))
-        fail("getrlimit: %s", strerror(errno));
-    limit.rlim_cur = limit.rlim_max;
-    if (setrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur < n + 16)
-        fail("%u lines are more than this process may open", n);
-}
-
 static void prepare(struct run *run, char **arguments)
 {
     run->way = way_named(arguments[0]);
@@ -263,9 +228,8 @@ static void prepare(struct run *run, char **arguments)
     run->server = (pid_t)strtol(arguments[3], NULL, 10);
     if (!run->way || run->n == 0)
         fail("followers: no such way, or nobody follows");
-    if (clock_getcpuclockid(run->server, &run->server_clock))
-        fail("there is no process %d", (int)run->server);
-    raise_limit(run->n);
+    run->server_clock = cpu_clock(run->server);
+    raise_descriptors(run->n);
     run->epoll = epoll_create1(EPOLL_CLOEXEC);
     run->followers = calloc(run->n, sizeof(*run->followers));
     if (run->epoll < 0 || !run->followers)

@@ -6,12 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #define LINE_MAX_BYTES (16 * 1024 * 1024)
 #define READ_BYTES     (16 * 1024)
+#define READS_AT_ONCE  16
 
 void fail(const char *format, ...)
 {
@@ -41,6 +42,49 @@ uint64_t random_between(uint64_t from, uint64_t to)
     state ^= state << 25;
     state ^= state >> 27;
     return from + (state * 0x2545f4914f6cdd1d >> 16) % (to - from);
+}
+
+void raise_descriptors(unsigned n_lines)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit))
+        fail("getrlimit: %s", strerror(errno));
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur < n_lines + 16)
+        fail("%u lines are more than this process may open", n_lines);
+}
+
+clockid_t cpu_clock(pid_t pid)
+{
+    clockid_t clock;
+
+    if (clock_getcpuclockid(pid, &clock))
+        fail("there is no process %d", (int)pid);
+    return clock;
+}
+
+double seconds_of(clockid_t clock)
+{
+    struct timespec at;
+
+    if (clock_gettime(clock, &at))
+        fail("the server's process is gone");
+    return (double)at.tv_sec + (double)at.tv_nsec / 1e9;
+}
+
+long resident_bytes(pid_t pid)
+{
+    char path[64];
+    long total, resident = 0;
+    FILE *file;
+
+    (void)snprintf(path, sizeof(path), "/proc/%d/statm", (int)pid);
+    file = fopen(path, "re");
+    if (!file || fscanf(file, "%ld %ld", &total, &resident) != 2)
+        fail("%s can't be read", path);
+    (void)fclose(file);
+    return resident * sysconf(_SC_PAGESIZE);
 }
 
 static void line_watch(struct line *line, int operation, uint32_t events)
@@ -104,7 +148,7 @@ void line_on_room(struct line *line)
 
 bool line_read(struct line *line)
 {
-    for (;;) {
+    for (int i = 0; i < READS_AT_ONCE; i++) {
         char *room = buffer_room(&line->input, READ_BYTES);
         ssize_t n;
 
@@ -118,8 +162,9 @@ bool line_read(struct line *line)
         buffer_grew(&line->input, (size_t)n);
         line->traffic->bytes_in += (uint64_t)n;
         if (n < READ_BYTES)
-            return true;
+            break;
     }
+    return true;
 }
 
 void line_take(struct line *line, size_t n_bytes)

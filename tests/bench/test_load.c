@@ -10,6 +10,7 @@
 
 #include "tests/bench/histogram.h"
 #include "tests/bench/http_reader.h"
+#include "tests/bench/protocol_message.h"
 #include "tests/bench/ws_frame.h"
 
 /* ---- answers ----------------------------------------------------------------------------------------------------- */
@@ -126,6 +127,56 @@ static void a_frame_comes_back_from_its_bytes(void **state)
     free(payload);
 }
 
+static void a_message_in_parts_says_so(void **state)
+{
+    struct ws_frame frame;
+
+    assert_true(ws_next_part(bytes_of_string("\x01\x02he"), &frame));
+    assert_int_equal(frame.opcode, WS_TEXT);
+    assert_false(frame.is_last);
+    assert_true(ws_next_part(bytes_of_string("\x80\x03llo"), &frame));
+    assert_int_equal(frame.opcode, WS_CONTINUATION);
+    assert_true(frame.is_last && bytes_equal(frame.payload, bytes_of_string("llo")));
+}
+
+/* ---- messages ---------------------------------------------------------------------------------------------------- */
+
+static void a_message_is_read_whatever_its_order(void **state)
+{
+    static const char *const inputs[] = {
+        "{\"a\":\"op\",\"c\":\"v\",\"d\":\"1\",\"v\":12,\"src\":\"seq\",\"seq\":345,\"op\":[3,\"a\\\"]}v\",{\"d\":1}]}",
+        "{ \"op\" : [3,\"a\\\"]}v\",{\"d\":1}] , \"x\":{\"v\":9}, \"seq\" :345,\"v\":12 ,\"a\":\"op\" }",
+    };
+
+    for (size_t i = 0; i < sizeof(inputs) / sizeof(inputs[0]); i++) {
+        struct message message;
+
+        assert_true(message_read(bytes_of_string(inputs[i]), &message));
+        assert_true(message_is(&message, "op"));
+        assert_false(message_is(&message, "o"));
+        assert_int_equal(message.version, 12);
+        assert_int_equal(message.seq, 345);
+        assert_true(bytes_equal(message.op, bytes_of_string("[3,\"a\\\"]}v\",{\"d\":1}]")));
+        assert_null(message.error.at);
+    }
+}
+
+static void half_a_message_is_none(void **state)
+{
+    static const char input[] = "{\"a\":\"op\",\"v\":null,\"op\":[\"\\\\\",{\"d\":1}]}";
+    struct message message;
+
+    assert_true(message_read(bytes_of_string(input), &message));
+    assert_int_equal(message.version, -1);
+    for (size_t n = 0; n < sizeof(input) - 1; n++) {
+        char *cut = malloc(n ? n : 1); /* exactly as large, so that the sanitizer sees one byte too many */
+
+        memcpy(cut, input, n);
+        assert_false(message_read(bytes_of(cut, n), &message));
+        free(cut);
+    }
+}
+
 /* ---- times ------------------------------------------------------------------------------------------------------- */
 
 static void shares_are_within_a_hundredth(void **state)
@@ -157,11 +208,11 @@ static void the_ends_have_room(void **state)
 
 int main(void)
 {
-    enum { N_ROWS = sizeof(rows) / sizeof(rows[0]), N_OTHERS = 4 };
+    enum { N_ROWS = sizeof(rows) / sizeof(rows[0]), N_OTHERS = 7 };
     struct CMUnitTest tests[N_ROWS + N_OTHERS] = {
-        cmocka_unit_test(what_is_no_answer_is_refused),
-        cmocka_unit_test(a_frame_comes_back_from_its_bytes),
-        cmocka_unit_test(shares_are_within_a_hundredth),
+        cmocka_unit_test(what_is_no_answer_is_refused), cmocka_unit_test(a_frame_comes_back_from_its_bytes),
+        cmocka_unit_test(a_message_in_parts_says_so),   cmocka_unit_test(a_message_is_read_whatever_its_order),
+        cmocka_unit_test(half_a_message_is_none),       cmocka_unit_test(shares_are_within_a_hundredth),
         cmocka_unit_test(the_ends_have_room),
     };
 

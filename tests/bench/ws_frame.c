@@ -32,7 +32,7 @@ void ws_append_frame(struct buffer *output, enum ws_opcode opcode, struct bytes 
         buffer_grew(output, payload.n_bytes);
 }
 
-bool ws_next_frame(struct bytes input, struct ws_frame *out)
+bool ws_next_part(struct bytes input, struct ws_frame *out)
 {
     const uint8_t *at = input.at;
     size_t n_head = 2;
@@ -40,8 +40,8 @@ bool ws_next_frame(struct bytes input, struct ws_frame *out)
 
     if (input.n_bytes < n_head)
         return false;
-    if (!(at[0] & 0x80) || (at[1] & 0x80) || (at[0] & 0x0f) == WS_CONTINUATION)
-        fail("a WebSocket frame that is masked, or not a whole message");
+    if (at[1] & 0x80)
+        fail("a WebSocket frame that is masked");
     n = at[1];
     if (n >= 126) {
         size_t n_length = n == 126 ? 2 : 8;
@@ -53,6 +53,15 @@ bool ws_next_frame(struct bytes input, struct ws_frame *out)
     }
     if (n > input.n_bytes - n_head)
         return false;
-    *out = (struct ws_frame){ at[0] & 0x0f, bytes_of(at + n_head, (size_t)n), n_head + (size_t)n };
+    *out = (struct ws_frame){ at[0] & 0x0f, bytes_of(at + n_head, (size_t)n), n_head + (size_t)n, at[0] & 0x80 };
+    return true;
+}
+
+bool ws_next_frame(struct bytes input, struct ws_frame *out)
+{
+    if (!ws_next_part(input, out))
+        return false;
+    if (!out->is_last || out->opcode == WS_CONTINUATION)
+        fail("a WebSocket message in several frames");
     return true;
 }

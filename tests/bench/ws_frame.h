@@ -1,4 +1,4 @@
-/* A client's side of WebSocket frames (RFC 6455), as much as a load needs: text messages, each in one frame.
+/* A client's side of WebSocket frames (RFC 6455), as much as a load needs: text messages, sent in one frame each.
  *
  * The answer to the opening request is read by http_reader: 101. Its Sec-WebSocket-Accept is not looked at. */
 #ifndef BENCH_WS_FRAME_H
@@ -16,10 +16,13 @@ struct ws_frame {
     enum ws_opcode opcode;
     struct bytes payload; /* within the input */
     size_t n_bytes;       /* of the frame as a whole */
+    bool is_last;         /* of its message */
 };
 
-/* The frame that the input begins with. False: it is not whole yet. Fails on one that is masked or not the last of its
- * message. */
+/* The frame that the input begins with. False: it is not whole yet. Fails on one that is masked. */
+bool ws_next_part(struct bytes input, struct ws_frame *out);
+
+/* The same, for messages that come in one frame each: fails on others. */
 bool ws_next_frame(struct bytes input, struct ws_frame *out);
 
 #endif

@@ -1,4 +1,4 @@
-// What the figures of ./dev bench lean on: that its followers notice what is told wrongly, and that its pictures are readable.
+// What the figures of ./dev bench lean on: that its clients notice what is told wrongly, and that its pictures are readable.
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
@@ -9,6 +9,7 @@ import { root, run, startServer } from '../lib/server.mjs';
 import { WebSocketServer } from '../lib/wire.mjs';
 
 const followers = process.env.PILCROW_FOLLOWERS ?? join(root, 'build/tests/bench/followers');
+const protocolLoad = process.env.PILCROW_PROTOCOL_LOAD ?? join(root, 'build/tests/bench/protocol_load');
 
 // A server that speaks as much of the protocol as they need, and sends what tamper makes of each operation, if anything.
 async function liar(t, tamper) {
@@ -63,6 +64,85 @@ describe('followers', { concurrency: true }, () => {
 
       assert.equal(code, 1, stdout);
       assert.match(stderr, complaint);
+    });
+  }
+});
+
+// A server for protocol_load that keeps the order of all operations, and says of it what tamper makes of each word: `streamed`
+// and `acknowledged` get a frame and answer the frames to send instead, `fetched` gets the text and answers another.
+async function keeper(t, tamper) {
+  const says = new Set();
+  const http = createServer();
+  const pieces = [];
+  const { streamed = frame => [frame], acknowledged = frame => [frame], fetched = text => text } = tamper;
+
+  new WebSocketServer({ server: http }).on('connection', socket => {
+    const say = frame => socket.send(JSON.stringify(frame));
+
+    say({ a: 'init', protocol: 1, protocolMinor: 2, id: 'x', type: 'http://sharejs.org/types/JSONv0' });
+    socket.on('message', data => {
+      const { a, c, d, seq, op } = JSON.parse(data);
+      const snapshot = () => ({ v: 1 + pieces.length, data: fetched(pieces.toReversed().join('')) });
+
+      if (a === 'hs') say({ a: 'hs', protocol: 1, protocolMinor: 2, id: 'x' });
+      if (a === 's') says.add(say), say({ a, c, d, data: { v: 1, data: '' } });
+      if (a === 'f') say({ a, c, d, data: snapshot() });
+      if (a !== 'op') return;
+      const v = op ? pieces.push(op[0]) : 0;
+      for (const other of says) if (other !== say) for (const frame of streamed({ a, c, d, v, src: 'x', seq, op })) other(frame);
+      for (const frame of acknowledged({ a, c, d, v, src: 'x', seq })) say(frame);
+    });
+  });
+  http.listen(0, '127.0.0.1');
+  await once(http, 'listening');
+  t.after(() => (http.close(), http.closeAllConnections()));
+  return { port: http.address().port, pid: process.pid };
+}
+
+const load = (mode, n, { port, pid }, ...args) =>
+  run(protocolLoad, [mode, n, port, pid, '--warm', 0, '--seconds', 0.2, ...args].map(String));
+
+describe('protocol_load', { concurrency: true }, () => {
+  for (const [mode, n, counted, ...args] of [
+    ['submit', 8, 'acknowledged', '--outstanding', 8, '--foretell'],
+    ['submit', 8, 'acknowledged', '--text', 200000],
+    ['contend', 8, 'acknowledged'],
+    ['contend', 8, 'acknowledged', '--outstanding', 4, '--text', 100, '--lenient'],
+    ['fan-out', 50, 'told', '--outstanding', 8, '--foretell'],
+    ['fan-out', 50, 'told', '--rate', 100, '--foretell'],
+    ['open', 4, 'answered', '--history', 300, '--foretell'],
+    ['catch-up', 2, 'told', '--history', 300, '--foretell'],
+  ]) {
+    test(`${mode} ${n} ${args.join(' ')}: a server that keeps its word is not complained of`, async t => {
+      const { stdout, stderr } = await load(mode, n, await startServer(t), ...args);
+      const measured = JSON.parse(stdout || 'null') ?? assert.fail(stderr);
+
+      assert(measured[counted] > 10, stdout);
+      assert(measured.server_cpu_s > 0 && measured.own_cpu_share < 2, stdout);
+    });
+  }
+
+  const piece = n => frame => [{ ...frame, op: [frame.op[0].replace(/.(?=_)/, digit => ((parseInt(digit, 16) + n) % 16).toString(16))] }];
+  const once4 = tampered => frame => (frame.v === 4 ? tampered(frame) : [frame]);
+
+  for (const [what, tamper, complaint] of [
+    ['nothing', {}, null],
+    ['a version that is lost', { streamed: once4(() => []) }, /was told version 5 after 3: one is lost/],
+    ['a version that is told twice', { streamed: once4(frame => [frame, frame]) }, /was told version 4 again, after 4/],
+    ['a version that is changed', { streamed: once4(piece(1)) }, /was told something else as operation/],
+    ['a version that is another to some', { streamed: once4(frame => [{ ...piece(1)(frame)[0], seq: (frame.seq + 1) % 16 }]) }, /version 4 is operation|did not send it/],
+    ['nobody told at the end', { streamed: frame => (frame.v > 4 ? [] : [frame]), acknowledged: frame => (frame.v > 5 ? [] : [frame]) }, /not told of all/],
+    ['an acknowledgement that comes twice', { acknowledged: once4(frame => [frame, frame]) }, /has no operation \d+ that waits/],
+    ['an acknowledgement of another version', { acknowledged: once4(frame => [{ ...frame, v: 3 }]) }, /version 3 is operation|told version 3 again/],
+    ['an operation that is acknowledged and lost', { fetched: text => text.slice(12) }, /holds something else than was acknowledged/],
+    ['an operation that is there twice', { fetched: text => text.slice(0, 12) + text }, /holds something else than was acknowledged/],
+    ['two operations in the wrong order', { fetched: text => text.slice(12, 24) + text.slice(0, 12) + text.slice(24) }, /holds something else/],
+  ]) {
+    test(`${what} is noticed`, async t => {
+      const { code, stdout, stderr } = await load('contend', 2, await keeper(t, tamper), '--patience', 1);
+
+      assert.equal(code, complaint ? 1 : 0, stderr);
+      assert.match(stderr, complaint ?? /^$/, stdout);
     });
   }
 });

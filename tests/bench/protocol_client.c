@@ -1,0 +1,156 @@
+#include "tests/bench/protocol_load.h"
+#include "tests/bench/ws_frame.h"
+
+static void say(struct client *client, struct bytes message)
+{
+    ws_append_frame(&client->line.output, WS_TEXT, message);
+    line_flush(&client->line);
+}
+
+void client_open(struct client *client)
+{
+    struct load *load = client->load;
+
+    line_open(&client->line, load->epoll, client, &load->traffic, load->port);
+    ws_append_opening(&client->line.output, load->path, load->port);
+    line_flush(&client->line);
+}
+
+void client_ask(struct client *client, const char *action, const char *version)
+{
+    struct buffer *scratch = &client->load->scratch;
+    struct bytes head = buffer_bytes(&client->document->head);
+    size_t n_begun = strlen("{\"a\":\"op\"");
+
+    buffer_reset(scratch);
+    (void)buffer_printf(scratch, "{\"a\":\"%s\"", action);
+    (void)buffer_append(scratch, (const char *)head.at + n_begun, head.n_bytes - n_begun);
+    (void)buffer_printf(scratch, "%s}", version);
+    say(client, buffer_bytes(scratch));
+    client->asked_ns = now_ns();
+    client->is_asking = true;
+}
+
+static void ready(struct client *client)
+{
+    client->state = CLIENT_READY;
+    client->load->n_ready++;
+}
+
+static void join(struct client *client)
+{
+    bool is_beside = client->load->mode->has_writer_beside && client == client->document->creator;
+
+    if (!client->load->mode->subscribes || is_beside) {
+        ready(client);
+        return;
+    }
+    client->state = CLIENT_SUBSCRIBING;
+    client_ask(client, "s", "null");
+}
+
+static void on_first_messages(struct client *client, const struct message *message, struct bytes text)
+{
+    if (client->state == CLIENT_OPENING && message_is(message, "init")) {
+        client->state = CLIENT_SHAKING;
+        say(client, bytes_of_string("{\"a\":\"hs\",\"id\":null,\"protocol\":1,\"protocolMinor\":2}"));
+    } else if (client->state == CLIENT_SHAKING && message_is(message, "hs")) {
+        if (client == client->document->creator) {
+            client->state = CLIENT_CREATING;
+            write_create(client);
+        } else {
+            join(client);
+        }
+    } else if (client->state == CLIENT_CREATING && message_is(message, "op")) {
+        told_op(client, message, text);
+        join(client);
+    } else if (client->state == CLIENT_SUBSCRIBING && message_is(message, "s")) {
+        read_joined(client, message);
+        ready(client);
+    } else {
+        fail("client %u did not ask for %.*s", client->number, (int)message->action.n_bytes,
+             (const char *)message->action.at);
+    }
+}
+
+static void on_message(struct client *client, struct bytes text)
+{
+    struct message message;
+
+    if (client->state == CLIENT_READY && told_before(client, text))
+        return;
+    if (!message_read(text, &message) || !message.action.at)
+        fail("client %u was told %.*s", client->number, (int)text.n_bytes, (const char *)text.at);
+    if (message.error.at)
+        fail("client %u was refused: %.*s", client->number, (int)message.error.n_bytes, (const char *)message.error.at);
+    if (client->state != CLIENT_READY) {
+        on_first_messages(client, &message, text);
+    } else if (message_is(&message, "op")) {
+        told_op(client, &message, text);
+    } else {
+        read_answer(client, &message);
+    }
+}
+
+static void on_part(struct client *client, const struct ws_frame *frame)
+{
+    struct buffer *parts = &client->parts;
+
+    if (buffer_append(parts, frame->payload.at, frame->payload.n_bytes))
+        fail("a message to client %u is too large", client->number);
+    if (!frame->is_last)
+        return;
+    on_message(client, buffer_bytes(parts));
+    buffer_finish(parts);
+}
+
+static void on_frame(struct client *client, const struct ws_frame *frame)
+{
+    if (frame->opcode == WS_TEXT && frame->is_last)
+        on_message(client, frame->payload);
+    else if (frame->opcode == WS_TEXT || frame->opcode == WS_CONTINUATION)
+        on_part(client, frame);
+    else if (frame->opcode == WS_PING)
+        ws_append_frame(&client->line.output, WS_PONG, frame->payload);
+    else
+        fail("client %u got a frame of kind %d", client->number, (int)frame->opcode);
+}
+
+/* The answer to the opening request. False: it is not whole yet. */
+static bool is_open(struct client *client)
+{
+    struct line *line = &client->line;
+    struct http_reader *answer = &client->answer;
+    ssize_t n;
+
+    if (answer->state == HTTP_READER_DONE)
+        return true;
+    n = http_reader_feed(answer, buffer_bytes(&line->input), &line->output); /* 101 has no body */
+    if (n < 0 || (answer->status && answer->status != 101))
+        fail("the WebSocket of client %u was answered %d", client->number, answer->status);
+    line_take(line, (size_t)n);
+    return answer->state == HTTP_READER_DONE;
+}
+
+void client_on_input(struct client *client)
+{
+    struct line *line = &client->line;
+    struct ws_frame frame;
+    size_t taken = 0;
+
+    if (!line_read(line))
+        fail("the line of client %u was closed", client->number);
+    if (!is_open(client))
+        return;
+    while (ws_next_part(bytes_of(line->input.at + taken, line->input.n_bytes - taken), &frame)) {
+        on_frame(client, &frame);
+        taken += frame.n_bytes;
+    }
+    line_take(line, taken);
+    if (client->load->pump && client->state == CLIENT_READY) {
+        client->load->pump(client);
+        if (client->load->mode->waits_for_readers)
+            client->load->pump(client->document->creator);
+    }
+    line_flush(line);
+}

@@ -1,0 +1,249 @@
+#include "tests/bench/protocol_load.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+
+#define N_EVENTS        512
+#define SETTLE_NS       (SECOND / 5)
+#define HISTORY_AT_ONCE 64
+
+/* ---- the loop ---------------------------------------------------------------------------------------------------- */
+
+static void on_event(struct load *load, const struct epoll_event *event)
+{
+    struct client *client = event->data.ptr;
+
+    if (event->events & EPOLLOUT)
+        line_on_room(&client->line);
+    if (!(event->events & ~(uint32_t)EPOLLOUT))
+        return;
+    load->at_ns = now_ns();
+    client_on_input(client);
+}
+
+static void clock_tick(struct load *load)
+{
+    struct client *writer = &load->clients[0];
+
+    for (; load->interval_ns && load->pump && load->due_ns <= now_ns(); load->due_ns += load->interval_ns) {
+        write_op(writer, load->due_ns);
+        line_flush(&writer->line);
+    }
+}
+
+static void turn(struct load *load, uint64_t until_ns)
+{
+    struct epoll_event events[N_EVENTS];
+    uint64_t wake_ns = load->interval_ns && load->pump && load->due_ns < until_ns ? load->due_ns : until_ns;
+    uint64_t at_ns = now_ns(), wait_ns = wake_ns > at_ns ? wake_ns - at_ns : 0;
+    struct timespec patience = { (time_t)(wait_ns / SECOND), (long)(wait_ns % SECOND) };
+    int n = epoll_pwait2(load->epoll, events, N_EVENTS, &patience, NULL);
+
+    if (n < 0 && errno != EINTR)
+        fail("epoll_pwait2: %s", strerror(errno));
+    for (int i = 0; i < n; i++)
+        on_event(load, &events[i]);
+    clock_tick(load);
+}
+
+static void turn_for(struct load *load, uint64_t ns)
+{
+    uint64_t until_ns = now_ns() + ns;
+
+    while (now_ns() < until_ns)
+        turn(load, until_ns);
+}
+
+/* Until each of the clients is done, from the first to the last. */
+static void turn_until(struct load *load, bool (*is_done)(const struct client *), const char *what)
+{
+    uint64_t until_ns = now_ns() + load->patience_ns;
+
+    for (unsigned i = 0; i < load->n_clients;) {
+        if (is_done(&load->clients[i])) {
+            i++;
+            continue;
+        }
+        if (now_ns() >= until_ns)
+            fail("client %u: %s, after %.0f s", i, what, (double)load->patience_ns / (double)SECOND);
+        turn(load, until_ns);
+    }
+}
+
+/* ---- the stages -------------------------------------------------------------------------------------------------- */
+
+/* Those from and up to these numbers, some at a time. */
+static void open_clients(struct load *load, unsigned from, unsigned to)
+{
+    uint64_t until_ns = now_ns() + load->patience_ns;
+
+    for (unsigned n = from; load->n_ready < to;) {
+        while (n < to && n - load->n_ready < load->at_once)
+            client_open(&load->clients[n++]);
+        if (now_ns() >= until_ns)
+            fail("%u of %u clients are there after %.0f s", load->n_ready, to,
+                 (double)load->patience_ns / (double)SECOND);
+        turn(load, until_ns);
+    }
+}
+
+static bool has_nothing_on_its_way(const struct client *client)
+{
+    return client->n_waiting == 0 && (!client->is_subscribed || client->version == client->document->n_sent);
+}
+
+static bool is_through(const struct client *client)
+{
+    return has_nothing_on_its_way(client) && client->n_sent == client->load->most;
+}
+
+static bool has_its_answer(const struct client *client)
+{
+    return !client->is_asking;
+}
+
+static void begin_pumping(struct load *load, void (*pump)(struct client *))
+{
+    load->pump = pump;
+    load->at_ns = now_ns();
+    load->due_ns = load->at_ns + load->interval_ns;
+    for (unsigned i = 0; pump && i < load->n_clients; i++)
+        pump(&load->clients[i]);
+}
+
+static bool wrote_its_history(const struct client *client)
+{
+    return client != client->document->creator || is_through(client);
+}
+
+static void write_history(struct load *load)
+{
+    unsigned outstanding = load->outstanding;
+
+    load->outstanding = load->is_foretelling ? HISTORY_AT_ONCE : 1;
+    load->most = load->history + 1;
+    begin_pumping(load, write_pump);
+    turn_until(load, wrote_its_history, "its history is not written");
+    load->pump = NULL;
+    load->outstanding = outstanding;
+}
+
+/* All that was sent has come back, and the documents are what they are said to be. */
+static void check(struct load *load)
+{
+    turn_until(load, has_its_answer, "an answer is missing");
+    turn_until(load, has_nothing_on_its_way, "it was not told of all that was written");
+    for (unsigned i = 0; i < load->n_documents && !load->is_bare; i++)
+        client_ask(load->documents[i].creator, "f", "null");
+    turn_until(load, has_its_answer, "its document does not come");
+}
+
+/* ---- what is measured -------------------------------------------------------------------------------------------- */
+
+struct counts {
+    double at, server, own; /* seconds: the time, and processor time of both sides */
+    struct traffic traffic;
+    uint64_t n[N_COUNTED];
+};
+
+static struct counts counts_now(const struct load *load)
+{
+    struct counts counts = {
+        .at = seconds_of(CLOCK_MONOTONIC),
+        .server = seconds_of(cpu_clock(load->server)),
+        .own = seconds_of(CLOCK_PROCESS_CPUTIME_ID),
+        .traffic = load->traffic,
+    };
+
+    memcpy(counts.n, load->n_counted, sizeof(counts.n));
+    return counts;
+}
+
+static void print_times(const char *name, const struct histogram *times)
+{
+    const double ms = 1e6;
+
+    (void)printf(",\"%s\":{\"n\":%llu,\"mean\":%.4f,\"p50\":%.4f,\"p99\":%.4f,\"max\":%.4f}", name,
+                 (unsigned long long)times->n, histogram_mean(times) / ms, (double)histogram_at(times, 0.5) / ms,
+                 (double)histogram_at(times, 0.99) / ms, (double)times->max / ms);
+}
+
+static void print_counts(const struct load *load, const struct counts *from, const struct counts *to)
+{
+    static const char *const names[N_COUNTED] = { "acknowledged", "told", "answered" };
+    double seconds = to->at - from->at, own = to->own - from->own;
+    unsigned counted = load->mode->counted;
+
+    (void)printf(
+        ",\"seconds\":%.4f,\"per_second\":%.1f,\"server_cpu_s\":%.6f,\"own_cpu_s\":%.6f,\"own_cpu_share\":%.3f",
+        seconds, (double)(to->n[counted] - from->n[counted]) / seconds, to->server - from->server, own, own / seconds);
+    for (int i = 0; i < N_COUNTED; i++)
+        (void)printf(",\"%s\":%llu", names[i], (unsigned long long)(to->n[i] - from->n[i]));
+    (void)printf(",\"bytes_out\":%llu,\"bytes_in\":%llu",
+                 (unsigned long long)(to->traffic.bytes_out - from->traffic.bytes_out),
+                 (unsigned long long)(to->traffic.bytes_in - from->traffic.bytes_in));
+    print_times("acknowledged_ms", &load->acknowledged);
+    print_times("told_ms", &load->told);
+}
+
+static void measure(struct load *load)
+{
+    struct counts from, to;
+
+    load->most = UINT32_MAX;
+    begin_pumping(load, load->mode->pump);
+    turn_for(load, load->warm_ns);
+    load->is_measuring = true;
+    from = counts_now(load);
+    turn_for(load, load->measured_ns);
+    to = counts_now(load);
+    load->is_measuring = false;
+    load->pump = NULL;
+    check(load);
+    print_counts(load, &from, &to);
+}
+
+static void measure_session(struct load *load)
+{
+    struct counts from = counts_now(load), to;
+
+    load->most = 1; /* the create */
+    for (size_t i = 0; i < load->session.n_bytes; i++)
+        load->most += ((const char *)load->session.at)[i] == '\n';
+    load->is_measuring = true;
+    begin_pumping(load, write_pump);
+    load->patience_ns *= 10;
+    turn_until(load, is_through, "the session is not through");
+    to = counts_now(load);
+    load->is_measuring = false;
+    load->pump = NULL;
+    check(load);
+    print_counts(load, &from, &to);
+}
+
+void load_run(struct load *load)
+{
+    long memory;
+    double joined;
+
+    open_clients(load, 0, load->n_documents);
+    turn_for(load, load->mode->pump ? 0 : SETTLE_NS);
+    memory = resident_bytes(load->server);
+    joined = seconds_of(CLOCK_MONOTONIC);
+    open_clients(load, load->n_documents, load->n_clients);
+    joined = seconds_of(CLOCK_MONOTONIC) - joined;
+    turn_for(load, load->mode->pump ? 0 : SETTLE_NS);
+    memory = resident_bytes(load->server) - memory;
+    (void)printf("{\"mode\":\"%s\",\"n\":%u", load->mode->name, load->n);
+    if (load->n_clients > load->n_documents)
+        (void)printf(",\"joins_per_second\":%.1f,\"memory\":%ld", (load->n_clients - load->n_documents) / joined,
+                     memory / (long)(load->n_clients - load->n_documents));
+    if (load->history)
+        write_history(load);
+    if (load->expected.at)
+        measure_session(load);
+    else
+        measure(load);
+    (void)printf("}\n");
+}
