@@ -1,7 +1,7 @@
 /* The bare limit: a WebSocket server that answers without thinking. What a load can do against it is what sockets and
  * the disk leave to any server on this machine.
  *
- *   echo [--sync FILE]     on a free port of 127.0.0.1, which it prints; until SIGTERM
+ *   echo [--sync FILE] [--each]     on a free port of 127.0.0.1, which it prints; until SIGTERM
  *
  * Of the protocol it knows so much that protocol_load --bare can talk to it: `init` when a line opens; an operation is
  * acknowledged by its own bytes without its content, and forwarded, as it came, to every other client that subscribed
@@ -10,10 +10,12 @@
  *     a round: epoll -> read all that are ready -> write + fdatasync of what came (--sync) -> send all that is to be
  * sent
  *
- * So nothing is acknowledged before it is on the disk, and one sync serves all that came in one round. */
+ * So nothing is acknowledged before it is on the disk, and one sync serves all that came in one round. What came in one
+ * round also leaves in one call for each line; with --each, every frame leaves in a call of its own, when it comes. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,6 +42,7 @@ struct peer {
 
 static struct {
     int epoll, listener, file; /* file -1: nothing is kept */
+    bool sends_each;
     struct list subscribers, due;
     struct buffer log, create;
     char input[READ_BYTES];
@@ -71,18 +74,6 @@ static void put(struct peer *peer, const void *at, size_t n_bytes)
     }
 }
 
-static void put_frame(struct peer *peer, struct bytes first, struct bytes second)
-{
-    size_t n = first.n_bytes + second.n_bytes, n_length = n < 126 ? 0 : n < 65536 ? 2 : 8, n_head = 2;
-    uint8_t head[10] = { 0x81, (uint8_t)(n_length == 0 ? n : n_length == 2 ? 126 : 127) };
-
-    for (size_t i = n_length; i > 0; i--)
-        head[n_head++] = (uint8_t)((uint64_t)n >> 8 * (i - 1));
-    put(peer, head, n_head);
-    put(peer, first.at, first.n_bytes);
-    put(peer, second.at, second.n_bytes);
-}
-
 static void keep_little(struct buffer *buffer)
 {
     if (buffer->capacity > KEPT_BYTES)
@@ -109,6 +100,20 @@ static void flush(struct peer *peer)
     }
     peer->n_sent = 0;
     keep_little(&peer->output);
+}
+
+static void put_frame(struct peer *peer, struct bytes first, struct bytes second)
+{
+    size_t n = first.n_bytes + second.n_bytes, n_length = n < 126 ? 0 : n < 65536 ? 2 : 8, n_head = 2;
+    uint8_t head[10] = { 0x81, (uint8_t)(n_length == 0 ? n : n_length == 2 ? 126 : 127) };
+
+    for (size_t i = n_length; i > 0; i--)
+        head[n_head++] = (uint8_t)((uint64_t)n >> 8 * (i - 1));
+    put(peer, head, n_head);
+    put(peer, first.at, first.n_bytes);
+    put(peer, second.at, second.n_bytes);
+    if (server.sends_each && !peer->waits_for_room)
+        flush(peer);
 }
 
 /* ---- what comes -------------------------------------------------------------------------------------------------- */
@@ -342,7 +347,20 @@ static void start(const char *log)
 
 int main(int argc, char **argv)
 {
-    start(argc == 3 && strcmp(argv[1], "--sync") == 0 ? argv[2] : NULL);
+    static const struct option options[] = { { "sync", required_argument, NULL, 's' },
+                                             { "each", no_argument, NULL, 'e' },
+                                             { 0 } };
+    const char *log = NULL;
+    int option;
+
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        switch (option) {
+        case 's': log = optarg; break;
+        case 'e': server.sends_each = true; break;
+        default: return 2;
+        }
+    }
+    start(log);
     for (;;)
         turn();
 }

@@ -4,21 +4,19 @@
 //   node tests/bench/ways.mjs
 //   PILCROW_BENCH_SECONDS       how long each is written to, instead of 12 to 30; then the table is only printed
 //   PILCROW_FOLLOWERS           the program followers (build/tests/bench/followers)
-import { execFile, execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { cpus, release } from 'node:os';
+import { execFile } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 import { root, startServer } from '../lib/server.mjs';
 import { chart } from './chart.mjs';
+import { bytes, circumstances, count, digits, micros, openPage, percent, row, time } from './page.mjs';
 
 const program = process.env.PILCROW_FOLLOWERS ?? join(root, 'build/tests/bench/followers');
 const shortened = Number(process.env.PILCROW_BENCH_SECONDS ?? 0);
 const COUNTS = [1, 100, 1000];
 const MOST = COUNTS.at(-1);
-const PAGE = join(root, 'docs/four-ways.md');
-const MARK = '<!-- measured by ./dev bench ways -->\n';
 const PICTURE = join(root, 'docs/four-ways.svg');
 
 // seconds, and quiet: how long somebody writes, and nobody does.
@@ -63,14 +61,6 @@ async function measureAll() {
 }
 
 // ---- figures -----------------------------------------------------------------------------------------------------------
-
-const digits = (value, n = 2) => (value >= 10 ** n ? Math.round(value).toLocaleString('en') : String(Number(value.toPrecision(n))));
-const time = ms => (ms < 999.5 ? `${digits(ms)} ms` : `${digits(ms / 1000)} s`);
-const bytes = n => (n < 1000 ? `${digits(n)} B` : n < 1e6 ? `${digits(n / 1000)} kB` : `${digits(n / 1e6)} MB`);
-const percent = share => `${digits(100 * share)} %`;
-const micros = s => `${digits(1e6 * s)} us`;
-const count = n => n.toLocaleString('en');
-const row = cells => `| ${cells.join(' | ')} |`;
 
 const cpu = stretch => stretch.server_cpu_s / stretch.seconds;
 const traffic = stretch => (stretch.bytes_in + stretch.bytes_out) / stretch.seconds;
@@ -138,20 +128,11 @@ function picture(runs, most) {
   });
 }
 
-function circumstances() {
-  const git = (...args) => execFileSync('git', args, { cwd: root, encoding: 'utf8' }).trim();
-  const date = new Date().toLocaleDateString('en-GB', { day: 'numeric', month: 'long', year: 'numeric' });
-  const changed = git('status', '--porcelain', '--untracked-files=no', '--', ':!docs') ? ' with changes' : '';
-
-  return `${date}, ${cpus().length} cores (${cpus()[0].model.trim()}), Linux ${release().replace(/-.*/, '')}, commit ${git('rev-parse', '--short', 'HEAD')}${changed}. ` +
-    'Server, followers and writer share the cores.';
-}
-
 function report({ runs, careless }) {
   const most = runs.filter(run => run.followers === MOST);
 
   return [
-    circumstances(),
+    circumstances('Server, followers and writer share the cores.'),
     '**Somebody writes**, once a second on average:',
     writingTable(runs),
     '**Nobody writes**:',
@@ -160,14 +141,12 @@ function report({ runs, careless }) {
   ].join('\n\n');
 }
 
-const [before, , after, ...rest] = readFileSync(PAGE, 'utf8').split(MARK);
-
-if (after === undefined || rest.length) throw new Error(`${PAGE} has not two lines ${MARK}`);
+const page = openPage('docs/four-ways.md', './dev bench ways');
 const measured = await measureAll();
 const text = report(measured);
 
 console.log(text);
 if (!shortened) {
   writeFileSync(PICTURE, picture(measured.runs, measured.runs.filter(run => run.followers === MOST)));
-  writeFileSync(PAGE, [before, MARK, `\n${text}\n\n`, MARK, after].join(''));
+  page.write(text);
 }

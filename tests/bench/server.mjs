@@ -1,0 +1,202 @@
+// The server beside its neighbours and its limits: one load, one run, in turns. See server_work.mjs for what is measured,
+// neighbours.mjs for the servers. What comes out goes into docs/benchmarks.md, between its marks, and docs/benchmarks.svg.
+//
+//   node tests/bench/server.mjs [KEY...]   only these works (submit-1 submit-64 ... catch-up); then the table is only printed
+//   PILCROW_BENCH_SECONDS       how long each is measured, instead of 1.5 s in each of three rounds; one round, and only printed
+//   PILCROW_BENCH_DIR           where the stores are, which should be on a disk (build)
+//   PILCROW_TRACES              a folder with automerge-paper.json.gz; without it a writing session is made up
+//   PILCROW_PROTOCOL_LOAD, PILCROW_ECHO   the programs
+import { execFile } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { gunzipSync } from 'node:zlib';
+
+import { Random } from '../lib/random.mjs';
+import { root } from '../lib/server.mjs';
+import { chart } from './chart.mjs';
+import { servers, start } from './neighbours.mjs';
+import { workloads } from './ot_workloads.mjs';
+import { bytes, circumstances, count, digits, micros, openPage, percent, row, time } from './page.mjs';
+import { showGoal, works } from './server_work.mjs';
+
+const program = process.env.PILCROW_PROTOCOL_LOAD ?? join(root, 'build/tests/bench/protocol_load');
+const shortened = Number(process.env.PILCROW_BENCH_SECONDS ?? 0);
+const wanted = process.argv.slice(2);
+const ROUNDS = shortened ? 1 : 3;
+const SESSION = { true: 20000, false: 4000 }; // operations: of who takes them foretold, and of who does not
+const within = process.env.PILCROW_BENCH_DIR ?? join(root, 'build');
+const PICTURE = join(root, 'docs/benchmarks.svg');
+
+// ---- a writing session -------------------------------------------------------------------------------------------------
+
+function edits() {
+  const trace = join(process.env.PILCROW_TRACES ?? '', 'automerge-paper.json.gz');
+  const isRecorded = process.env.PILCROW_TRACES && existsSync(trace);
+
+  return isRecorded
+    ? { name: 'automerge-paper', patches: JSON.parse(gunzipSync(readFileSync(trace))).txns.flatMap(({ patches }) => patches) }
+    : { name: 'made up', patches: workloads.writing(new Random(1)) };
+}
+
+// Files of the first n operations, and of what they make.
+function writeSession(folder, patches, n) {
+  const text = [];
+  const ops = patches.slice(0, n).map(([at, nDeleted, inserted]) => {
+    text.splice(at, nDeleted, ...inserted);
+    return JSON.stringify([...(at ? [at] : []), ...(inserted ? [inserted] : []), ...(nDeleted ? [{ d: nDeleted }] : [])]);
+  });
+  const paths = { ops: join(folder, `session-${n}.ops`), text: join(folder, `session-${n}.json`) };
+
+  writeFileSync(paths.ops, ops.map(op => `${op}\n`).join(''));
+  writeFileSync(paths.text, JSON.stringify(text.join('')));
+  return ['--session', paths.ops, '--expect', paths.text];
+}
+
+// ---- measuring ---------------------------------------------------------------------------------------------------------
+
+// A server of its own for each, so that its memory and its processor time are of this work.
+async function measure(folder, sessions, work, server) {
+  const { port, pid, stop } = await start(server, folder);
+  const ofSession = work.key === 'session';
+  const args = [
+    work.mode, work.n, port, pid, ...server.flags({ writers: work.writers ?? 1 }), '--seconds', shortened || 1.5, ...work.args,
+    '--outstanding', ofSession && !server.takesForetold ? 1 : work.outstanding, '--patience', 30,
+    ...(ofSession ? sessions[server.takesForetold] : []),
+  ];
+
+  try {
+    return JSON.parse((await promisify(execFile)(program, args.map(String))).stdout);
+  } catch (error) {
+    throw new Error(`${server.name}: protocol_load ${args.join(' ')}: ${error.stderr || error.message}`);
+  } finally {
+    await stop();
+  }
+}
+
+// Of several measurements, member by member, the median.
+function medianOf(measured) {
+  if (typeof measured[0] === 'string') return measured[0];
+  if (typeof measured[0] === 'number') return [...measured].sort((a, b) => a - b)[measured.length >> 1];
+  return Object.fromEntries(Object.keys(measured[0]).map(key => [key, medianOf(measured.map(m => m[key]))]));
+}
+
+async function measureWork(folder, sessions, work) {
+  const keys = Object.keys(servers).filter(key => !work.skip?.includes(key));
+  const rounds = Object.fromEntries(keys.map(key => [key, []]));
+
+  for (let i = 0; i < ROUNDS; i++) {
+    for (const key of keys) rounds[key].push(await measure(folder, sessions, work, servers[key]));
+  }
+  const medians = Object.fromEntries(keys.map(key => [key, medianOf(rounds[key])]));
+
+  console.error(`${work.key}: ${keys.map(key => `${key} ${work.rows.map(({ value, show }) => show(value(medians[key]))).join(', ')}`).join('; ')}`);
+  return { work, medians };
+}
+
+async function measureAll() {
+  mkdirSync(within, { recursive: true });
+  const folder = mkdtempSync(join(within, 'server-bench-'));
+  const { name, patches } = edits();
+  const sessions = Object.fromEntries(Object.entries(SESSION).map(([takes, n]) => [takes, writeSession(folder, patches, n)]));
+  const measured = [];
+
+  try {
+    for (const work of works) if (!wanted.length || wanted.includes(work.key)) measured.push(await measureWork(folder, sessions, work));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  return { measured, session: name };
+}
+
+// ---- the tables --------------------------------------------------------------------------------------------------------
+
+const forEachRow = (measured, make) => measured.flatMap(({ work, medians }) => work.rows.map(of => make(of, medians, work)));
+const keys = Object.keys(servers);
+
+function figure(of, m) {
+  if (!m) return '';
+  const latency = of.latency?.(m);
+
+  return of.show(of.value(m)) + (latency?.n ? ` (${time(latency.p50)}, ${time(latency.p99)})` : '');
+}
+
+// How many times the other, and whether that is what is wanted.
+function held(of, goal, medians) {
+  const value = goal.value ?? of.value;
+  const ours = value(medians.pilcrow);
+  const ratio = goal.beside ? ours / value(medians[goal.beside]) : ours;
+  const holds = goal.least ? ratio >= goal.least : ratio <= goal.most;
+  const shown = !goal.beside ? of.show(ours) : (goal.least ?? goal.most) < 1 ? percent(ratio) : `${digits(ratio)}x`;
+
+  return `${shown} (${showGoal(goal)}${holds ? '' : ', **missed**'})`;
+}
+
+function goalsTable(measured) {
+  const ofGoals = (of, medians, wants) => of.goals.filter(goal => (goal.beside === 'sharedb') === wants).map(goal => held(of, goal, medians)).join(', ');
+
+  return [
+    row(['work', ...keys.map(key => servers[key].name), 'Pilcrow against ShareDB', 'against the limit']),
+    `|---|${keys.map(() => '--:').join('|')}|--:|--:|`,
+    ...forEachRow(measured, (of, medians) => row([of.name, ...keys.map(key => figure(of, medians[key])), ofGoals(of, medians, true), ofGoals(of, medians, false)])),
+  ].join('\n');
+}
+
+function cpuTable(measured) {
+  const each = (of, m) => (m ? `${micros(m.server_cpu_s / of.per(m))}, ${percent(m.server_cpu_s / m.seconds)}` : '');
+
+  return [
+    row(['work', ...keys.map(key => servers[key].name), 'the load beside Pilcrow', 'beside echo']),
+    `|---|${keys.map(() => '--:').join('|')}|--:|--:|`,
+    ...forEachRow(measured, (of, medians) => of.per && row([
+      of.name.replace(/: deliveries.*/, ''), ...keys.map(key => each(of, medians[key])), percent(medians.pilcrow.own_cpu_share), medians.echo ? percent(medians.echo.own_cpu_share) : '',
+    ])).filter(Boolean),
+  ].join('\n');
+}
+
+// ---- the page ----------------------------------------------------------------------------------------------------------
+
+function picture(measured) {
+  const panel = (title, rows, three, format) => ({
+    title, format, series: three.map(key => servers[key].name),
+    groups: forEachRow(measured, (of, medians) => ({ of, medians })).filter(({ of }) => rows(of))
+      .map(({ of, medians }) => ({ name: of.name.replace(/: (memory|connects|deliveries).*/, '').replace('2,000 idle subscribed connections', '2,000 idle'), bars: three.map(key => ({ value: medians[key] ? of.value(medians[key]) : 0, label: medians[key] ? undefined : 'none' })) })),
+  });
+  const perSecond = value => `${digits(value, 3)}/s`;
+
+  return chart({
+    title: 'Pilcrow beside a neighbour and its limits',
+    panels: [
+      panel('A second: operations, answers, connects', of => /\/s$/.test(of.show(1)), ['sharedb', 'sync', 'pilcrow'], perSecond),
+      panel('Deliveries a server CPU-second', of => /deliveries/.test(of.name), ['sharedb', 'echo', 'pilcrow'], perSecond),
+      panel('p99 from sending to each of 100 readers', of => /p99/.test(of.name), ['sharedb', 'sync', 'pilcrow'], time),
+      panel('Memory of an idle subscribed connection', of => /memory/.test(of.name), ['sharedb', 'echo', 'pilcrow'], bytes),
+    ],
+  });
+}
+
+function report({ measured, session }) {
+  const verified = measured.reduce((sum, { medians }) => sum + ROUNDS * (medians.pilcrow.acknowledged + medians.pilcrow.told + medians.pilcrow.answered), 0);
+
+  return [
+    circumstances(`${ROUNDS > 1 ? `Medians of ${ROUNDS} rounds` : 'One round'}; server and load share the cores.`),
+    'Operations, deliveries or answers a second; in brackets p50 and p99 of the time to the acknowledgement, the reader or the answer:',
+    goalsTable(measured),
+    'Server CPU for each of them, and of one core in all; of the load\'s process, of one core:',
+    cpuTable(measured),
+    keys.map(key => `* ${servers[key].what}.`).join('\n'),
+    `* The writing session: ${session}, its first ${count(SESSION.true)} operations; ${count(SESSION.false)} for ShareDB.\n` +
+      `* About ${count(Math.round(verified / 1000))} thousand acknowledgements, deliveries and answers of Pilcrow were each looked at: nothing lost, repeated, changed or out of order, ` +
+      'and each document ended as the text that its acknowledged operations make.',
+  ].join('\n\n');
+}
+
+const page = openPage('docs/benchmarks.md', './dev bench server');
+const all = await measureAll();
+const text = report(all);
+
+console.log(text);
+if (!shortened && !wanted.length) {
+  writeFileSync(PICTURE, picture(all.measured));
+  page.write(text);
+}

@@ -1,0 +1,74 @@
+// What ./dev bench server measures: a load each, and the rows that are read off it, with their goals.
+//
+//   work     { key, mode, n, args, outstanding, skip: [keys of servers], rows: [row, ...] }
+//   row      { name, value: measured => number, show: value => text, per: 'operation', less: true if less is better, goals: [goal, ...] }
+//   goal     { beside: 'sharedb' or another server's key, or nothing: a figure of its own; value: (if another than the row's);
+//              least or most: times the other's }
+import { bytes, count, digits, time } from './page.mjs';
+
+const perSecond = m => m.per_second;
+const p50 = m => m.acknowledged_ms.p50;
+const beside = (sharedb, sync) => [{ beside: 'sharedb', least: sharedb }, { beside: 'sync', least: sync }];
+const rate = { value: perSecond, show: value => `${count(Math.round(value))}/s`, per: m => m.acknowledged };
+
+const submit = (key, n, outstanding, goals, name, args = []) => ({
+  key, mode: 'submit', n, outstanding, args,
+  rows: [{ ...rate, name: name ?? `submit, ${count(n)} client${n > 1 ? `s on ${count(n)} documents` : ''}, ${outstanding} outstanding`, latency: m => m.acknowledged_ms, goals }],
+});
+
+const deliveriesPerCpuSecond = m => m.told / m.server_cpu_s;
+const fanOut = n => ({
+  key: `fan-out-${n}`, mode: 'fan-out', n, outstanding: 8, args: [],
+  rows: [{
+    name: `fan-out to ${count(n)}, 8 operations on their way: deliveries a server CPU-second`, value: deliveriesPerCpuSecond,
+    show: value => `${count(Math.round(value / 1000))} k`, latency: m => m.told_ms, per: m => m.told,
+    goals: [{ beside: 'sharedb', least: 5 }, { beside: 'echo', least: 1 }],
+  }],
+});
+
+export const works = [
+  submit('submit-1', 1, 1, [
+    { beside: 'sharedb', most: 2.1, value: p50, what: 'p50' },
+    { beside: 'sync', most: 3, value: p50, what: 'p50' },
+  ]),
+  submit('submit-64', 64, 1, beside(3, 0.6)),
+  submit('submit-64x8', 64, 8, beside(50, 0.45)),
+  submit('submit-512', 512, 1, beside(3.5, 0.6)),
+  submit('large', 8, 1, beside(100, 0.55), '8 writers in documents of 1,000,000 characters', ['--text', 1000000]),
+  {
+    key: 'contend', mode: 'contend', n: 8, outstanding: 1, args: [], writers: 8,
+    rows: [{ ...rate, name: 'contend: 8 subscribed writers on one document', latency: m => m.acknowledged_ms, goals: beside(4.5, 0.55) }],
+  },
+  submit('session', 1, 8, [], 'a writing session, 1 client, 8 outstanding (ShareDB: 1)'),
+  fanOut(100),
+  fanOut(1000),
+  {
+    key: 'paced', mode: 'fan-out', n: 100, outstanding: 1, args: ['--rate', 100],
+    rows: [{
+      name: 'fan-out p99 at 100 operations/s to 100 readers', value: m => m.told_ms.p99, show: time, latency: m => m.told_ms, per: m => m.told, less: true,
+      goals: [{ beside: 'sharedb', most: 1 }, { beside: 'sync', most: 1.3 }],
+    }],
+  },
+  {
+    key: 'idle', mode: 'idle', n: 2000, outstanding: 1, args: ['--warm', 0],
+    rows: [
+      { name: '2,000 idle subscribed connections: memory each', value: m => m.memory, show: bytes, less: true, goals: [{ beside: 'sharedb', most: 1 / 3 }, { most: 8192 }] },
+      { name: '2,000 idle subscribed connections: connects a second', value: m => m.joins_per_second, show: value => `${count(Math.round(value))}/s`, goals: [{ beside: 'sharedb', least: 4 }] },
+    ],
+  },
+  {
+    key: 'open', mode: 'open', n: 8, outstanding: 1, args: [],
+    rows: [{ ...rate, name: 'open (fetch) with 10,000 operations of history, warm', latency: m => m.told_ms, per: m => m.answered, goals: [{ beside: 'sharedb', least: 2 }] }],
+  },
+  {
+    key: 'catch-up', mode: 'catch-up', n: 1, outstanding: 1, args: [], skip: ['echo', 'sync'],
+    rows: [{ ...rate, name: 'catch up by 10,000 operations', per: m => m.told, goals: [{ beside: 'sharedb', least: 10 }] }],
+  },
+];
+
+export const showGoal = goal => {
+  const factor = goal.least ?? goal.most;
+  const what = goal.beside ? (factor < 1 ? `${digits(100 * factor)} %` : `${digits(factor)}x`) : bytes(factor);
+
+  return `${goal.what ? `${goal.what} ` : ''}${goal.least ? '>=' : '<='} ${what}`;
+};
