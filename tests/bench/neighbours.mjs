@@ -1,17 +1,19 @@
-// The servers that are compared, each in a process of its own with an empty store; and what protocol_load must know of them.
+// The servers that are compared, each in a process of its own with an empty store, under protocol_load.
 //
-//   const server = await start(servers.pilcrow, folder);    { port, pid, stop() }
-//   servers.pilcrow.flags({ writers: 1, outstanding: 8 })   protocol_load's
+//   const flags = servers.pilcrow.flags({ writers: 1 });    what protocol_load must know of it; writers: of a document
+//   await load(servers.pilcrow, folder, 'submit', 64, [...flags, '--outstanding', 8]);    what it measured
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 
 import { pilcrowd, root } from '../lib/server.mjs';
 
 const require = createRequire(new URL('../lib/', import.meta.url));
 const version = name => require(`${name}/package.json`).version;
+const program = process.env.PILCROW_PROTOCOL_LOAD ?? join(root, 'build/tests/bench/protocol_load');
 const echo = process.env.PILCROW_ECHO ?? join(root, 'build/tests/bench/echo');
 
 // Who is the only writer of a document knows what his operations will lead to, and says so if the server takes them in order.
@@ -47,9 +49,17 @@ export const servers = {
     flags: foretelling(['--bare']),
     takesForetold: true,
   },
+  each: {
+    name: 'echo one by one',
+    what: 'echo one by one: the same in memory, with a call for each operation and receiver; only beside fan-out',
+    command: () => [echo, '--each'],
+    flags: foretelling(['--bare']),
+    takesForetold: true,
+    isForSome: true, // works that name it; without a column
+  },
 };
 
-export async function start(server, within) {
+async function start(server, within) {
   const folder = mkdtempSync(join(within, 'server-'));
   const [program, ...args] = server.command(folder);
   const child = spawn(program, args, { env: { ...process.env, NODE_ENV: 'production' }, stdio: ['ignore', 'pipe', 'inherit'] });
@@ -69,4 +79,18 @@ export async function start(server, within) {
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+// A server of its own for each, so that its memory and its processor time are of this load.
+export async function load(server, within, mode, n, args) {
+  const { port, pid, stop } = await start(server, within);
+  const all = [mode, n, port, pid, '--patience', 30, ...args].map(String);
+
+  try {
+    return JSON.parse((await promisify(execFile)(program, all)).stdout);
+  } catch (error) {
+    throw new Error(`${server.name}: protocol_load ${all.join(' ')}: ${error.stderr || error.message}`);
+  } finally {
+    await stop();
+  }
 }

@@ -6,21 +6,18 @@
 //   PILCROW_BENCH_DIR           where the stores are, which should be on a disk (build)
 //   PILCROW_TRACES              a folder with automerge-paper.json.gz; without it a writing session is made up
 //   PILCROW_PROTOCOL_LOAD, PILCROW_ECHO   the programs
-import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 
 import { Random } from '../lib/random.mjs';
 import { root } from '../lib/server.mjs';
 import { chart } from './chart.mjs';
-import { servers, start } from './neighbours.mjs';
+import { load, servers } from './neighbours.mjs';
 import { workloads } from './ot_workloads.mjs';
 import { bytes, circumstances, count, digits, micros, openPage, percent, row, time } from './page.mjs';
 import { showGoal, works } from './server_work.mjs';
 
-const program = process.env.PILCROW_PROTOCOL_LOAD ?? join(root, 'build/tests/bench/protocol_load');
 const shortened = Number(process.env.PILCROW_BENCH_SECONDS ?? 0);
 const wanted = process.argv.slice(2);
 const ROUNDS = shortened ? 1 : 3;
@@ -55,23 +52,13 @@ function writeSession(folder, patches, n) {
 
 // ---- measuring ---------------------------------------------------------------------------------------------------------
 
-// A server of its own for each, so that its memory and its processor time are of this work.
-async function measure(folder, sessions, work, server) {
-  const { port, pid, stop } = await start(server, folder);
+function measure(folder, sessions, work, server) {
   const ofSession = work.key === 'session';
-  const args = [
-    work.mode, work.n, port, pid, ...server.flags({ writers: work.writers ?? 1 }), '--seconds', shortened || 1.5, ...work.args,
-    '--outstanding', ofSession && !server.takesForetold ? 1 : work.outstanding, '--patience', 30,
-    ...(ofSession ? sessions[server.takesForetold] : []),
-  ];
 
-  try {
-    return JSON.parse((await promisify(execFile)(program, args.map(String))).stdout);
-  } catch (error) {
-    throw new Error(`${server.name}: protocol_load ${args.join(' ')}: ${error.stderr || error.message}`);
-  } finally {
-    await stop();
-  }
+  return load(server, folder, work.mode, work.n, [
+    ...server.flags({ writers: work.writers ?? 1 }), '--seconds', shortened || 1.5, ...work.args,
+    '--outstanding', ofSession && !server.takesForetold ? 1 : work.outstanding, ...(ofSession ? sessions[server.takesForetold] : []),
+  ]);
 }
 
 // Of several measurements, member by member, the median.
@@ -82,7 +69,7 @@ function medianOf(measured) {
 }
 
 async function measureWork(folder, sessions, work) {
-  const keys = Object.keys(servers).filter(key => !work.skip?.includes(key));
+  const keys = Object.keys(servers).filter(key => (servers[key].isForSome ? work.more?.includes(key) : !work.skip?.includes(key)));
   const rounds = Object.fromEntries(keys.map(key => [key, []]));
 
   for (let i = 0; i < ROUNDS; i++) {
@@ -112,7 +99,7 @@ async function measureAll() {
 // ---- the tables --------------------------------------------------------------------------------------------------------
 
 const forEachRow = (measured, make) => measured.flatMap(({ work, medians }) => work.rows.map(of => make(of, medians, work)));
-const keys = Object.keys(servers);
+const keys = Object.keys(servers).filter(key => !servers[key].isForSome);
 
 function figure(of, m) {
   if (!m) return '';
@@ -184,7 +171,7 @@ function report({ measured, session }) {
     goalsTable(measured),
     'Server CPU for each of them, and of one core in all; of the load\'s process, of one core:',
     cpuTable(measured),
-    keys.map(key => `* ${servers[key].what}.`).join('\n'),
+    Object.values(servers).map(({ what }) => `* ${what}.`).join('\n'),
     `* The writing session: ${session}, its first ${count(SESSION.true)} operations; ${count(SESSION.false)} for ShareDB.\n` +
       `* About ${count(Math.round(verified / 1000))} thousand acknowledgements, deliveries and answers of Pilcrow were each looked at: nothing lost, repeated, changed or out of order, ` +
       'and each document ended as the text that its acknowledged operations make.',

@@ -1,9 +1,9 @@
 // What ./dev bench server measures: a load each, and the rows that are read off it, with their goals.
 //
-//   work     { key, mode, n, args, outstanding, skip: [keys of servers], rows: [row, ...] }
+//   work     { key, mode, n, args, outstanding, skip, more: [keys of servers], rows: [row, ...] }
 //   row      { name, value: measured => number, show: value => text, per: 'operation', less: true if less is better, goals: [goal, ...] }
-//   goal     { beside: 'sharedb' or another server's key, or nothing: a figure of its own; value: (if another than the row's);
-//              least or most: times the other's }
+//   goal     { beside: 'sharedb' or another server's key, or nothing: a figure of its own; value: (if another than the row's); what: a name for
+//              it; least or most: times the other's }
 import { bytes, count, digits, time } from './page.mjs';
 
 const perSecond = m => m.per_second;
@@ -18,11 +18,11 @@ const submit = (key, n, outstanding, goals, name, args = []) => ({
 
 const deliveriesPerCpuSecond = m => m.told / m.server_cpu_s;
 const fanOut = n => ({
-  key: `fan-out-${n}`, mode: 'fan-out', n, outstanding: 8, args: [],
+  key: `fan-out-${n}`, mode: 'fan-out', n, outstanding: 8, args: [], more: ['each'],
   rows: [{
     name: `fan-out to ${count(n)}, 8 operations on their way: deliveries a server CPU-second`, value: deliveriesPerCpuSecond,
     show: value => `${count(Math.round(value / 1000))} k`, latency: m => m.told_ms, per: m => m.told,
-    goals: [{ beside: 'sharedb', least: 5 }, { beside: 'echo', least: 1 }],
+    goals: [{ beside: 'sharedb', least: 5 }, { beside: 'each', least: 1, what: 'echo one by one' }],
   }],
 });
 
