@@ -4,15 +4,13 @@
 //   await load(servers.pilcrow, folder, 'submit', 64, [...flags, '--outstanding', 8]);    what it measured
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createRequire } from 'node:module';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 import { pilcrowd, root } from '../lib/server.mjs';
 
-const require = createRequire(new URL('../lib/', import.meta.url));
-const version = name => require(`${name}/package.json`).version;
+const version = (name, of = '../lib/') => JSON.parse(readFileSync(new URL(`${of}node_modules/${name}/package.json`, import.meta.url))).version;
 const program = process.env.PILCROW_PROTOCOL_LOAD ?? join(root, 'build/tests/bench/protocol_load');
 const echo = process.env.PILCROW_ECHO ?? join(root, 'build/tests/bench/echo');
 
@@ -35,6 +33,16 @@ export const servers = {
     flags: () => ['--lenient'],
     takesForetold: false,
   },
+  hocuspocus: {
+    name: 'Hocuspocus',
+    what: `Hocuspocus ${version('@hocuspocus/server', 'hocuspocus/')} with Yjs ${version('yjs', 'hocuspocus/')}, in memory, without hooks, NODE_ENV=production; ` +
+      'its protocol is another, so tests/bench/hocuspocus/load.mjs sends the same pieces of text, in JavaScript',
+    command: () => [process.execPath, join(root, 'tests/bench/hocuspocus/server.mjs')],
+    program: join(root, 'tests/bench/hocuspocus/load.mjs'),
+    flags: () => [],
+    takesForetold: true,
+    isForSome: true, // works that name it
+  },
   echo: {
     name: 'echo',
     what: 'echo: a bare epoll program that acknowledges and forwards the same bytes without looking at them, in one call for all that came in one',
@@ -55,7 +63,8 @@ export const servers = {
     command: () => [echo, '--each'],
     flags: foretelling(['--bare']),
     takesForetold: true,
-    isForSome: true, // works that name it; without a column
+    isForSome: true,
+    hasNoColumn: true,
   },
 };
 
@@ -87,7 +96,7 @@ export async function load(server, within, mode, n, args) {
   const all = [mode, n, port, pid, '--patience', 30, ...args].map(String);
 
   try {
-    return JSON.parse((await promisify(execFile)(program, all)).stdout);
+    return JSON.parse((await promisify(execFile)(server.program ?? program, all)).stdout);
   } catch (error) {
     throw new Error(`${server.name}: protocol_load ${all.join(' ')}: ${error.stderr || error.message}`);
   } finally {

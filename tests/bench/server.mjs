@@ -99,7 +99,7 @@ async function measureAll() {
 // ---- the tables --------------------------------------------------------------------------------------------------------
 
 const forEachRow = (measured, make) => measured.flatMap(({ work, medians }) => work.rows.map(of => make(of, medians, work)));
-const keys = Object.keys(servers).filter(key => !servers[key].isForSome);
+const keys = Object.keys(servers).filter(key => !servers[key].hasNoColumn);
 
 function figure(of, m) {
   if (!m) return '';
@@ -171,6 +171,7 @@ function report({ measured, session }) {
     goalsTable(measured),
     'Server CPU for each of them, and of one core in all; of the load\'s process, of one core:',
     cpuTable(measured),
+    '![Operations, deliveries, times and memory of Pilcrow, ShareDB and the bare programs](benchmarks.svg)',
     Object.values(servers).map(({ what }) => `* ${what}.`).join('\n'),
     `* The writing session: ${session}, its first ${count(SESSION.true)} operations; ${count(SESSION.false)} for ShareDB.\n` +
       `* About ${count(Math.round(verified / 1000))} thousand acknowledgements, deliveries and answers of Pilcrow were each looked at: nothing lost, repeated, changed or out of order, ` +

@@ -12,13 +12,13 @@ const beside = (sharedb, sync) => [{ beside: 'sharedb', least: sharedb }, { besi
 const rate = { value: perSecond, show: value => `${count(Math.round(value))}/s`, per: m => m.acknowledged };
 
 const submit = (key, n, outstanding, goals, name, args = []) => ({
-  key, mode: 'submit', n, outstanding, args,
+  key, mode: 'submit', n, outstanding, args, more: args.length || key === 'session' ? [] : ['hocuspocus'],
   rows: [{ ...rate, name: name ?? `submit, ${count(n)} client${n > 1 ? `s on ${count(n)} documents` : ''}, ${outstanding} outstanding`, latency: m => m.acknowledged_ms, goals }],
 });
 
 const deliveriesPerCpuSecond = m => m.told / m.server_cpu_s;
 const fanOut = n => ({
-  key: `fan-out-${n}`, mode: 'fan-out', n, outstanding: 8, args: [], more: ['each'],
+  key: `fan-out-${n}`, mode: 'fan-out', n, outstanding: 8, args: [], more: ['hocuspocus', 'each'],
   rows: [{
     name: `fan-out to ${count(n)}, 8 operations on their way: deliveries a server CPU-second`, value: deliveriesPerCpuSecond,
     show: value => `${count(Math.round(value / 1000))} k`, latency: m => m.told_ms, per: m => m.told,

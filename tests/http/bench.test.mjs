@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { join } from 'node:path';
 import { chart } from '../bench/chart.mjs';
-import { root, run, startServer } from '../lib/server.mjs';
+import { root, run, startServer, temporaryDirectory } from '../lib/server.mjs';
 import { WebSocketServer } from '../lib/wire.mjs';
 
 const followers = process.env.PILCROW_FOLLOWERS ?? join(root, 'build/tests/bench/followers');
@@ -82,7 +83,7 @@ async function keeper(t, tamper) {
     say({ a: 'init', protocol: 1, protocolMinor: 2, id: 'x', type: 'http://sharejs.org/types/JSONv0' });
     socket.on('message', data => {
       const { a, c, d, seq, op } = JSON.parse(data);
-      const snapshot = () => ({ v: 1 + pieces.length, data: fetched(pieces.toReversed().join('')) });
+      const snapshot = () => ({ v: 1 + pieces.length, data: fetched([...pieces].reverse().join('')) });
 
       if (a === 'hs') say({ a: 'hs', protocol: 1, protocolMinor: 2, id: 'x' });
       if (a === 's') says.add(say), say({ a, c, d, data: { v: 1, data: '' } });
@@ -121,6 +122,19 @@ describe('protocol_load', { concurrency: true }, () => {
       assert(measured.server_cpu_s > 0 && measured.own_cpu_share < 2, stdout);
     });
   }
+
+  test('a session is written in its order, and must end as it should', async t => {
+    const [server, folder] = [await startServer(t), temporaryDirectory(t)];
+    const files = { ops: join(folder, 'ops'), text: join(folder, 'text'), other: join(folder, 'other') };
+    const session = async text => load('submit', 1, server, '--foretell', '--outstanding', 4, '--session', files.ops, '--expect', text);
+
+    writeFileSync(files.ops, '["a\\n\\u00fc\\ud83d\\ude00"]\n[3,"\\"z"]\n[{"d":1}]\n');
+    writeFileSync(files.text, JSON.stringify('\nü"z😀'));
+    writeFileSync(files.other, JSON.stringify('\nü"z'));
+    const { stdout, stderr } = await session(files.text);
+    assert.equal((JSON.parse(stdout || 'null') ?? assert.fail(stderr)).acknowledged, 3);
+    assert.match((await session(files.other)).stderr, /in another text than it should/);
+  });
 
   const piece = n => frame => [{ ...frame, op: [frame.op[0].replace(/.(?=_)/, digit => ((parseInt(digit, 16) + n) % 16).toString(16))] }];
   const once4 = tampered => frame => (frame.v === 4 ? tampered(frame) : [frame]);
