@@ -31,7 +31,8 @@
  *   --bare             nobody thinks at the other side: contents are not looked at
  *
  * It prints one JSON object, or says what was told wrongly and exits with 1. Times are in ms: `acknowledged_ms` from
- * sending to the acknowledgement, `told_ms` from there to each reader, or from a question to its answer. */
+ * sending to the acknowledgement, `told_ms` from there to each reader, or from a question to its answer. `memory` is
+ * the server's for each client that joins a document, `memory_with_document` for each that creates one. */
 #include "tests/bench/protocol_load.h"
 
 #include <assert.h>

@@ -93,6 +93,7 @@ struct load {
     struct client *clients;
     struct document *documents;
     unsigned n_clients, n_ready;
+    double joined_at;              /* seconds, of the last that is there */
     void (*pump)(struct client *); /* the mode's, or that of its preparations; NULL: there is nothing to do */
     bool is_measuring;
     uint32_t most; /* operations of a client */

@@ -86,6 +86,7 @@ static void open_clients(struct load *load, unsigned from, unsigned to)
                  (double)load->patience_ns / (double)SECOND);
         turn(load, until_ns);
     }
+    load->joined_at = seconds_of(CLOCK_MONOTONIC);
 }
 
 static bool has_nothing_on_its_way(const struct client *client)
@@ -222,23 +223,31 @@ static void measure_session(struct load *load)
     print_counts(load, &from, &to);
 }
 
+/* Opens those from and up to these numbers; what each of them costs the server. */
+static long open_measured(struct load *load, unsigned from, unsigned to)
+{
+    long before = resident_bytes(load->server);
+    uint64_t settle_ns = load->mode->pump ? 0 : SETTLE_NS;
+
+    open_clients(load, from, to);
+    turn_for(load, settle_ns);
+    return to > from ? (resident_bytes(load->server) - before) / (long)(to - from) : 0;
+}
+
 void load_run(struct load *load)
 {
-    long memory;
-    double joined;
+    unsigned n_others = load->n_clients - load->n_documents;
+    double at;
 
-    open_clients(load, 0, load->n_documents);
-    turn_for(load, load->mode->pump ? 0 : SETTLE_NS);
-    memory = resident_bytes(load->server);
-    joined = seconds_of(CLOCK_MONOTONIC);
-    open_clients(load, load->n_documents, load->n_clients);
-    joined = seconds_of(CLOCK_MONOTONIC) - joined;
-    turn_for(load, load->mode->pump ? 0 : SETTLE_NS);
-    memory = resident_bytes(load->server) - memory;
-    (void)printf("{\"mode\":\"%s\",\"n\":%u", load->mode->name, load->n);
-    if (load->n_clients > load->n_documents)
-        (void)printf(",\"joins_per_second\":%.1f,\"memory\":%ld", (load->n_clients - load->n_documents) / joined,
-                     memory / (long)(load->n_clients - load->n_documents));
+    (void)printf("{\"mode\":\"%s\",\"n\":%u,\"memory_with_document\":%ld", load->mode->name, load->n,
+                 open_measured(load, 0, load->n_documents));
+    at = seconds_of(CLOCK_MONOTONIC);
+    if (n_others) {
+        long memory = open_measured(load, load->n_documents, load->n_clients);
+        double took = load->joined_at - at;
+
+        (void)printf(",\"joins_per_second\":%.1f,\"memory\":%ld", n_others / took, memory);
+    }
     if (load->history)
         write_history(load);
     if (load->expected.at)

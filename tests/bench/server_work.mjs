@@ -1,7 +1,8 @@
 // What ./dev bench server measures: a load each, and the rows that are read off it, with their goals.
 //
 //   work     { key, mode, n, args, outstanding, skip, more: [keys of servers], rows: [row, ...] }
-//   row      { name, value: measured => number, show: value => text, per: 'operation', less: true if less is better, goals: [goal, ...] }
+//   row      { name, value: measured => number, show: value => text, goals: [goal, ...] }, perhaps latency: measured => times,
+//              per: measured => how many of them took the server's CPU time
 //   goal     { beside: 'sharedb' or another server's key, or nothing: a figure of its own; value: (if another than the row's); what: a name for
 //              it; least or most: times the other's }
 import { bytes, count, digits, time } from './page.mjs';
@@ -45,16 +46,20 @@ export const works = [
   {
     key: 'paced', mode: 'fan-out', n: 100, outstanding: 1, args: ['--rate', 100],
     rows: [{
-      name: 'fan-out p99 at 100 operations/s to 100 readers', value: m => m.told_ms.p99, show: time, latency: m => m.told_ms, per: m => m.told, less: true,
+      name: 'fan-out p99 at 100 operations/s to 100 readers', value: m => m.told_ms.p99, show: time, latency: m => m.told_ms, per: m => m.told,
       goals: [{ beside: 'sharedb', most: 1 }, { beside: 'sync', most: 1.3 }],
     }],
   },
   {
     key: 'idle', mode: 'idle', n: 2000, outstanding: 1, args: ['--warm', 0],
     rows: [
-      { name: '2,000 idle subscribed connections: memory each', value: m => m.memory, show: bytes, less: true, goals: [{ beside: 'sharedb', most: 1 / 3 }, { most: 8192 }] },
+      { name: '2,000 idle subscribed connections: memory each', value: m => m.memory, show: bytes, goals: [{ beside: 'sharedb', most: 1 / 3 }, { most: 8192 }] },
       { name: '2,000 idle subscribed connections: connects a second', value: m => m.joins_per_second, show: value => `${count(Math.round(value))}/s`, goals: [{ beside: 'sharedb', least: 4 }] },
     ],
+  },
+  {
+    key: 'idle-documents', mode: 'idle', n: 1, outstanding: 1, args: ['--warm', 0, '--documents', 2000],
+    rows: [{ name: '2,000 idle subscribed connections, each with a document of its own: memory each', value: m => m.memory_with_document, show: bytes, goals: [] }],
   },
   {
     key: 'open', mode: 'open', n: 8, outstanding: 1, args: [],
