@@ -14,6 +14,7 @@
  *                      makes them for an old version is told again what came since
  *   --foretell         they are made for the version that the ones before will lead to; only a single writer can. Else
  *                      for what is acknowledged
+ *   --operations N     so many of each writer, however long that takes, instead of --warm and --seconds
  *   --rate R           so many operations a second instead, at even distances; their times count from when they are due
  *   --text N           characters that documents begin with (0; 1000 for open and catch-up)
  *   --position N       where pieces are inserted (in the middle)
@@ -24,8 +25,9 @@
  *   --session OPS --expect TEXT
  *                      submit: these operations instead, one a line, to an empty document, until they are through;
  *                      files. TEXT is what they make of it, as a JSON string
- *   --warm S, --seconds S, --patience S
- *                      before the measurement (0.5); how long it is (2); what comes after it must come by then (10)
+ *   --warm S, --seconds S
+ *                      before the measurement (0.5); how long it is (2)
+ *   --patience S       how long nothing may come while something is due (10)
  *   --path PATH        of the WebSocket (/v1/ws)
  *   --lenient          others than Pilcrow: versions may come again, or out of order, if only all come
  *   --bare             nobody thinks at the other side: contents are not looked at
@@ -138,6 +140,15 @@ static struct bytes file_at(const char *path)
     return bytes_of(at, (size_t)stat.st_size);
 }
 
+static uint32_t lines_of(struct bytes text)
+{
+    uint32_t n = 0;
+
+    for (size_t i = 0; i < text.n_bytes; i++)
+        n += ((const char *)text.at)[i] == '\n';
+    return n;
+}
+
 static unsigned count_of(const char *text)
 {
     return (unsigned)strtoul(text, NULL, 10);
@@ -153,6 +164,7 @@ static bool take_option(struct load *load, int option)
     switch (option) {
     case 'k': load->outstanding = count_of(optarg); break;
     case 'f': load->is_foretelling = true; break;
+    case 'n': load->most = count_of(optarg); break;
     case 'r': load->interval_ns = (uint64_t)((double)SECOND / strtod(optarg, NULL)); break;
     case 't': load->n_text = count_of(optarg); break;
     case 'p': load->position = strtol(optarg, NULL, 10); break;
@@ -160,7 +172,10 @@ static bool take_option(struct load *load, int option)
     case 'h': load->history = count_of(optarg); break;
     case 'd': load->n_documents = count_of(optarg); break;
     case 'a': load->at_once = count_of(optarg); break;
-    case 'o': load->session = file_at(optarg); break;
+    case 'o':
+        load->session = file_at(optarg);
+        load->most = lines_of(load->session);
+        break;
     case 'x': load->expected = file_at(optarg); break;
     case 'w': load->warm_ns = ns_of(optarg); break;
     case 's': load->measured_ns = ns_of(optarg); break;
@@ -189,6 +204,8 @@ static void read_arguments(struct load *load, char **arguments)
         fail("protocol_load: only a single writer knows what his operations will lead to");
     if (load->is_bare && load->mode->pump == catch_up_pump)
         fail("protocol_load: who does not think has no history to catch up with");
+    if (load->most != UINT32_MAX && load->mode->pump != write_pump)
+        fail("protocol_load: nobody writes");
     if (load->mode->has_history) {
         load->is_replacing = true;
         load->n_text = load->n_text ? load->n_text : 1000;
@@ -201,6 +218,7 @@ static void read_options(struct load *load, int argc, char **argv)
 {
     static const struct option options[] = { { "outstanding", required_argument, NULL, 'k' },
                                              { "foretell", no_argument, NULL, 'f' },
+                                             { "operations", required_argument, NULL, 'n' },
                                              { "rate", required_argument, NULL, 'r' },
                                              { "text", required_argument, NULL, 't' },
                                              { "position", required_argument, NULL, 'p' },
@@ -234,6 +252,7 @@ int main(int argc, char **argv)
                                 .at_once = 64,
                                 .history = 10000,
                                 .position = -1,
+                                .most = UINT32_MAX,
                                 .warm_ns = SECOND / 2,
                                 .measured_ns = 2 * SECOND,
                                 .patience_ns = 10 * SECOND,

@@ -96,7 +96,7 @@ struct load {
     double joined_at;              /* seconds, of the last that is there */
     void (*pump)(struct client *); /* the mode's, or that of its preparations; NULL: there is nothing to do */
     bool is_measuring;
-    uint32_t most; /* operations of a client */
+    uint32_t most; /* operations of a writer, without the create */
     uint64_t due_ns;
     uint64_t at_ns; /* when the bytes came that are being read */
     struct traffic traffic;
@@ -116,6 +116,7 @@ void client_ask(struct client *client, const char *action, const char *version);
 /* protocol_write.c: operations, and what is told of them */
 void write_create(struct client *client);
 void write_op(struct client *client, uint64_t at_ns);
+bool write_has_more(const struct client *client); /* operations to write */
 void write_pump(struct client *client);
 /* Streamed, or acknowledged; and the frame as a whole. */
 void told_op(struct client *client, const struct message *message, struct bytes frame);

@@ -26,7 +26,9 @@ static void clock_tick(struct load *load)
 {
     struct client *writer = &load->clients[0];
 
-    for (; load->interval_ns && load->pump && load->due_ns <= now_ns(); load->due_ns += load->interval_ns) {
+    if (!load->interval_ns || !load->pump)
+        return;
+    for (; load->due_ns <= now_ns() && write_has_more(writer); load->due_ns += load->interval_ns) {
         write_op(writer, load->due_ns);
         line_flush(&writer->line);
     }
@@ -55,19 +57,25 @@ static void turn_for(struct load *load, uint64_t ns)
         turn(load, until_ns);
 }
 
+/* When it is time to give up: as long ago something came for the last time, or was asked for. */
+static uint64_t patience_end(const struct load *load, uint64_t begun_ns)
+{
+    return (load->at_ns > begun_ns ? load->at_ns : begun_ns) + load->patience_ns;
+}
+
 /* Until each of the clients is done, from the first to the last. */
 static void turn_until(struct load *load, bool (*is_done)(const struct client *), const char *what)
 {
-    uint64_t until_ns = now_ns() + load->patience_ns;
+    uint64_t begun_ns = now_ns();
 
     for (unsigned i = 0; i < load->n_clients;) {
         if (is_done(&load->clients[i])) {
             i++;
             continue;
         }
-        if (now_ns() >= until_ns)
-            fail("client %u: %s, after %.0f s", i, what, (double)load->patience_ns / (double)SECOND);
-        turn(load, until_ns);
+        if (now_ns() >= patience_end(load, begun_ns))
+            fail("client %u: %s, and nothing comes", i, what);
+        turn(load, patience_end(load, begun_ns));
     }
 }
 
@@ -76,15 +84,14 @@ static void turn_until(struct load *load, bool (*is_done)(const struct client *)
 /* Those from and up to these numbers, some at a time. */
 static void open_clients(struct load *load, unsigned from, unsigned to)
 {
-    uint64_t until_ns = now_ns() + load->patience_ns;
+    uint64_t begun_ns = now_ns();
 
     for (unsigned n = from; load->n_ready < to;) {
         while (n < to && n - load->n_ready < load->at_once)
             client_open(&load->clients[n++]);
-        if (now_ns() >= until_ns)
-            fail("%u of %u clients are there after %.0f s", load->n_ready, to,
-                 (double)load->patience_ns / (double)SECOND);
-        turn(load, until_ns);
+        if (now_ns() >= patience_end(load, begun_ns))
+            fail("%u of %u clients are there, and nothing comes", load->n_ready, to);
+        turn(load, patience_end(load, begun_ns));
     }
     load->joined_at = seconds_of(CLOCK_MONOTONIC);
 }
@@ -96,7 +103,7 @@ static bool has_nothing_on_its_way(const struct client *client)
 
 static bool is_through(const struct client *client)
 {
-    return has_nothing_on_its_way(client) && client->n_sent == client->load->most;
+    return has_nothing_on_its_way(client) && !write_has_more(client);
 }
 
 static bool has_its_answer(const struct client *client)
@@ -113,21 +120,17 @@ static void begin_pumping(struct load *load, void (*pump)(struct client *))
         pump(&load->clients[i]);
 }
 
-static bool wrote_its_history(const struct client *client)
-{
-    return client != client->document->creator || is_through(client);
-}
-
 static void write_history(struct load *load)
 {
     unsigned outstanding = load->outstanding;
 
     load->outstanding = load->is_foretelling ? HISTORY_AT_ONCE : 1;
-    load->most = load->history + 1;
+    load->most = load->history;
     begin_pumping(load, write_pump);
-    turn_until(load, wrote_its_history, "its history is not written");
+    turn_until(load, is_through, "its history is not written");
     load->pump = NULL;
     load->outstanding = outstanding;
+    load->most = UINT32_MAX;
 }
 
 /* All that was sent has come back, and the documents are what they are said to be. */
@@ -192,7 +195,6 @@ static void measure(struct load *load)
 {
     struct counts from, to;
 
-    load->most = UINT32_MAX;
     begin_pumping(load, load->mode->pump);
     turn_for(load, load->warm_ns);
     load->is_measuring = true;
@@ -205,17 +207,14 @@ static void measure(struct load *load)
     print_counts(load, &from, &to);
 }
 
-static void measure_session(struct load *load)
+/* So many operations, however long it takes. */
+static void measure_through(struct load *load)
 {
     struct counts from = counts_now(load), to;
 
-    load->most = 1; /* the create */
-    for (size_t i = 0; i < load->session.n_bytes; i++)
-        load->most += ((const char *)load->session.at)[i] == '\n';
     load->is_measuring = true;
     begin_pumping(load, write_pump);
-    load->patience_ns *= 10;
-    turn_until(load, is_through, "the session is not through");
+    turn_until(load, is_through, "it is not through with its operations");
     to = counts_now(load);
     load->is_measuring = false;
     load->pump = NULL;
@@ -250,8 +249,8 @@ void load_run(struct load *load)
     }
     if (load->history)
         write_history(load);
-    if (load->expected.at)
-        measure_session(load);
+    if (load->most != UINT32_MAX)
+        measure_through(load);
     else
         measure(load);
     (void)printf("}\n");

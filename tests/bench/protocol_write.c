@@ -88,14 +88,23 @@ void write_op(struct client *client, uint64_t at_ns)
     end(client);
 }
 
+bool write_has_more(const struct client *client)
+{
+    bool is_creator = client == client->document->creator;
+
+    if (client->load->mode->has_writer_beside && !is_creator)
+        return false;
+    return client->n_sent - (is_creator ? 1 : 0) < client->load->most;
+}
+
 void write_pump(struct client *client)
 {
     struct load *load = client->load;
     bool has_more = client->line.output.n_bytes;
 
-    if (load->interval_ns || (load->mode->has_writer_beside && client != client->document->creator))
+    if (load->interval_ns)
         return;
-    while (client->n_waiting < load->outstanding && client->n_sent < load->most) {
+    while (client->n_waiting < load->outstanding && write_has_more(client)) {
         write_op(client, load->at_ns);
         has_more = true;
     }
