@@ -4,8 +4,9 @@
  *   echo [--sync FILE] [--each]     on a free port of 127.0.0.1, which it prints; until SIGTERM
  *
  * Of the protocol it knows so much that protocol_load --bare can talk to it: `init` when a line opens; an operation is
- * acknowledged by its own bytes without its content, and forwarded, as it came, to every other client that subscribed
- * to anything; who fetches gets the bytes of the last create. Everything else comes back as it went.
+ * acknowledged by its own bytes without its content, and forwarded, as it came and unless it creates, to every other
+ * client that subscribed to anything; who fetches gets the bytes of the last create. Everything else comes back as it
+ * went.
  *
  *     a round: epoll -> read all that are ready -> write + fdatasync of what came (--sync) -> send all that is to be
  * sent
@@ -123,26 +124,32 @@ static const void *find(struct bytes text, const char *words)
     return memmem(text.at, text.n_bytes, words, strlen(words));
 }
 
+static void forward(const struct peer *from, struct bytes text)
+{
+    LIST_FOR_EACH (link, &server.subscribers) {
+        struct peer *other = LIST_ENTRY(link, struct peer, subscribers);
+
+        if (other != from)
+            put_frame(other, text, bytes_of(NULL, 0));
+    }
+}
+
 static void on_op(struct peer *peer, struct bytes text)
 {
-    const char *content = find(text, ",\"op\":");
+    const char *op = find(text, ",\"op\":"), *content = op ? op : find(text, ",\"create\":");
 
-    if (!content) {
-        content = find(text, ",\"create\":");
-        buffer_reset(&server.create);
-        (void)buffer_append(&server.create, text.at, text.n_bytes);
-    }
-    if (!content || server.create.error)
+    if (!content)
         fail("an operation without content");
     if (server.file >= 0 && buffer_append(&server.log, text.at, text.n_bytes))
         fail("no memory");
     put_frame(peer, bytes_of(text.at, (size_t)(content - (const char *)text.at)), bytes_of("}", 1));
-    LIST_FOR_EACH (link, &server.subscribers) {
-        struct peer *other = LIST_ENTRY(link, struct peer, subscribers);
-
-        if (other != peer)
-            put_frame(other, text, bytes_of(NULL, 0));
+    if (op) {
+        forward(peer, text);
+        return;
     }
+    buffer_reset(&server.create);
+    if (buffer_append(&server.create, text.at, text.n_bytes))
+        fail("no memory");
 }
 
 static void on_message(struct peer *peer, struct bytes text)
