@@ -90,13 +90,17 @@ size_t helper_n_errands(const struct helper *helper)
 void helper_dispatch(struct helper *helper)
 {
     struct list ready, *node;
+    bool has_fresh = !list_is_empty(&helper->fresh);
 
+    if (!helper->n_given)
+        return; /* the store wakes the loop as well, thousands of times a second */
     pthread_mutex_lock(&helper->mutex);
     list_take(&helper->ready, &ready);
     while ((node = list_pop(&helper->fresh)))
         list_append(&helper->errands, node);
-    pthread_cond_signal(&helper->changed);
     pthread_mutex_unlock(&helper->mutex);
+    if (has_fresh)
+        pthread_cond_signal(&helper->changed);
     while ((node = list_pop(&ready))) {
         struct errand *errand = LIST_ENTRY(node, struct errand, link);
 

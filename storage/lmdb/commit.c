@@ -20,8 +20,8 @@ void commit_enqueue(struct lmdb_store *store, struct write *write)
 
     pthread_mutex_lock(&commit->mutex);
     list_append(&commit->writes, &write->request.link);
-    pthread_cond_signal(&commit->changed);
     pthread_mutex_unlock(&commit->mutex);
+    pthread_cond_signal(&commit->changed); /* behind it: who wakes can have the mutex */
 }
 
 void commit_enqueue_parcel(struct lmdb_store *store, struct parcel *parcel)
