@@ -1,8 +1,8 @@
 // What ./dev bench server measures: a load each, and the rows that are read off it, with their goals.
 //
 //   work     { key, mode, n, args, outstanding, skip, more: [keys of servers], rows: [row, ...] }
-//   row      { name, value: measured => number, show: value => text, goals: [goal, ...] }, perhaps latency: measured => times,
-//              per: measured => how many of them took the server's CPU time
+//   row      { name, value: measured => number, show: value => text, goals: [goal, ...] }, perhaps latency: measured => times;
+//              per: measured => how many of them took the server's CPU time; panel, short: where in the picture, and its name there
 //   goal     { beside: 'sharedb' or another server's key, or nothing: a figure of its own; value: (if another than the row's); what: a name for
 //              it; least or most: times the other's }
 import { bytes, count, digits, time } from './page.mjs';
@@ -10,7 +10,7 @@ import { bytes, count, digits, time } from './page.mjs';
 const perSecond = m => m.per_second;
 const p50 = m => m.acknowledged_ms.p50;
 const beside = (sharedb, sync) => [{ beside: 'sharedb', least: sharedb }, { beside: 'sync', least: sync }];
-const rate = { value: perSecond, show: value => `${count(Math.round(value))}/s`, per: m => m.acknowledged };
+const rate = { panel: 'second', value: perSecond, show: value => `${count(Math.round(value))}/s`, per: m => m.acknowledged };
 
 const submit = (key, n, outstanding, goals, name, args = []) => ({
   key, mode: 'submit', n, outstanding, args, more: args.length || key === 'session' ? [] : ['hocuspocus'],
@@ -21,7 +21,7 @@ const deliveriesPerCpuSecond = m => m.told / m.server_cpu_s;
 const fanOut = n => ({
   key: `fan-out-${n}`, mode: 'fan-out', n, outstanding: 8, args: [], more: ['hocuspocus', 'each'],
   rows: [{
-    name: `fan-out to ${count(n)}, 8 operations on their way: deliveries a server CPU-second`, value: deliveriesPerCpuSecond,
+    panel: 'cpu', short: `fan-out to ${count(n)}`, name: `fan-out to ${count(n)}, 8 operations on their way: deliveries a server CPU-second`, value: deliveriesPerCpuSecond,
     show: value => `${count(Math.round(value / 1000))} k`, latency: m => m.told_ms, per: m => m.told,
     goals: [{ beside: 'sharedb', least: 5 }, { beside: 'each', least: 1, what: 'echo one by one' }],
   }],
@@ -46,20 +46,20 @@ export const works = [
   {
     key: 'paced', mode: 'fan-out', n: 100, outstanding: 1, args: ['--rate', 100],
     rows: [{
-      name: 'fan-out p99 at 100 operations/s to 100 readers', value: m => m.told_ms.p99, show: time, latency: m => m.told_ms, per: m => m.told,
+      panel: 'p99', short: '100 operations/s', name: 'fan-out p99 at 100 operations/s to 100 readers', value: m => m.told_ms.p99, show: time, latency: m => m.told_ms, per: m => m.told,
       goals: [{ beside: 'sharedb', most: 1 }, { beside: 'sync', most: 1.3 }],
     }],
   },
   {
     key: 'idle', mode: 'idle', n: 2000, outstanding: 1, args: ['--warm', 0],
     rows: [
-      { name: '2,000 idle subscribed connections: memory each', value: m => m.memory, show: bytes, goals: [{ beside: 'sharedb', most: 1 / 3 }, { most: 8192 }] },
-      { name: '2,000 idle subscribed connections: connects a second', value: m => m.joins_per_second, show: value => `${count(Math.round(value))}/s`, goals: [{ beside: 'sharedb', least: 4 }] },
+      { panel: 'memory', short: 'one document for all', name: '2,000 idle subscribed connections: memory each', value: m => m.memory, show: bytes, goals: [{ beside: 'sharedb', most: 1 / 3 }, { most: 8192 }] },
+      { panel: 'second', short: 'connects of 2,000 that subscribe', name: '2,000 idle subscribed connections: connects a second', value: m => m.joins_per_second, show: value => `${count(Math.round(value))}/s`, goals: [{ beside: 'sharedb', least: 4 }] },
     ],
   },
   {
     key: 'idle-documents', mode: 'idle', n: 1, outstanding: 1, args: ['--warm', 0, '--documents', 2000],
-    rows: [{ name: '2,000 idle subscribed connections, each with a document of its own: memory each', value: m => m.memory_with_document, show: bytes, goals: [] }],
+    rows: [{ panel: 'memory', short: 'a document for each', name: '2,000 idle subscribed connections, each with a document of its own: memory each', value: m => m.memory_with_document, show: bytes, goals: [] }],
   },
   {
     key: 'open', mode: 'open', n: 8, outstanding: 1, args: [],
