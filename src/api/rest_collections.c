@@ -86,12 +86,11 @@ static void link_parameter(struct buffer *into, const char *key, struct bytes va
 static void reply_next(struct rest_reply *reply, const struct rest_list *list, struct bytes last)
 {
     struct buffer link;
+    char mark;
 
     buffer_init(&link, LINK_MAX_BYTES);
-    write_base(&link, &list->call);
-    (void)buffer_append_string(&link, "/v1/docs/");
-    percent_encode(list->query.collection, &link);
-    (void)buffer_printf(&link, "?limit=%zu", list->query.limit);
+    mark = write_collection_address(&link, &list->call, list->query.collection);
+    (void)buffer_printf(&link, "%climit=%zu", mark, list->query.limit);
     link_parameter(&link, "after", last);
     link_parameter(&link, "prefix", list->query.prefix);
     link_parameter(&link, "type", list->query.type);

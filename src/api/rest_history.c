@@ -67,10 +67,11 @@ static void reply_next(struct rest_reply *reply, const struct rest_history *hist
     const struct rest_call *call = &history->call;
     struct bytes since = parameter_raw(call->request.query, "since");
     struct buffer link;
+    char mark;
 
     buffer_init(&link, LINK_MAX_BYTES);
-    write_address(&link, call);
-    (void)buffer_printf(&link, "/history?to=%" PRIu64 "&limit=%" PRIu64 "&pause=%" PRIu64, history->oldest.to,
+    mark = write_address(&link, call, "/history");
+    (void)buffer_printf(&link, "%cto=%" PRIu64 "&limit=%" PRIu64 "&pause=%" PRIu64, mark, history->oldest.to,
                         history->limit, history->pause_s);
     if (history->has_from)
         (void)buffer_printf(&link, "&from=%" PRIu64, history->from);

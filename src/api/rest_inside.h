@@ -65,13 +65,17 @@ struct rest_call;
 
 /* What every address in an answer begins with: nothing, or "/p". */
 void write_base(struct buffer *into, const struct rest_call *call);
-/* "/p/v1/docs/{collection}/{id}", of the call's document. */
-void write_address(struct buffer *into, const struct rest_call *call);
+/* "/p/v1/docs/{collection}/{id}/history", of the call's document, and "/p/v1/docs/{collection}". "." and ".." stand in
+ * the query. Returns what goes before a further parameter: '?' or '&'. resource: "/history", or "" */
+char write_address(struct buffer *into, const struct rest_call *call, const char *resource);
+char write_collection_address(struct buffer *into, const struct rest_call *call, struct bytes collection);
 
 /* Begins the reply anew, as a problem. detail NULL: the status says it all. */
 void reply_problem(struct rest_reply *reply, int status, const char *code, const char *detail);
 /* Puts the body into gzip for who wants that, if it is worth it and nothing is said yet of what it depends on. */
 void reply_compress(struct rest_reply *reply, struct bytes accept_encoding);
+/* The body in gzip; false where that would not be smaller, or without memory. */
+bool reply_gzip(struct rest_reply *reply);
 /* 401: who asks has not said who he is, or his token is nobody's. RFC 6750, 3. */
 void reply_nobody(struct rest_reply *reply, bool has_token);
 /* 403: a right is missing. */

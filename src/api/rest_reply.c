@@ -69,22 +69,30 @@ void reply_body(struct rest_reply *reply, const char *content_type, const struct
     reply_header_constant(reply, "content-type", content_type);
 }
 
+bool reply_gzip(struct rest_reply *reply)
+{
+    struct frame *body = reply->response.body, *compressed = gzip_frame(bytes_of(body->content, body->n_bytes));
+
+    if (!compressed)
+        return false;
+    frame_unref(body);
+    reply->response.body = compressed;
+    reply_header_constant(reply, "content-encoding", "gzip");
+    return true;
+}
+
 void reply_compress(struct rest_reply *reply, struct bytes accept_encoding)
 {
-    struct rest_response *response = &reply->response;
-    struct frame *body = response->body, *compressed;
+    const struct rest_response *response = &reply->response;
+    const struct frame *body = response->body;
 
     if (response->status != 200 || !body || body->n_bytes < GZIP_WORTH_BYTES || body->n_bytes > HELPER_WORTH_BYTES ||
         rest_header_value(response->headers, response->n_headers, "vary").at ||
         rest_header_value(response->headers, response->n_headers, "etag").at)
         return;
     reply_header_constant(reply, "vary", "Accept-Encoding");
-    compressed = accepts_gzip(accept_encoding) ? gzip_frame(bytes_of(body->content, body->n_bytes)) : NULL;
-    if (!compressed)
-        return;
-    frame_unref(body);
-    response->body = compressed;
-    reply_header_constant(reply, "content-encoding", "gzip");
+    if (accepts_gzip(accept_encoding))
+        (void)reply_gzip(reply);
 }
 
 void reply_etag_text(struct rest_reply *reply, const char *etag)
@@ -124,13 +132,42 @@ void write_base(struct buffer *into, const struct rest_call *call)
         (void)buffer_append_string(into, call->context->base_path);
 }
 
-void write_address(struct buffer *into, const struct rest_call *call)
+/* What clients take for a step, percent-encoded too, before they send it. RFC 3986, 5.2.4. */
+static bool is_step(struct bytes name)
+{
+    return bytes_equal(name, bytes_of_string(".")) || bytes_equal(name, bytes_of_string(".."));
+}
+
+static char write_parameter(struct buffer *into, char mark, const char *key, struct bytes name)
+{
+    if (!is_step(name))
+        return mark;
+    (void)buffer_printf(into, "%c%s=", mark, key);
+    percent_encode(name, into);
+    return '&';
+}
+
+char write_collection_address(struct buffer *into, const struct rest_call *call, struct bytes collection)
 {
     write_base(into, call);
     (void)buffer_append_string(into, "/v1/docs/");
-    percent_encode(call->name.collection, into);
+    percent_encode(is_step(collection) ? bytes_of(NULL, 0) : collection, into);
+    return write_parameter(into, '?', "collection", collection);
+}
+
+char write_address(struct buffer *into, const struct rest_call *call, const char *resource)
+{
+    struct bytes collection = call->name.collection, id = call->name.id;
+    char mark;
+
+    write_base(into, call);
+    (void)buffer_append_string(into, "/v1/docs/");
+    percent_encode(is_step(collection) ? bytes_of(NULL, 0) : collection, into);
     (void)buffer_append_string(into, "/");
-    percent_encode(call->name.id, into);
+    percent_encode(is_step(id) ? bytes_of(NULL, 0) : id, into);
+    (void)buffer_append_string(into, resource);
+    mark = write_parameter(into, '?', "collection", collection);
+    return write_parameter(into, mark, "id", id);
 }
 
 void write_member(struct buffer *into, const char *before, struct bytes text)

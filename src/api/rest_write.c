@@ -188,7 +188,7 @@ void write_reply_place(struct rest_write *write, int status)
     reply_body(&reply, MEDIA_JSON, &body);
     buffer_reset(&body);
     if (status == 201) {
-        write_address(&body, call);
+        (void)write_address(&body, call, "");
         reply_header(&reply, "location", "%.*s", (int)body.n_bytes, body.n_bytes ? body.at : "");
     }
     buffer_finish(&body);

@@ -233,6 +233,23 @@ test('names: every id that the WebSocket accepts', async () => {
     assert.equal((await put(`/v1/docs/names/${id}`, 'x')).status, 400, id);
 });
 
+test('an address that is handed out leads to its document, also where clients take a name for a step up', async () => {
+  for (const path of ['/v1/docs/steps/..', '/v1/docs/steps/.', '/v1/docs/../a', '/v1/docs/../..']) {
+    const at = new URL((await put(path, path)).headers.location, 'http://127.0.0.1');
+    await put(path, `${path}!`, { 'if-match': '*' });
+    const older = await get(`${path}/history?limit=1&pause=1&to=2`);
+
+    assert.equal((await get(`${at.pathname}${at.search}`)).text, `${path}!`);
+    const link = new URL(/<(.+)>; rel="next"/.exec(older.headers.link)[1], 'http://127.0.0.1');
+
+    assert.equal((await get(`${link.pathname}${link.search}`)).json.history[0].kind, 'create');
+  }
+  const page = await get('/v1/docs/..?limit=1');
+  const link = new URL(/<(.+)>; rel="next"/.exec(page.headers.link)[1], 'http://127.0.0.1');
+
+  assert.deepEqual((await get(`${link.pathname}${link.search}`)).json.documents.map(({ id }) => id), ['a']);
+});
+
 test('what is written here is streamed there, and the other way round', async () => {
   const path = await made('one');
   const wire = await Wire.open(server);

@@ -43,6 +43,20 @@ test('the server hands it out as it is, and says when it is known', async () => 
   assert.equal((await askAt(guarded, 'GET', '/openapi.json')).status, 200);
 });
 
+test('in gzip it has an ETag of its own', async () => {
+  const plain = await ask('HEAD', '/openapi.json');
+  const gzip = await ask('HEAD', '/openapi.json', { headers: { 'accept-encoding': 'gzip' } });
+  const again = headers => ask('GET', '/openapi.json', { headers }).then(({ status }) => status);
+
+  assert.deepEqual([plain.headers['content-encoding'], gzip.headers['content-encoding']], [undefined, 'gzip']);
+  assert.deepEqual([plain.headers.vary, gzip.headers.vary], ['Accept-Encoding', 'Accept-Encoding']);
+  assert(gzip.headers['content-length'] < plain.headers['content-length'] / 4);
+  assert.equal(gzip.headers.etag, plain.headers.etag.replace(/"$/, '-gzip"'));
+  assert.equal(await again({ 'accept-encoding': 'gzip', 'if-none-match': gzip.headers.etag }), 304);
+  assert.equal(await again({ 'if-none-match': gzip.headers.etag }), 200);
+  assert.deepEqual(await (await fetch(`${server.url}/openapi.json`)).json(), contract);
+});
+
 test('below a path it says so', async t => {
   const below = await startServer(t, { args: ['--base-path', '/p'] });
   const answer = await fetch(`http://127.0.0.1:${below.port}/p/openapi.json`);
@@ -135,6 +149,15 @@ const upgrade = version => new Promise(done => {
   call.end();
 });
 
+// Two at once, until the one has come while the other is at work.
+async function whileCompacting() {
+  for (;;) {
+    const refused = (await Promise.all([post('/v1/compact', ''), post('/v1/compact', '')])).find(({ status }) => status === 409);
+
+    if (refused) return refused;
+  }
+}
+
 // What is asked, one after the other, and the status that comes: of `who` the contract must have no other.
 const conversations = {
   'documents are created': [
@@ -190,7 +213,7 @@ const conversations = {
   'the collections, the store and the server': [
     ...['/v1/docs', '/v1/docs/contract?limit=1', '/v1/me', '/v1/store', '/v1/logs?limit=1', '/healthz', '/readyz', '/metrics', '/openapi.json', '/v1/backup'].flatMap(path => [[200, () => get(path)], [200, () => ask('HEAD', path)]]),
     [304, async () => ask('HEAD', '/openapi.json', { headers: { 'if-none-match': (await get('/openapi.json')).headers.etag } })],
-    [200, () => post('/v1/compact', '')], [409, async () => (await Promise.all([post('/v1/compact', ''), post('/v1/compact', '')])).find(({ status }) => status === 409)],
+    [200, () => post('/v1/compact', '')], [409, () => whileCompacting()],
     [101, () => upgrade('13')], [426, () => upgrade('8')],
   ],
 };
