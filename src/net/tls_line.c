@@ -248,8 +248,10 @@ static int line_enter(struct tls_line *line)
 /* Somebody forgot the s. */
 static int line_refuse_plain(struct tls_line *line)
 {
-    static const char answer[] = "HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\r\nconnection: close\r\n\r\n"
-                                 "TLS is spoken here: the address begins with https://\n";
+    static const char answer[] =
+        "HTTP/1.1 400 Bad Request\r\ncontent-type: application/problem+json\r\nconnection: close\r\n\r\n"
+        "{\"type\":\"about:blank\",\"status\":400,\"title\":\"Bad request\",\"code\":\"ERR_MESSAGE_BADLY_FORMED\","
+        "\"detail\":\"TLS is spoken here: the address begins with https://\"}\n";
 
     (void)!send(line->fd, answer, sizeof(answer) - 1, MSG_NOSIGNAL);
     line_linger(line, REFUSED);

@@ -208,7 +208,11 @@ test('HTTP in the clear is told so', async () => {
 
   socket.write(`POST /v1/docs/notes HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9999\r\n\r\n${'x'.repeat(9999)}`);
   socket.end();
-  assert.match((await untilEnd(socket)).toString(), /^HTTP\/1.1 400 Bad Request\r\n[^]*https:\/\/\n$/);
+  const [head, body] = (await untilEnd(socket)).toString().split('\r\n\r\n');
+
+  assert.match(head, /^HTTP\/1.1 400 Bad Request\r\ncontent-type: application\/problem\+json\r\n/);
+  assert.match(JSON.parse(body).detail, /https:\/\/$/);
+  assert.match((await run(pilcrow, ['--server', `http://localhost:${guarded.port}`, 'ls'])).stderr, /TLS is spoken here/);
 });
 
 test('what is no TLS is cut, and so is who does not finish the handshake', async () => {
