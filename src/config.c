@@ -18,8 +18,9 @@ const struct config_option config_options[] = {
     { "tls-cert", KIND_TEXT, AT(tls_cert), false, "FILE",
       "speak TLS on TCP: the certificate and those that lead up to its authority, in PEM; SIGHUP reads it again" },
     { "tls-key", KIND_TEXT, AT(tls_key), false, "FILE", "the key of that certificate, in PEM, not encrypted" },
-    { "base-path", KIND_BASE, AT(base_path), false, "a path such as /p or /tools/pilcrow, without a slash at its end",
-      "everything lies below that path, and everything else is 404; for a proxy that passes paths on as they are" },
+    { "base-path", KIND_BASE, AT(base_path), false, "/PATH, without a slash at its end",
+      "everything lies below that path, such as /p, and everything else is 404;\n"
+      "      for a proxy that passes paths on as they are" },
     { "tokens", KIND_TEXT, AT(tokens), false, "FILE",
       "who may do what, and by which token (docs/http.md); without it everybody may do everything" },
     { "open-to-everyone", KIND_SWITCH, AT(open_to_everyone), false, NULL,
@@ -61,9 +62,8 @@ const struct config_option config_options[] = {
     { "max-transform", KIND_SIZE, AT(max_transform), false, "SIZE",
       "what an operation may be transformed over, counted with itself each time, before it is refused (1G)" },
     { "handshake-seconds", KIND_SECONDS, AT(handshake_seconds), false, "N",
-      "for the head of an HTTP request or WebSocket handshake, from its first byte on (10); a body that does not move "
-      "for "
-      "three times as long is given up, too" },
+      "for the head of an HTTP request or WebSocket handshake, from its first byte on (10);\n"
+      "      a body that does not move for three times as long is given up, too" },
     { "idle-seconds", KIND_SECONDS, AT(idle_seconds), false, "N",
       "until a connection without a request is closed; WebSockets may be silent (60)" },
     { "ping-seconds", KIND_SECONDS, AT(ping_seconds), false, "N", "time between two pings of a connection (25)" },
