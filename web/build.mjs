@@ -12,6 +12,7 @@ const scripts = ['start', 'editor'];
 const demos = ['auction', 'chat', 'dashboard', 'transcript', 'game'];
 const pages = [
   { source: 'pages/start.html', base: '' },
+  { source: 'pages/start.html', base: '', hasDemos: true, name: 'start-demos.html' },
   { source: 'pages/editor.html', base: '../../' },
   { source: 'demos/index.html', base: '../', folder: 'demos' },
   ...demos.map(name => ({ source: `demos/${name}.html`, base: '../', folder: 'demos', shell: 'demos/shell.html', script: `${name}.js` })),
@@ -78,13 +79,13 @@ function outputsOf(result, outDir) {
 }
 
 // A page with a shell is what stands in the middle of it; its first line says what it is called.
-async function writePage({ source, base, folder = '', shell, script }, names, outDir) {
-  const html = await readFile(join(root, source), 'utf8');
+async function writePage({ source, base, folder = '', shell, script, hasDemos = false, name = basename(source) }, names, outDir) {
+  const html = (await readFile(join(root, source), 'utf8')).replace(/^.*href="demos\/".*\n/m, link => (hasDemos ? link : ''));
   const [, title, body] = shell ? /^<!-- (.*) -->\n([^]*)$/.exec(html) : [];
   const whole = shell ? (await readFile(join(root, shell), 'utf8')).replaceAll('{{title}}', title).replace('{{body}}', () => body) : html;
 
   await mkdir(join(outDir, folder), { recursive: true });
-  await writeFile(join(outDir, folder, basename(source)), filled(whole, base, { ...names, script: names[script] }));
+  await writeFile(join(outDir, folder, name), filled(whole, base, { ...names, script: names[script] }));
 }
 
 function filled(html, base, names) {

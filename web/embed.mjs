@@ -15,7 +15,8 @@ const types = {
   '.webmanifest': 'application/manifest+json',
   '.woff2': 'font/woff2',
 };
-const paths = { 'start.html': '/', 'editor.html': '/d/', 'demos/index.html': '/demos/' };
+// What has a '?' is nobody's address: the server asks for it by itself.
+const paths = { 'start.html': '/', 'start-demos.html': '/?demos', 'editor.html': '/d/', 'demos/index.html': '/demos/' };
 const pathOf = name => paths[name] ?? `/${name.startsWith('demos/') ? name.replace(/\.html$/, '') : name}`;
 
 // A string literal compiles many times faster than a list of numbers.

@@ -34,7 +34,9 @@ static const struct asset *asset_find(const struct server *server, struct bytes 
 {
     if (is_demo_path(path) && !server->config.has_demos)
         return NULL;
-    if (is_editor_path(path))
+    if (server->config.has_demos && bytes_equal(path, bytes_of_string("/")))
+        path = bytes_of_string("/?demos");
+    else if (is_editor_path(path))
         path = bytes_of_string("/d/");
     else if (bytes_equal(path, bytes_of_string("/d/")))
         return NULL;

@@ -66,6 +66,7 @@ test('without --demos there are none', async t => {
   const bare = await startServer(t);
 
   assert.equal((await fetch(`${bare.url}/demos`)).status, 404);
+  assert.doesNotMatch(await (await fetch(`${bare.url}/`)).text(), /demos/);
   assert.equal((await fetch(`${server.url}/demos`)).url, `${server.url}/demos/`);
   for (const path of ['', 'auction', 'game']) {
     assert.equal((await fetch(`${bare.url}/demos/${path}`)).status, 404);
@@ -75,6 +76,19 @@ test('without --demos there are none', async t => {
     assert.match(answer.headers.get('Content-Security-Policy'), /default-src 'none'.*script-src 'self';/);
     assert.doesNotMatch(await answer.text(), /<script>|<style|onclick=|style="/);
   }
+});
+
+test('the start page leads to them, and they lead back', async () => {
+  const page = await visit('/');
+
+  await page.click('text=Demonstrations');
+  await page.click('text=Auction');
+  await page.waitForURL(`${server.url}/demos/auction**`);
+  await page.click('.home');
+  await page.waitForURL(`${server.url}/demos/`);
+  await page.click('.home');
+  await page.waitForURL(`${server.url}/`);
+  await page.close();
 });
 
 // What is done in one window is seen in the other, whichever way that is told.
