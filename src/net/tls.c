@@ -3,17 +3,22 @@
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct tls {
     SSL_CTX *context;
+    bool wants_password; /* its key is encrypted */
 };
 
 /* Without it OpenSSL would ask on the terminal. */
 static int no_password(char *into, int n_into, int is_for_writing, void *arg)
 {
+    struct tls *tls = arg;
+
+    tls->wants_password = true;
     return -1;
 }
 
@@ -38,7 +43,6 @@ static void context_set(SSL_CTX *context)
     (void)SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                         SSL_MODE_RELEASE_BUFFERS);
     (void)SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
-    SSL_CTX_set_default_passwd_cb(context, no_password);
     SSL_CTX_set_alpn_select_cb(context, on_alpn, NULL);
 }
 
@@ -53,14 +57,21 @@ static int complain(const char *file, const char *what, char *why, size_t n_why)
     return TLS_UNUSABLE;
 }
 
-static int context_load(SSL_CTX *context, const char *certificate, const char *key, char *why, size_t n_why)
+static int context_load(struct tls *tls, const char *certificate, const char *key, char *why, size_t n_why)
 {
+    int r;
+
     ERR_clear_error();
-    if (SSL_CTX_use_certificate_chain_file(context, certificate) != 1)
+    SSL_CTX_set_default_passwd_cb(tls->context, no_password);
+    SSL_CTX_set_default_passwd_cb_userdata(tls->context, tls);
+    if (SSL_CTX_use_certificate_chain_file(tls->context, certificate) != 1)
         return complain(certificate, "no certificate that can be used", why, n_why);
-    if (SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) != 1)
-        return complain(key, "no key of that certificate", why, n_why);
-    return 0;
+    if (SSL_CTX_use_PrivateKey_file(tls->context, key, SSL_FILETYPE_PEM) == 1)
+        return 0;
+    r = complain(key, "no key of that certificate", why, n_why);
+    if (tls->wants_password)
+        (void)snprintf(why, n_why, "%s: the key is encrypted, and nobody is asked for its password", key);
+    return r;
 }
 
 int tls_read(const char *certificate, const char *key, struct tls **out, char *why, size_t n_why)
@@ -74,7 +85,7 @@ int tls_read(const char *certificate, const char *key, struct tls **out, char *w
     if (!tls->context)
         goto out;
     context_set(tls->context);
-    r = context_load(tls->context, certificate, key, why, n_why);
+    r = context_load(tls, certificate, key, why, n_why);
     if (r)
         goto out;
 

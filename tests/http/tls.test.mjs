@@ -309,7 +309,7 @@ test('--check-config says what is wrong with the files', async t => {
     [['--tls-cert', cert, '--tls-key', authority.issue('other').key], /other\.key: [^\n]*mismatch/],
     [['--tls-cert', key, '--tls-key', key], /first\.key: no certificate/],
     [['--tls-cert', join(folder, 'none'), '--tls-key', key], /none: [^\n]*No such file/],
-    [['--tls-cert', cert, '--tls-key', locked], /locked\.key: no key/],
+    [['--tls-cert', cert, '--tls-key', locked], /locked\.key: the key is encrypted/],
   ]) {
     const { code, stderr } = await check(...args);
 
