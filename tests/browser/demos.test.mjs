@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import test, { after, describe } from 'node:test';
 import { startServer } from '../lib/server.mjs';
-import { house, picture, until } from './browser.mjs';
+import { tokenFile } from '../lib/tokens.mjs';
+import { house, picture, until, visit as visitAt } from './browser.mjs';
 import { faults } from './contrast.mjs';
 
 const ways = ['polling', 'long-polling', 'events', 'websocket'];
@@ -11,7 +12,7 @@ const names = ['auction', 'chat', 'dashboard', 'transcript', 'game'];
 // a stream whose server was killed.
 const refusals = /status of (404|409|412)|ERR_INCOMPLETE_CHUNKED_ENCODING/;
 
-const { server, visit } = await house({ after }, { server: { args: ['--demos'] }, complaints: refusals, reducedMotion: 'reduce' });
+const { server, browser, visit } = await house({ after }, { server: { args: ['--demos'] }, complaints: refusals, reducedMotion: 'reduce' });
 
 // Ready: it shows what the document holds.
 async function enter(name, way, options) {
@@ -76,6 +77,15 @@ test('without --demos there are none', async t => {
     assert.match(answer.headers.get('Content-Security-Policy'), /default-src 'none'.*script-src 'self';/);
     assert.doesNotMatch(await answer.text(), /<script>|<style|onclick=|style="/);
   }
+});
+
+test('where the server wants tokens they say so, and show nothing', async t => {
+  const guarded = await startServer(t, { args: ['--demos', ...tokenFile(t).args] });
+  const page = await visitAt(t, browser, `${guarded.url}/demos/auction?way=events`, { complaints: /status of 401/ });
+
+  await shows(page, '#lost', 'wants tokens');
+  for (const selector of ['#every', '#demo', '#next']) assert.equal(await page.isVisible(selector), false, selector);
+  await page.close();
 });
 
 test('the start page leads to them, and they lead back', async () => {
