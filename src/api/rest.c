@@ -208,6 +208,23 @@ static void answer_methods(const struct rest_client *to, const struct address *a
     buffer_finish(&allow);
 }
 
+/* A body that would be taken for something else is not taken. RFC 9110, 8.4 and 14.5. */
+static bool body_is_whole(const struct rest_client *to)
+{
+    const struct rest_request *request = to->request;
+    struct bytes coding = rest_header_value(request->headers, request->n_headers, "content-encoding");
+
+    if (request->has_body && coding.n_bytes && !bytes_equal(coding, bytes_of_string("identity"))) {
+        refuse(to, 415, "ERR_MEDIA_TYPE_NOT_SUPPORTED", "Send the body as it is; content codings are not read.");
+        return false;
+    }
+    if (request->has_body && rest_header_value(request->headers, request->n_headers, "content-range").at) {
+        refuse(to, 400, "ERR_MESSAGE_BADLY_FORMED", "Send the whole body; parts are not put together.");
+        return false;
+    }
+    return true;
+}
+
 static void begin(const struct rest_client *to, const struct rest_action *action, const struct address *address)
 {
     struct rest_call *call;
@@ -218,6 +235,8 @@ static void begin(const struct rest_client *to, const struct rest_action *action
         refuse(to, 400, "ERR_MESSAGE_BADLY_FORMED", wrong);
         return;
     }
+    if (!body_is_whole(to))
+        return;
     if (action->at_once && action->at_once(to, names.name))
         return;
     call = call_create(to->context, action, to->request, names.name);

@@ -207,6 +207,19 @@ test('operations: submitted, repeated, refused', async () => {
   assert.deepEqual([media.status, media.headers['accept-patch'].includes(OP)], [415, true]);
 });
 
+test('a body that is compressed, or a part of one, is not taken for the whole', async () => {
+  const path = await made('whole');
+  const replace = headers => put(path, 'part', { 'if-match': '*', ...headers });
+  const coded = await replace({ 'content-encoding': 'gzip' });
+  const part = await replace({ 'content-range': 'bytes 0-3/9' });
+
+  assert.deepEqual([coded.status, coded.code], [415, 'ERR_MEDIA_TYPE_NOT_SUPPORTED']);
+  assert.deepEqual([part.status, part.code], [400, 'ERR_MESSAGE_BADLY_FORMED']);
+  assert.equal((await ask('PATCH', path, { body: '{}', headers: { 'content-type': OP, 'content-encoding': 'deflate' } })).status, 415);
+  assert.equal((await get(path)).text, 'whole');
+  assert.equal((await replace({ 'content-encoding': 'identity' })).status, 200);
+});
+
 test('pages of the log are half-open, with time and author', async () => {
   const path = fresh();
   await put(path, '', { 'pilcrow-author': 'first floor' });
