@@ -20,7 +20,7 @@ const struct config_option config_options[] = {
     { "tls-key", KIND_TEXT, AT(tls_key), false, "FILE", "the key of that certificate, in PEM, not encrypted" },
     { "base-path", KIND_BASE, AT(base_path), false, "/PATH, without a slash at its end",
       "everything lies below that path, such as /p, and everything else is 404;\n"
-      "      for a proxy that passes paths on as they are" },
+      "for a proxy that passes paths on as they are" },
     { "tokens", KIND_TEXT, AT(tokens), false, "FILE",
       "who may do what, and by which token (docs/http.md); without it everybody may do everything" },
     { "open-to-everyone", KIND_SWITCH, AT(open_to_everyone), false, NULL,
@@ -28,9 +28,8 @@ const struct config_option config_options[] = {
     { "disable-type", KIND_TYPES, AT(disable_type), false, "TYPE",
       "create no documents of this type, such as json1; those that exist stay as they are; may be repeated" },
     { "retention", KIND_RULES, AT(retention), false, "COLLECTION=DAYS",
-      "keep single operations of that collection's documents for so long, at least 30 days; older ones are merged "
-      "into\n"
-      "      one for each author and pause, and the versions between can't be read any more; may be repeated" },
+      "keep single operations of that collection's documents for so long, at least 30 days; older ones are merged\n"
+      "into one for each author and pause, and the versions between can't be read any more; may be repeated" },
     { "demos", KIND_SWITCH, AT(demos), false, NULL,
       "also serve the demonstrations under /demos/ (docs/demos.md); they write to the collection demos" },
     { "log-format", KIND_FORMAT, AT(log_as_json), false, "text | json", "how diagnostics are written (text)" },
@@ -63,7 +62,7 @@ const struct config_option config_options[] = {
       "what an operation may be transformed over, counted with itself each time, before it is refused (1G)" },
     { "handshake-seconds", KIND_SECONDS, AT(handshake_seconds), false, "N",
       "for the head of an HTTP request or WebSocket handshake, from its first byte on (10);\n"
-      "      a body that does not move for three times as long is given up, too" },
+      "a body that does not move for three times as long is given up, too" },
     { "idle-seconds", KIND_SECONDS, AT(idle_seconds), false, "N",
       "until a connection without a request is closed; WebSockets may be silent (60)" },
     { "ping-seconds", KIND_SECONDS, AT(ping_seconds), false, "N", "time between two pings of a connection (25)" },

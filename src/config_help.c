@@ -7,15 +7,27 @@
 
 static const char size_means[] = "SIZE: bytes, or with K, M, G, T.";
 
+static void print_indented(FILE *to, const char *text)
+{
+    (void)fputs("      ", to);
+    for (; *text; text++) {
+        (void)fputc(*text, to);
+        if (*text == '\n')
+            (void)fputs("      ", to);
+    }
+    (void)fputc('\n', to);
+}
+
 void config_print_help(FILE *to)
 {
     struct config_row row;
 
     (void)fprintf(to, "pilcrowd serves documents that several people edit at once.\n\n    pilcrowd [FLAG...]\n\n");
     for (size_t i = 0; config_row(i, &row); i++) {
-        if (row.help)
-            (void)fprintf(to, "  --%s%s%s\n      %s\n", row.name, row.argument ? " " : "",
-                          row.argument ? row.argument : "", row.help);
+        if (!row.help)
+            continue;
+        (void)fprintf(to, "  --%s%s%s\n", row.name, row.argument ? " " : "", row.argument ? row.argument : "");
+        print_indented(to, row.help);
     }
     (void)fprintf(to,
                   "\n%s Every flag is also an environment variable (--log-level:\n"

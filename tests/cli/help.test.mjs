@@ -65,6 +65,7 @@ test('the server has a page with all its flags', async () => {
   for (const flag of flags)
     assert.match(page, new RegExp(`^\\.TP\n--${flag}( .*)?$`, 'm'), flag);
   assert.match(page, /^PILCROW_LOG_LEVEL$/m);
+  assert.doesNotMatch(page, /^ /m, 'roff begins a new line where one begins with a blank');
 });
 
 // ---- completions
