@@ -298,6 +298,7 @@ void http_serve(struct http *http)
         http->exchange = calloc(1, sizeof(*http->exchange));
         if (http->exchange) {
             http->exchange->http = http;
+            http->exchange->wait.is_over = http->has_ended;
             rest.wait = &http->exchange->wait;
             rest_handle(http->server->config.rest, &rest, on_answer, http->exchange);
         } else {

@@ -41,6 +41,8 @@ int http_stream_refill(struct http *http)
     struct ev_loop *loop = http->server->config.loop;
     int r;
 
+    if (http->has_ended && http->response.stream->is_live)
+        return -EPIPE;               /* its turn came when the client had gone */
     ev_io_stop(loop, &http->source); /* first: the end of the stream closes what is watched */
     r = response_refill(&http->response);
     if (r == 0) {

@@ -145,6 +145,12 @@ test('who closes only his sending side is answered as when the time is over', as
   await early.closed;
   assert.match(early.text, /^HTTP\/1\.1 204 [^]*HTTP\/1\.1 200 [^]*\r\n\r\nx$/);
 
+  const late = new Line(server); // those whose turn comes when he sends no more have nobody to wait for either
+  const poll = head('/v1/docs/wait/half/ops?from=1&wait=100');
+  late.socket.end(poll + poll + head('/v1/docs/wait/half/stream'));
+  await late.closed;
+  assert.match(late.text, /^HTTP\/1\.1 204 [^]*HTTP\/1\.1 204 [^]*HTTP\/1\.1 200 [^]*text\/event-stream/);
+
   const whole = new Line(server); // an answer that comes bit by bit, and has an end
   whole.socket.end(head('/v1/backup'));
   await whole.closed;
