@@ -123,6 +123,7 @@ struct rest_figures {
 
 struct session_context;
 struct rest_cache;
+struct rest_read;
 struct rest_waits;
 
 struct rest_context {
@@ -136,7 +137,8 @@ struct rest_context {
     size_t body_max_bytes;
     size_t queue_max_bytes; /* of events that the client of a stream has not read yet */
     bool is_draining;
-    bool is_compressing; /* the helper is at a large body */
+    bool is_compressing;      /* the helper is at a large body */
+    struct rest_read *asides; /* of which the helper writes the body, one after the other; NULL: none */
     /* How far a compaction is; NULL: nobody wants to know. */
     void (*on_progress)(struct rest_context *context, uint64_t n_done, uint64_t n_total);
     uint64_t n_problems;

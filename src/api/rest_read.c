@@ -27,6 +27,8 @@ struct rest_read {
     struct ot_snapshot *snapshot;
     int r;
     struct frame *plain, *compressed;
+    struct rest_read *next;   /* in the context's list of these, or among those who */
+    struct rest_read *joined; /* wait for the same */
 };
 
 static struct choice choose(const struct rest_request *request, const struct document_view *view)
@@ -163,6 +165,31 @@ static void read_reply(struct rest_read *read, struct rest_body body)
     call_reply(call, &reply);
 }
 
+static void answer_one(struct rest_read *read, int r, struct rest_body body)
+{
+    if (r)
+        call_fail(&read->call, r);
+    else
+        read_reply(read, body);
+}
+
+/* The same to all who have joined: r, or the body. */
+static void answer_all(struct rest_read *read, int r, struct rest_body body)
+{
+    struct rest_read **at = &read->call.context->asides, *next;
+
+    while (*at && *at != read)
+        at = &(*at)->next;
+    if (*at)
+        *at = read->next;
+    read->next = NULL;
+    for (struct rest_read *joined = read->joined; joined; joined = next) {
+        next = joined->next;
+        answer_one(joined, r, body);
+    }
+    answer_one(read, r, body); /* whose body it is */
+}
+
 static void keep(struct rest_read *read, struct rest_body body)
 {
     if (read->what == READ_PRESENT)
@@ -183,7 +210,7 @@ static void on_compressed(struct errand *errand)
     struct rest_body body = { read->compressed ? read->compressed : read->plain, read->compressed };
 
     keep(read, body);
-    read_reply(read, body);
+    answer_all(read, 0, body);
 }
 
 static void on_compressed_aside(struct errand *errand)
@@ -200,7 +227,7 @@ static void read_compress(struct rest_read *read)
     bool is_large = read->plain->n_bytes > GZIP_ASIDE_BYTES;
 
     if (is_large && context->is_compressing) {
-        read_reply(read, (struct rest_body){ read->plain });
+        answer_all(read, 0, (struct rest_body){ read->plain });
         return;
     }
     context->is_compressing = context->is_compressing || is_large;
@@ -227,14 +254,15 @@ static int read_write(struct rest_read *read, const struct document_view *view)
 
 static void reply_written(struct rest_read *read, int r)
 {
-    if (r) {
-        call_fail(&read->call, r);
-    } else if (read->choice.takes_gzip) {
+    struct rest_body body = { read->plain };
+
+    if (!r && read->choice.takes_gzip) {
         read_compress(read);
-    } else {
-        keep(read, (struct rest_body){ read->plain });
-        read_reply(read, (struct rest_body){ read->plain });
+        return;
     }
+    if (!r)
+        keep(read, body);
+    answer_all(read, r, body);
 }
 
 static void write_aside(struct errand *errand)
@@ -251,11 +279,31 @@ static void on_written_aside(struct errand *errand)
     reply_written(read, read->r);
 }
 
+/* Somebody has asked for the same a moment ago, as all do who have waited for one operation. */
+static bool read_join(struct rest_read *read)
+{
+    struct rest_read *first = read->call.context->asides;
+
+    while (first && (first->call.document != read->call.document || first->choice.version != read->choice.version ||
+                     first->choice.representation != read->choice.representation ||
+                     first->choice.takes_gzip != read->choice.takes_gzip))
+        first = first->next;
+    if (!first)
+        return false;
+    read->next = first->joined;
+    first->joined = read;
+    return true;
+}
+
 /* What takes long holds nobody else up. */
 static void read_write_aside(struct rest_read *read, const struct document_view *view)
 {
-    int r = ot_snapshot_share(view->snapshot, &read->snapshot);
+    struct rest_context *context = read->call.context;
+    int r;
 
+    if (read_join(read))
+        return;
+    r = ot_snapshot_share(view->snapshot, &read->snapshot);
     if (r) {
         call_fail(&read->call, r);
         return;
@@ -264,7 +312,9 @@ static void read_write_aside(struct rest_read *read, const struct document_view 
     read->view.snapshot = read->snapshot;
     read->errand.work = write_aside;
     read->errand.done = on_written_aside;
-    helper_do(hub_helper(read->call.context->hub), &read->errand);
+    read->next = context->asides;
+    context->asides = read;
+    helper_do(hub_helper(context->hub), &read->errand);
 }
 
 static void reply_content(struct rest_read *read, const struct document_view *view)

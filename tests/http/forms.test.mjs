@@ -1,7 +1,8 @@
 // As what a document can be read.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ask, get, put, SNAPSHOT } from './rest.mjs';
+import { ask, get, put, server, SNAPSHOT } from './rest.mjs';
+import { figure, waiting } from './told.mjs';
 
 const DELTA = 'application/vnd.quill.delta+json';
 const HTML = 'text/html; charset=utf-8';
@@ -92,4 +93,20 @@ test('a large one, which is written beside: whole, in every form, while others a
   assert.equal(html.text.match(/<strong>/g).length, 15_000);
   assert.equal(other.status, 200);
   assert.equal((await get(path, { accept: 'text/plain', 'if-none-match': plain.headers.etag })).status, 304);
+});
+
+test('many who wait for a large one are given what was written once', async () => {
+  const path = '/v1/docs/forms/awaited';
+  const ops = Array.from({ length: 30_000 }, (_, i) => ({ insert: `word ${i} `, ...(i % 2 && { attributes: { bold: true } }) }));
+  await make(path, { ops });
+  const { etag } = (await get(path, { accept: 'text/html' })).headers;
+  const answers = Array.from({ length: 30 }, () => get(`${path}?wait=100`, { accept: 'text/html', 'if-none-match': etag }));
+  await waiting(server, 30);
+  await ask('PATCH', path, { headers: { 'content-type': 'application/vnd.pilcrow.op+json' }, body: '{"v":1,"op":[{"insert":"news "}]}' });
+  const nErrands = await figure(server, 'pilcrow_helper_errands');
+
+  const [first, ...others] = await Promise.all(answers);
+  assert(nErrands <= 1, `${nErrands}`);
+  assert.match(first.text, /news word 0/);
+  for (const other of others) assert.deepEqual([other.text === first.text, other.headers.etag], [true, first.headers.etag]);
 });
