@@ -190,11 +190,22 @@ static void answer_all(struct rest_read *read, int r, struct rest_body body)
     answer_one(read, r, body); /* whose body it is */
 }
 
-static void keep(struct rest_read *read, struct rest_body body)
+static void keep(struct rest_read *read, bool takes_gzip, struct rest_body body)
 {
+    struct rest_form form = { read->choice.representation, takes_gzip };
+
     if (read->what == READ_PRESENT)
-        rest_cache_keep(read->call.context->cache, read->call.document, read->choice.version, form_of(&read->choice),
-                        body);
+        rest_cache_keep(read->call.context->cache, read->call.document, read->choice.version, form, body);
+}
+
+static struct rest_body kept(const struct rest_read *read, bool takes_gzip)
+{
+    struct rest_form form = { read->choice.representation, takes_gzip };
+    struct rest_body nothing = { 0 };
+
+    return read->what != READ_PRESENT
+               ? nothing
+               : rest_cache_find(read->call.context->cache, read->call.document, read->choice.version, form);
 }
 
 static void compress(struct errand *errand)
@@ -209,7 +220,7 @@ static void on_compressed(struct errand *errand)
     struct rest_read *read = LIST_ENTRY(errand, struct rest_read, errand);
     struct rest_body body = { read->compressed ? read->compressed : read->plain, read->compressed };
 
-    keep(read, body);
+    keep(read, true, body);
     answer_all(read, 0, body);
 }
 
@@ -255,14 +266,14 @@ static int read_write(struct rest_read *read, const struct document_view *view)
 static void reply_written(struct rest_read *read, int r)
 {
     struct rest_body body = { read->plain };
+    bool takes_gzip = read->choice.takes_gzip;
 
-    if (!r && read->choice.takes_gzip) {
+    if (!r && (!takes_gzip || read->plain->n_bytes > GZIP_ASIDE_BYTES))
+        keep(read, false, body); /* also for those who come while it is being compressed */
+    if (!r && takes_gzip)
         read_compress(read);
-        return;
-    }
-    if (!r)
-        keep(read, body);
-    answer_all(read, r, body);
+    else
+        answer_all(read, r, body);
 }
 
 static void write_aside(struct errand *errand)
@@ -319,14 +330,13 @@ static void read_write_aside(struct rest_read *read, const struct document_view 
 
 static void reply_content(struct rest_read *read, const struct document_view *view)
 {
-    struct rest_context *context = read->call.context;
-    struct rest_form form = form_of(&read->choice);
-    struct rest_body known = { 0 };
+    struct rest_body same = kept(read, read->choice.takes_gzip), plain = kept(read, false);
 
-    if (read->what == READ_PRESENT)
-        known = rest_cache_find(context->cache, read->call.document, view->version, form);
-    if (known.frame) {
-        read_reply(read, known);
+    if (same.frame) {
+        read_reply(read, same);
+    } else if (plain.frame) {
+        read->plain = frame_ref(plain.frame);
+        reply_written(read, 0);
     } else if (read->choice.representation->is_slow && ot_snapshot_size(view->snapshot) >= HELPER_WORTH_BYTES) {
         read_write_aside(read, view);
     } else {

@@ -4,9 +4,10 @@ import { request } from 'node:http';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { Random, seedOf } from '../lib/random.mjs';
-import { startServer } from '../lib/server.mjs';
+import { cpuSeconds, startServer } from '../lib/server.mjs';
 import { Wire } from '../lib/wire.mjs';
-import { SNAPSHOT, ask, put, server } from './rest.mjs';
+import { SNAPSHOT, ask, askAt, put, server } from './rest.mjs';
+import { get as head, Line, waiting } from './told.mjs';
 
 const GZIP = { 'accept-encoding': 'gzip' };
 const MEDIA = ['text/plain', 'application/json', SNAPSHOT];
@@ -286,4 +287,28 @@ test('what the pages load has an ETag for each coding', async () => {
     assert.equal((await get(path, { ...coding, 'if-none-match': headers.etag })).status, 304);
   }
   assert.equal((await get(path, { 'if-none-match': gzip.headers.etag })).status, 200);
+});
+
+test('who comes while a large body is compressed is given what was written already', async t => {
+  const own = await startServer(t);
+  const path = '/v1/docs/cached/awaited';
+  const rows = Array.from({ length: 40_000 }, (_, i) => ({ row: i, says: `row number ${i}` }));
+  const { headers } = await askAt(own, 'PUT', path, { headers: { 'content-type': 'application/json' }, body: JSON.stringify(rows) });
+  let { etag } = headers;
+
+  // What it costs the server to tell a hundred of a change.
+  async function cost(encoding, i) {
+    const lines = Array.from({ length: 100 }, () => new Line(own).send(head(`${path}?wait=100`, `Accept-Encoding: ${encoding}`, `If-None-Match: ${etag}`)));
+    await waiting(own, 100);
+    const before = await cpuSeconds(own.pid);
+    const patch = { headers: { 'content-type': 'application/json-patch+json' }, body: `[{"op":"replace","path":"/${i}/row","value":-1}]` };
+    ({ etag } = (await askAt(own, 'PATCH', path, patch)).headers);
+    await Promise.all(lines.map(line => line.has(/^HTTP\/1\.1 200 /)));
+    const seconds = await cpuSeconds(own.pid) - before;
+    for (const line of lines) line.socket.destroy();
+    return seconds;
+  }
+
+  const [plain, gzip] = [await cost('identity', 0), await cost('gzip', 1)];
+  assert(gzip < 2 * plain + 0.3, `${gzip} s, and ${plain} s of it as it is`);
 });
