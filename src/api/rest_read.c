@@ -190,11 +190,12 @@ static void answer_all(struct rest_read *read, int r, struct rest_body body)
     answer_one(read, r, body); /* whose body it is */
 }
 
+/* Unless there is a newer version by now; perhaps it was purged since. */
 static void keep(struct rest_read *read, bool takes_gzip, struct rest_body body)
 {
     struct rest_form form = { read->choice.representation, takes_gzip };
 
-    if (read->what == READ_PRESENT)
+    if (read->what == READ_PRESENT && read->choice.version == document_head(read->call.document))
         rest_cache_keep(read->call.context->cache, read->call.document, read->choice.version, form, body);
 }
 

@@ -1,14 +1,12 @@
 /* Bodies that are given again: found by version and form, bounded, gone with their documents. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include <sched.h>
 #include <stdio.h>
 
-#include <cmocka.h>
-
+#include "api/gzip.h"
+#include "api/rest.h"
 #include "api/rest_cache.h"
-#include "doc/hub.h"
+#include "base/helper.h"
+#include "tests/unit/api/conversation.h"
 
 #define ROOM_BYTES 4000
 
@@ -156,14 +154,89 @@ static void a_frame_that_is_being_sent_outlives_its_answer(void **state)
     frame_unref(frame);
 }
 
+/* ---- what requests keep ------------------------------------------------------------------------------------------ */
+
+static void no_wake(void *arg)
+{
+    (void)arg;
+}
+
+static void on_answer(void *arg, const struct rest_response *answer)
+{
+    *(int *)arg = answer->status;
+}
+
+/* Its status; 0: there is no answer yet. */
+static void ask(struct conversation *conversation, struct rest_context *context, const char *method, const char *query,
+                struct bytes body, int *out)
+{
+    static const struct rest_header headers[] = { { "content-type", { "text/plain", 10 } },
+                                                  { "accept-encoding", { "gzip", 4 } },
+                                                  { "if-none-match", { "*", 1 } } };
+    const struct rest_request request = { .method = method,
+                                          .path = bytes_of_string("/v1/docs/n/a"),
+                                          .query = bytes_of_string(query),
+                                          .headers = headers,
+                                          .n_headers = body.at ? 3 : 2,
+                                          .body = body,
+                                          .has_body = body.at,
+                                          .principal = principal_anyone };
+
+    *out = 0;
+    rest_handle(context, &request, on_answer, out);
+    store_sim_settle(conversation->store);
+}
+
+static void what_a_purge_overtakes_is_not_kept(void **state)
+{
+    struct rest_context context = { .body_max_bytes = 1 << 20 };
+    static char content[2 * GZIP_ASIDE_BYTES];
+    struct conversation *conversation;
+    struct document *document;
+    struct helper *helper;
+    int put, get, purge;
+    void *made;
+
+    assert_int_equal(conversation_setup(&made), 0);
+    conversation = made;
+    assert_int_equal(helper_create(no_wake, NULL, &helper), 0);
+    assert_int_equal(rest_cache_create(1 << 20, &context.cache), 0);
+    conversation->config.helper = helper;
+    conversation_restart(conversation);
+    context.hub = conversation->hub;
+
+    memset(content, 'x', sizeof(content));
+    ask(conversation, &context, "PUT", "", bytes_of(content, sizeof(content)), &put);
+    ask(conversation, &context, "GET", "", bytes_of(NULL, 0), &get);
+    assert_int_equal(put, 201);
+    assert_int_equal(get, 0); /* it is being compressed */
+    ask(conversation, &context, "DELETE", "purge=true", bytes_of(NULL, 0), &purge);
+    assert_int_equal(purge, 204);
+    while (helper_n_errands(helper)) {
+        helper_dispatch(helper);
+        (void)sched_yield();
+    }
+    assert_int_equal(get, 200);
+    document = hub_find(conversation->hub, (struct store_name){ bytes_of_string("n"), bytes_of_string("a") });
+    assert_non_null(document);
+    assert_null(document_companion(document));
+    document_unref(document);
+
+    (void)conversation_teardown(&made);
+    helper_destroy(helper);
+    rest_cache_destroy(context.cache);
+    (void)state;
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(an_answer_is_found_by_version_and_form),       TEST(a_newer_version_takes_the_place_of_the_older),
-        TEST(what_was_used_longest_ago_makes_room),         TEST(what_is_larger_than_the_room_is_not_kept),
-        TEST(an_unloaded_document_takes_its_answers_along), TEST(a_frame_that_is_being_sent_outlives_its_answer),
+        TEST(an_answer_is_found_by_version_and_form),         TEST(a_newer_version_takes_the_place_of_the_older),
+        TEST(what_was_used_longest_ago_makes_room),           TEST(what_is_larger_than_the_room_is_not_kept),
+        TEST(an_unloaded_document_takes_its_answers_along),   TEST(a_frame_that_is_being_sent_outlives_its_answer),
+        cmocka_unit_test(what_a_purge_overtakes_is_not_kept),
     };
 
     return cmocka_run_group_tests_name("rest cache", tests, NULL, NULL);
