@@ -138,7 +138,7 @@ struct rest_context {
     size_t queue_max_bytes; /* of events that the client of a stream has not read yet */
     bool is_draining;
     bool is_compressing;      /* the helper is at a large body */
-    struct rest_read *asides; /* of which the helper writes the body, one after the other; NULL: none */
+    struct rest_read *asides; /* whose bodies the helper is given to write; NULL: nobody's */
     /* How far a compaction is; NULL: nobody wants to know. */
     void (*on_progress)(struct rest_context *context, uint64_t n_done, uint64_t n_total);
     uint64_t n_problems;

@@ -8,7 +8,7 @@
  *     rest_etag.c          conditions
  *     rest_who.c           src, author, fresh ids
  *     rest_representation.c  as what a document can be read (rich_write.h)
- *     rest_read.c          GET of a document, present and past
+ *     rest_read.c          GET of a document, present and past;  rest_read_body.c  its body (rest_read.h)
  *     rest_range.c         a part of it;  rest_cache.c  what is given again
  *     rest_wait.c          GET that waits;  rest_stream.c  Server-Sent Events (rest_follow.h)
  *     rest_write.c         what all writing has in common;  rest_identity.c   Idempotency-Key
