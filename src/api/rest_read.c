@@ -1,8 +1,8 @@
 /* GET and HEAD of a document, as it is or as it was. */
+#include "api/rest_read.h"
 #include "api/gzip.h"
 #include "api/percent.h"
 #include "api/refusal.h"
-#include "api/rest_read.h"
 
 static struct choice choose(const struct rest_request *request, const struct document_view *view)
 {

@@ -253,7 +253,6 @@ static int websocket_on_writable(struct websocket *websocket)
         websocket->is_alive = true; /* the socket was full and is not any more: somebody reads */
     if (websocket_flush(websocket))
         return -1;
-    websocket->is_stuck = lws_partial_buffered(websocket->wsi);
     if (!websocket->close_code || !output_is_empty(&websocket->output) || lws_partial_buffered(websocket->wsi))
         return 0;
     lws_close_reason(websocket->wsi, (enum lws_close_status)websocket->close_code, (unsigned char *)websocket->reason,

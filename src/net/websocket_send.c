@@ -105,7 +105,8 @@ int websocket_flush(struct websocket *websocket)
     }
     if (websocket->output.n_bytes < WEBSOCKET_REPLIES_PAUSED / 2)
         websocket_has_room(websocket);
-    if (!output_is_empty(&websocket->output) || lws_partial_buffered(websocket->wsi))
+    websocket->is_stuck = lws_partial_buffered(websocket->wsi);
+    if (!output_is_empty(&websocket->output) || websocket->is_stuck)
         websocket_want_writable(websocket);
     return 0;
 }
