@@ -9,7 +9,8 @@
  * first, tests bring a simulated one.
  *
  * Threads: every call is made on the loop thread and every answer arrives there, from within store_dispatch. The engine
- * calls `wake`, from any thread, when there is something to dispatch.
+ * calls `wake`, from any thread and also from inside a call, when there is something to dispatch: writes are gathered
+ * until then, and set out together.
  *
  * Asynchronous calls return 0: accepted, `done` will be called exactly once, never from inside the call; or -ENOMEM,
  * -ESHUTDOWN, -EROFS (a store opened for reading): refused, `done` is not called. What a call borrows (names, records,
@@ -85,7 +86,8 @@ struct store_info {
 
 /* ---- life -------------------------------------------------------------------------------------------------------- */
 
-/* Runs what is to be answered. Call it on the loop thread after `wake`. */
+/* Sets out what was called, and runs what is to be answered. Call it on the loop thread after `wake`, or at any time.
+ */
 void store_dispatch(struct store *store);
 
 /* No call is accepted any more; waits until all accepted work is durable and answered (answers are dispatched from

@@ -60,6 +60,18 @@ static inline struct list *list_pop(struct list *head)
     return node;
 }
 
+/* Moves all of from to the end of head. */
+static inline void list_append_all(struct list *head, struct list *from)
+{
+    if (list_is_empty(from))
+        return;
+    from->next->previous = head->previous;
+    head->previous->next = from->next;
+    from->previous->next = head;
+    head->previous = from->previous;
+    list_init(from);
+}
+
 /* Moves all of from to the empty list into. */
 static inline void list_take(struct list *from, struct list *into)
 {

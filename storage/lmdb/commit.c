@@ -14,12 +14,12 @@
 
 /* ---- from other threads ------------------------------------------------------------------------------------------ */
 
-void commit_enqueue(struct lmdb_store *store, struct write *write)
+void commit_enqueue(struct lmdb_store *store, struct list *writes)
 {
     struct commit *commit = &store->commit;
 
     pthread_mutex_lock(&commit->mutex);
-    list_append(&commit->writes, &write->request.link);
+    list_append_all(&commit->writes, writes);
     pthread_mutex_unlock(&commit->mutex);
     pthread_cond_signal(&commit->changed); /* behind it: who wakes can have the mutex */
 }
@@ -145,8 +145,7 @@ static bool commit_wait(struct lmdb_store *store, struct round *round)
     round->full = inbox_is_full(store) ? commit->fold_error : 0;
     commit->has_news = false;
     list_take(&commit->parcels, &round->parcels);
-    while (!list_is_empty(&commit->writes))
-        list_append(&commit->current, list_pop(&commit->writes));
+    list_append_all(&commit->current, &commit->writes);
     while (!list_is_empty(&commit->packs))
         pack_wait(store, LIST_ENTRY(list_pop(&commit->packs), struct pack, request.link));
     pthread_mutex_unlock(&commit->mutex);

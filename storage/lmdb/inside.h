@@ -176,7 +176,7 @@ STORE_MUST_CHECK int commit_load(
  * usable again, if it can be. */
 void store_recover(struct lmdb_store *store);
 void commit_finish(struct commit *commit); /* when every write has been answered; waits for the thread */
-void commit_enqueue(struct lmdb_store *store, struct write *write);
+void commit_enqueue(struct lmdb_store *store, struct list *writes); /* empties the list */
 void commit_enqueue_parcel(struct lmdb_store *store, struct parcel *parcel);
 void commit_fold_ended(struct lmdb_store *store, int r);
 /* Begins a fold, unless one goes on; its end is told as any other's. */
@@ -387,7 +387,8 @@ struct lmdb_store {
     atomic_bool is_closing; /* others may look */
     bool is_compacting;
     size_t n_outstanding;
-    void *logs; /* open ones by name; search.h */
+    void *logs;        /* open ones by name; search.h */
+    struct list fresh; /* writes that the next dispatch hands over */
 
     pthread_mutex_t answers_mutex;
     pthread_cond_t answers_changed;

@@ -54,22 +54,26 @@ void lmdb_request_serve(struct request *request, enum served (*serve)(struct req
     worker_enqueue(request->store, request);
 }
 
+static void wake(const struct lmdb_store *store)
+{
+    if (store->config.wake)
+        store->config.wake(store->config.arg);
+}
+
 /* One wake for everything that comes until the loop looks. */
 void lmdb_answer(struct lmdb_store *store, struct list *requests)
 {
-    struct list *node;
     bool wakes;
 
     if (list_is_empty(requests))
         return;
     pthread_mutex_lock(&store->answers_mutex);
     wakes = list_is_empty(&store->answers);
-    while ((node = list_pop(requests)))
-        list_append(&store->answers, node);
+    list_append_all(&store->answers, requests);
     pthread_cond_signal(&store->answers_changed);
     pthread_mutex_unlock(&store->answers_mutex);
-    if (wakes && store->config.wake)
-        store->config.wake(store->config.arg);
+    if (wakes)
+        wake(store);
 }
 
 void lmdb_answer_one(struct request *request)
@@ -81,11 +85,18 @@ void lmdb_answer_one(struct request *request)
     lmdb_answer(request->store, &list);
 }
 
+static void hand_over(struct lmdb_store *store)
+{
+    if (!list_is_empty(&store->fresh))
+        commit_enqueue(store, &store->fresh);
+}
+
 static void store_lmdb_dispatch(struct store *base)
 {
     struct lmdb_store *store = lmdb_store_of(base);
     struct list answers, *node;
 
+    hand_over(store);
     pthread_mutex_lock(&store->answers_mutex);
     list_take(&store->answers, &answers);
     pthread_mutex_unlock(&store->answers_mutex);
@@ -240,10 +251,17 @@ static int write_create(struct lmdb_store *store, enum write_kind kind, void (*a
     return 0;
 }
 
+/* All that a turn of the loop begins goes to the commit thread at once: it is not woken by the first of them to find
+ * the mutex taken for the next. */
 static void write_enqueue(struct write *write)
 {
-    write->request.store->n_outstanding++;
-    commit_enqueue(write->request.store, write);
+    struct lmdb_store *store = write->request.store;
+    bool wakes = list_is_empty(&store->fresh);
+
+    store->n_outstanding++;
+    list_append(&store->fresh, &write->request.link);
+    if (wakes)
+        wake(store);
 }
 
 static int lmdb_append(struct store_log *base, uint64_t expected, const struct record *records, size_t n,
@@ -347,6 +365,7 @@ static void store_lmdb_close(struct store *base)
 
     store->is_closing = true;
     backup_cut(store);
+    hand_over(store);
     while (store->n_outstanding > 0) {
         pthread_mutex_lock(&store->answers_mutex);
         while (list_is_empty(&store->answers))
@@ -417,6 +436,7 @@ static struct lmdb_store *store_create(const struct store_lmdb_config *config, c
     pthread_mutex_init(&store->answers_mutex, NULL);
     pthread_cond_init(&store->answers_changed, NULL);
     list_init(&store->answers);
+    list_init(&store->fresh);
     commit_init(&store->commit);
     worker_init(&store->worker);
     return store;

@@ -20,7 +20,7 @@ struct store_lmdb_config {
     const char *path; /* the data directory */
     enum store_mode mode;
     uint64_t max_bytes;      /* ceiling of the data file, also when only reading; 0: 1 TiB */
-    void (*wake)(void *arg); /* from any thread: call store_dispatch soon, on the loop thread */
+    void (*wake)(void *arg); /* from any thread, or inside a call: run store_dispatch soon, on the loop thread */
     void *arg;
 };
 
