@@ -42,6 +42,7 @@ struct daemon {
     struct retention retention;
 
     ev_async wake;
+    ev_prepare handing;
     ev_signal terminate, interrupt, hangup;
     ev_timer step;
 };

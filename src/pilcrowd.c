@@ -142,8 +142,21 @@ static void on_wake(struct ev_loop *loop, ev_async *async, int events)
     helper_dispatch(daemon->helper);
 }
 
+/* Before the WebSockets send: the disk works meanwhile. */
+static void on_before_sending(struct ev_loop *loop, ev_prepare *handing, int events)
+{
+    struct daemon *daemon = handing->data;
+
+    if (daemon->store)
+        store_dispatch(daemon->store);
+}
+
 static void watch(struct daemon *daemon)
 {
+    ev_prepare_init(&daemon->handing, on_before_sending);
+    ev_set_priority(&daemon->handing, 1);
+    daemon->handing.data = daemon;
+    ev_prepare_start(daemon->loop, &daemon->handing);
     ev_async_init(&daemon->wake, on_wake);
     ev_signal_init(&daemon->terminate, on_terminate, SIGTERM);
     ev_signal_init(&daemon->interrupt, on_terminate, SIGINT);

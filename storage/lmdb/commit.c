@@ -9,19 +9,25 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <sys/prctl.h>
+#include <time.h>
 
 #define BATCH_MAX_BYTES ((size_t)2 << 30)
 
 /* ---- from other threads ------------------------------------------------------------------------------------------ */
 
-void commit_enqueue(struct lmdb_store *store, struct list *writes)
+void commit_enqueue(struct lmdb_store *store, struct list *writes, size_t n)
 {
     struct commit *commit = &store->commit;
+    bool tells;
 
     pthread_mutex_lock(&commit->mutex);
     list_append_all(&commit->writes, writes);
+    commit->n_writes += n;
+    tells = commit->n_writes >= commit->n_told_at;
     pthread_mutex_unlock(&commit->mutex);
-    pthread_cond_signal(&commit->changed); /* behind it: who wakes can have the mutex */
+    if (tells)
+        pthread_cond_signal(&commit->changed); /* behind it: who wakes can have the mutex */
 }
 
 void commit_enqueue_parcel(struct lmdb_store *store, struct parcel *parcel)
@@ -125,6 +131,45 @@ int commit_measure_inbox(struct lmdb_store *store, MDB_txn *txn)
 
 /* ---- the thread -------------------------------------------------------------------------------------------------- */
 
+static uint64_t monotonic_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* Whether there is something to do that waits for nothing more. */
+static bool round_is_due(const struct lmdb_store *store, struct round *round)
+{
+    const struct commit *commit = &store->commit;
+
+    round->may_write = !(inbox_is_full(store) && commit->is_folding) && (!commit->holds_writes || commit->is_stopping);
+    if (!list_is_empty(&commit->parcels) || commit->has_news)
+        return true;
+    if (!round->may_write)
+        return false;
+    if (!list_is_empty(&commit->current) || !list_is_empty(&commit->staging.waiting))
+        return true;
+    return commit->n_writes > 0 && !gather_goes_on(&commit->gather, commit->n_writes, monotonic_ns());
+}
+
+/* Until somebody tells, or no more is waited for. */
+static void commit_sleep(struct commit *commit)
+{
+    const struct gather *gather = &commit->gather;
+    struct timespec until = { .tv_sec = (time_t)(gather->until_ns / 1000000000u),
+                              .tv_nsec = (long)(gather->until_ns % 1000000000u) };
+
+    if (gather_goes_on(gather, commit->n_writes, monotonic_ns())) {
+        commit->n_told_at = gather->n_wanted;
+        (void)pthread_cond_timedwait(&commit->changed, &commit->mutex, &until);
+    } else {
+        pthread_cond_wait(&commit->changed, &commit->mutex);
+    }
+    commit->n_told_at = 1;
+}
+
 /* Waits for something to do; false: it is over. */
 static bool commit_wait(struct lmdb_store *store, struct round *round)
 {
@@ -132,20 +177,15 @@ static bool commit_wait(struct lmdb_store *store, struct round *round)
     bool is_ready;
 
     pthread_mutex_lock(&commit->mutex);
-    for (;;) {
-        round->may_write =
-            !(inbox_is_full(store) && commit->is_folding) && (!commit->holds_writes || commit->is_stopping);
-        is_ready = !list_is_empty(&commit->parcels) || commit->has_news ||
-                   (round->may_write && !(list_is_empty(&commit->writes) && list_is_empty(&commit->current) &&
-                                          list_is_empty(&commit->staging.waiting)));
-        if (is_ready || commit->is_stopping)
-            break;
-        pthread_cond_wait(&commit->changed, &commit->mutex);
-    }
+    gather_begin(&commit->gather, commit->n_settled, commit->n_writes, commit->took_ns, monotonic_ns());
+    while (!(is_ready = round_is_due(store, round)) && !commit->is_stopping)
+        commit_sleep(commit);
     round->full = inbox_is_full(store) ? commit->fold_error : 0;
     commit->has_news = false;
     list_take(&commit->parcels, &round->parcels);
+    gather_end(&commit->gather, commit->n_writes);
     list_append_all(&commit->current, &commit->writes);
+    commit->n_writes = 0;
     while (!list_is_empty(&commit->packs))
         pack_wait(store, LIST_ENTRY(list_pop(&commit->packs), struct pack, request.link));
     pthread_mutex_unlock(&commit->mutex);
@@ -157,16 +197,20 @@ static void *commit_main(void *arg)
     struct lmdb_store *store = arg;
 
     (void)pthread_setname_np(pthread_self(), "commit");
+    (void)prctl(PR_SET_TIMERSLACK, 1ul); /* a gathering's deadline is some 100 us away, the usual slack half of that */
     staging_clear(store);
     fold_if_due(store);
     for (;;) {
         struct round round = { 0 };
+        uint64_t begin_ns;
 
         list_init(&round.members);
         list_init(&round.refused);
         if (!commit_wait(store, &round))
             return NULL;
+        begin_ns = monotonic_ns();
         round_run(store, &round);
+        store->commit.took_ns = monotonic_ns() - begin_ns;
         packs_serve(store);
         fold_if_due(store);
     }
@@ -207,8 +251,13 @@ static int counters_load(struct lmdb_store *store, MDB_txn *txn, MDB_cursor *cur
 
 void commit_init(struct commit *commit)
 {
+    pthread_condattr_t monotonic;
+
     pthread_mutex_init(&commit->mutex, NULL);
-    pthread_cond_init(&commit->changed, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&commit->changed, &monotonic);
+    pthread_condattr_destroy(&monotonic);
     list_init(&commit->writes);
     list_init(&commit->parcels);
     list_init(&commit->packs);

@@ -2,6 +2,7 @@
  *
  *     store_lmdb.c   life, logs, and the calls as they are accepted on the loop
  *     commit.c       the commit thread, the only writer
+ *     gather.c       how long it waits for others before it begins
  *     round.c        what it does in one turn; staging.c, large appends in pieces
  *     worker.c       the worker thread: everything that is read, and the jobs
  *     reads.c listing.c collections.c sizes.c      what the worker does for one call each
@@ -35,6 +36,7 @@
 #include "base/list.h"
 #include "storage/engine.h"
 #include "storage/lmdb/environment.h"
+#include "storage/lmdb/gather.h"
 #include "storage/lmdb/large.h"
 #include "storage/lmdb/rows.h"
 #include "storage/lmdb/tuning.h"
@@ -151,6 +153,7 @@ struct commit {
 
     /* Under the mutex. */
     struct list writes, parcels, packs;
+    size_t n_writes, n_told_at; /* of that list; with how many the thread wants to be told */
     bool is_stopping, is_folding;
     bool has_news;  /* a fold has ended, or somebody waits for one */
     int fold_error; /* why the last fold failed */
@@ -166,6 +169,9 @@ struct commit {
     size_t inbox_bytes, inbox_batches;
     bool wants_fold; /* a log was removed: its records shall go soon */
     uint64_t fold_retry_batch;
+    struct gather gather;
+    size_t n_settled; /* writes of the last round, and what that took */
+    uint64_t took_ns;
 };
 
 void commit_init(struct commit *commit);
@@ -176,7 +182,7 @@ STORE_MUST_CHECK int commit_load(
  * usable again, if it can be. */
 void store_recover(struct lmdb_store *store);
 void commit_finish(struct commit *commit); /* when every write has been answered; waits for the thread */
-void commit_enqueue(struct lmdb_store *store, struct list *writes); /* empties the list */
+void commit_enqueue(struct lmdb_store *store, struct list *writes, size_t n); /* empties the list */
 void commit_enqueue_parcel(struct lmdb_store *store, struct parcel *parcel);
 void commit_fold_ended(struct lmdb_store *store, int r);
 /* Begins a fold, unless one goes on; its end is told as any other's. */
@@ -389,6 +395,7 @@ struct lmdb_store {
     size_t n_outstanding;
     void *logs;        /* open ones by name; search.h */
     struct list fresh; /* writes that the next dispatch hands over */
+    size_t n_fresh;
 
     pthread_mutex_t answers_mutex;
     pthread_cond_t answers_changed;

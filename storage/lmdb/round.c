@@ -258,8 +258,11 @@ static void round_settle(struct lmdb_store *store, struct round *round, int r)
     struct list answers, *node;
 
     list_init(&answers);
-    LIST_FOR_EACH (member, &round->members)
+    store->commit.n_settled = 0;
+    LIST_FOR_EACH (member, &round->members) {
         write_settle(store, LIST_ENTRY(member, struct write, request.link), r);
+        store->commit.n_settled++;
+    }
     LIST_FOR_EACH (member, &round->refused) {
         struct write *write = LIST_ENTRY(member, struct write, request.link);
 

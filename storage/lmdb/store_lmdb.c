@@ -87,8 +87,9 @@ void lmdb_answer_one(struct request *request)
 
 static void hand_over(struct lmdb_store *store)
 {
-    if (!list_is_empty(&store->fresh))
-        commit_enqueue(store, &store->fresh);
+    if (store->n_fresh)
+        commit_enqueue(store, &store->fresh, store->n_fresh);
+    store->n_fresh = 0;
 }
 
 static void store_lmdb_dispatch(struct store *base)
@@ -256,11 +257,10 @@ static int write_create(struct lmdb_store *store, enum write_kind kind, void (*a
 static void write_enqueue(struct write *write)
 {
     struct lmdb_store *store = write->request.store;
-    bool wakes = list_is_empty(&store->fresh);
 
     store->n_outstanding++;
     list_append(&store->fresh, &write->request.link);
-    if (wakes)
+    if (store->n_fresh++ == 0)
         wake(store);
 }
 
