@@ -1,6 +1,7 @@
 #include "tests/bench/load.h"
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 #define LINE_MAX_BYTES (16 * 1024 * 1024)
 #define READ_BYTES     (16 * 1024)
 #define READS_AT_ONCE  16
+#define FAMILY_MOST    256
 
 void fail(const char *format, ...)
 {
@@ -71,6 +73,79 @@ double seconds_of(clockid_t clock)
     if (clock_gettime(clock, &at))
         fail("the server's process is gone");
     return (double)at.tv_sec + (double)at.tv_nsec / 1e9;
+}
+
+/* 0 if there is no such process; what its children used that have ended, as far as it has waited for them. */
+static pid_t parent_of(pid_t pid, double *ended_s)
+{
+    char path[64], stat[1024];
+    unsigned long user = 0, system = 0;
+    size_t n;
+    int parent = 0;
+    FILE *file;
+
+    (void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    file = fopen(path, "re");
+    if (!file)
+        return 0;
+    n = fread(stat, 1, sizeof(stat) - 1, file);
+    (void)fclose(file);
+    stat[n] = 0;
+    /* Behind the name: state, parent, eleven more, and the times. */
+    if (!strrchr(stat, ')') ||
+        sscanf(strrchr(stat, ')') + 1, " %*c %d %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %lu %lu", &parent, &user,
+               &system) != 3)
+        return 0;
+    *ended_s = (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
+    return parent;
+}
+
+static bool is_among(pid_t pid, const pid_t *all, size_t n)
+{
+    while (n > 0 && all[n - 1] != pid)
+        n--;
+    return n > 0;
+}
+
+/* Adds those whose parents are among them; how many they are now. */
+static size_t add_children(pid_t *all, size_t n)
+{
+    DIR *processes = opendir("/proc");
+    struct dirent *entry;
+    double ended_s;
+
+    if (!processes)
+        fail("/proc can't be read");
+    while ((entry = readdir(processes)) && n < FAMILY_MOST) {
+        pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
+
+        if (pid > 0 && !is_among(pid, all, n) && is_among(parent_of(pid, &ended_s), all, n))
+            all[n++] = pid;
+    }
+    (void)closedir(processes);
+    return n;
+}
+
+double family_seconds(pid_t pid)
+{
+    pid_t all[FAMILY_MOST] = { pid };
+    size_t n = 0, n_known = 1;
+    double sum = 0;
+
+    while (n < n_known) {
+        n = n_known;
+        n_known = add_children(all, n);
+    }
+    for (size_t i = 0; i < n; i++) {
+        double ended_s = 0;
+        clockid_t clock;
+
+        if (parent_of(all[i], &ended_s) && !clock_getcpuclockid(all[i], &clock))
+            sum += seconds_of(clock) + ended_s;
+        else if (i == 0)
+            fail("there is no process %d", (int)pid);
+    }
+    return sum;
 }
 
 long resident_bytes(pid_t pid)

@@ -19,6 +19,7 @@ void raise_descriptors(unsigned n_lines);            /* so many may be open, and
 /* What a process has used, and what it holds. */
 clockid_t cpu_clock(pid_t pid);
 double seconds_of(clockid_t clock);
+double family_seconds(pid_t pid); /* and of all that it has started, the ended too */
 long resident_bytes(pid_t pid);
 
 struct traffic {

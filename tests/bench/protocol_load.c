@@ -34,7 +34,8 @@
  *
  * It prints one JSON object, or says what was told wrongly and exits with 1. Times are in ms: `acknowledged_ms` from
  * sending to the acknowledgement, `told_ms` from there to each reader, or from a question to its answer. `memory` is
- * the server's for each client that joins a document, `memory_with_document` for each that creates one. */
+ * the server's for each client that joins a document, `memory_with_document` for each that creates one. `server_cpu_s`
+ * is of PID and of what it started. */
 #include "tests/bench/protocol_load.h"
 
 #include <assert.h>

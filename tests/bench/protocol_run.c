@@ -155,7 +155,7 @@ static struct counts counts_now(const struct load *load)
 {
     struct counts counts = {
         .at = seconds_of(CLOCK_MONOTONIC),
-        .server = seconds_of(cpu_clock(load->server)),
+        .server = family_seconds(load->server),
         .own = seconds_of(CLOCK_PROCESS_CPUTIME_ID),
         .traffic = load->traffic,
     };

@@ -6,10 +6,16 @@
 
 #include <cmocka.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#undef fail /* a word of load.h, too */
 #include "tests/bench/histogram.h"
 #include "tests/bench/http_reader.h"
+#include "tests/bench/load.h"
 #include "tests/bench/protocol_message.h"
 #include "tests/bench/ws_frame.h"
 
@@ -206,14 +212,65 @@ static void the_ends_have_room(void **state)
     assert_true(histogram_at(&histogram, 1) == UINT64_MAX);
 }
 
+/* ---- processor time ---------------------------------------------------------------------------------------------- */
+
+static void use_cpu(double seconds)
+{
+    double until = seconds_of(CLOCK_PROCESS_CPUTIME_ID) + seconds;
+
+    while (seconds_of(CLOCK_PROCESS_CPUTIME_ID) < until)
+        ;
+}
+
+/* Says so, and waits for its end. */
+static void stay(int to)
+{
+    (void)!write(to, "!", 1);
+    for (;;)
+        (void)pause();
+}
+
+static void a_family_is_the_living_and_the_dead(void **state)
+{
+    const double each = 0.05;
+    int ready[2];
+    pid_t child, grandchild;
+    char said;
+    double seconds;
+
+    assert_int_equal(pipe(ready), 0);
+    if ((child = fork()) == 0) {
+        if ((grandchild = fork()) == 0) {
+            use_cpu(each);
+            _exit(0);
+        }
+        (void)waitpid(grandchild, NULL, 0);
+        if (fork() == 0) {
+            (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+            use_cpu(each);
+            stay(ready[1]);
+        }
+        stay(-1);
+    }
+    assert_int_equal(read(ready[0], &said, 1), 1);
+    seconds = family_seconds(child);
+    assert_true(seconds_of(cpu_clock(child)) < each);
+    assert_int_equal(kill(child, SIGKILL), 0);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    (void)close(ready[0]);
+    (void)close(ready[1]);
+    /* The dead one's time is told in hundredths. */
+    assert_true(seconds >= 2 * each - 0.021);
+}
+
 int main(void)
 {
-    enum { N_ROWS = sizeof(rows) / sizeof(rows[0]), N_OTHERS = 7 };
+    enum { N_ROWS = sizeof(rows) / sizeof(rows[0]), N_OTHERS = 8 };
     struct CMUnitTest tests[N_ROWS + N_OTHERS] = {
         cmocka_unit_test(what_is_no_answer_is_refused), cmocka_unit_test(a_frame_comes_back_from_its_bytes),
         cmocka_unit_test(a_message_in_parts_says_so),   cmocka_unit_test(a_message_is_read_whatever_its_order),
         cmocka_unit_test(half_a_message_is_none),       cmocka_unit_test(shares_are_within_a_hundredth),
-        cmocka_unit_test(the_ends_have_room),
+        cmocka_unit_test(the_ends_have_room),           cmocka_unit_test(a_family_is_the_living_and_the_dead),
     };
 
     for (size_t i = 0; i < N_ROWS; i++)
