@@ -2,9 +2,10 @@
 //
 //   const flags = servers.pilcrow.flags({ writers: 1 });    what protocol_load must know of it; writers: of a document
 //   await load(servers.pilcrow, folder, 'submit', 64, [...flags, '--outstanding', 8]);    what it measured
+//   await starts(servers.postgres, folder)      false: what it needs is not here, and standard error says what
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -12,6 +13,7 @@ import { pilcrowd, root } from '../lib/server.mjs';
 
 const version = (name, of = '../lib/') => JSON.parse(readFileSync(new URL(`${of}node_modules/${name}/package.json`, import.meta.url))).version;
 const program = process.env.PILCROW_PROTOCOL_LOAD ?? join(root, 'build/tests/bench/protocol_load');
+const reference = join(root, 'tests/lib/reference_server.mjs');
 const echo = process.env.PILCROW_ECHO ?? join(root, 'build/tests/bench/echo');
 
 // Who is the only writer of a document knows what his operations will lead to, and says so if the server takes them in order.
@@ -29,9 +31,23 @@ export const servers = {
     name: 'ShareDB',
     what: `ShareDB ${version('sharedb')} in memory, on Node ${process.versions.node} with ws ${version('ws')}, NODE_ENV=production, without compression: it keeps nothing. ` +
       'Its operations are made for the version that was last acknowledged, since it takes none that foretell',
-    command: () => [process.execPath, join(root, 'tests/lib/reference_server.mjs'), '--listen', '127.0.0.1:0'],
+    command: () => [process.execPath, reference, '--listen', '127.0.0.1:0'],
     flags: () => ['--lenient'],
     takesForetold: false,
+  },
+  postgres: {
+    name: 'ShareDB on PostgreSQL',
+    get what() {
+      return `ShareDB on PostgreSQL: the same ShareDB, with sharedb-postgres ${version('sharedb-postgres', 'postgres/')} on pg ${version('pg', 'postgres/')} and Debian's ` +
+        `PostgreSQL ${readdirSync('/usr/lib/postgresql').sort((a, b) => b - a)[0]}, asked over a Unix socket: ` +
+        '`fsync` and `synchronous_commit` on, `shared_buffers` of 256 MB, a pool of 10 connections; all else as it comes. Its CPU is of Node and of all processes of PostgreSQL. ' +
+        'Documents begin with one character, since sharedb-postgres takes an empty text for none';
+    },
+    command: folder => [process.execPath, reference, '--listen', '127.0.0.1:0', '--data', folder, '--db', join(root, 'tests/bench/postgres/db.mjs')],
+    flags: () => ['--lenient', '--text', 1],
+    takesForetold: false,
+    isForSome: true,
+    hasNoColumn: true,
   },
   hocuspocus: {
     name: 'Hocuspocus',
@@ -68,17 +84,20 @@ export const servers = {
   },
 };
 
+// It ends with this process, however that ends.
 async function start(server, within) {
   const folder = mkdtempSync(join(within, 'server-'));
-  const [program, ...args] = server.command(folder);
-  const child = spawn(program, args, { env: { ...process.env, NODE_ENV: 'production' }, stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn('setpriv', ['--pdeathsig', 'TERM', ...server.command(folder)], { env: { ...process.env, NODE_ENV: 'production' }, stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = once(child, 'close');
   let said = '';
 
   child.stdout.setEncoding('utf8');
   for await (const text of child.stdout.iterator({ destroyOnReturn: false })) if (/http:\S+\s/.test((said += text))) break;
   child.stdout.resume();
-  if (!/http/.test(said)) throw new Error(`${server.name} does not start`);
+  if (!/http/.test(said)) {
+    await ended;
+    throw new Error(`${server.name} does not start`);
+  }
   return {
     port: Number(said.match(/:(\d+)\/?\s/)[1]),
     pid: child.pid,
@@ -88,6 +107,17 @@ async function start(server, within) {
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+export async function starts(server, within) {
+  try {
+    const { stop } = await start(server, within);
+
+    await stop();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 // A server of its own for each, so that its memory and its processor time are of this load.

@@ -13,7 +13,7 @@ import { gunzipSync } from 'node:zlib';
 import { Random } from '../lib/random.mjs';
 import { root } from '../lib/server.mjs';
 import { chart } from './chart.mjs';
-import { load, servers } from './neighbours.mjs';
+import { load, servers, starts } from './neighbours.mjs';
 import { workloads } from './ot_workloads.mjs';
 import { bytes, circumstances, count, digits, micros, openPage, percent, row, time } from './page.mjs';
 import { showGoal, works } from './server_work.mjs';
@@ -68,8 +68,9 @@ function medianOf(measured) {
   return Object.fromEntries(Object.keys(measured[0]).map(key => [key, medianOf(measured.map(m => m[key]))]));
 }
 
-async function measureWork(folder, sessions, work) {
-  const keys = Object.keys(servers).filter(key => (servers[key].isForSome ? work.more?.includes(key) : !work.skip?.includes(key)));
+async function measureWork(folder, sessions, work, absent) {
+  const isIn = key => !absent.includes(key) && (servers[key].isForSome ? work.more?.includes(key) : !work.skip?.includes(key));
+  const keys = Object.keys(servers).filter(isIn);
   const rounds = Object.fromEntries(keys.map(key => [key, []]));
 
   for (let i = 0; i < ROUNDS; i++) {
@@ -86,14 +87,17 @@ async function measureAll() {
   const folder = mkdtempSync(join(within, 'server-bench-'));
   const { name, patches } = edits();
   const sessions = Object.fromEntries(Object.entries(SESSION).map(([takes, n]) => [takes, writeSession(folder, patches, n)]));
+  const todo = works.filter(({ key }) => !wanted.length || wanted.includes(key));
   const measured = [];
+  let absent;
 
   try {
-    for (const work of works) if (!wanted.length || wanted.includes(work.key)) measured.push(await measureWork(folder, sessions, work));
+    absent = todo.some(({ more }) => more?.includes('postgres')) && !(await starts(servers.postgres, folder)) ? ['postgres'] : [];
+    for (const work of todo) measured.push(await measureWork(folder, sessions, work, absent));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-  return { measured, session: name };
+  return { measured, session: name, absent };
 }
 
 // ---- the tables --------------------------------------------------------------------------------------------------------
@@ -120,7 +124,8 @@ function held(of, goal, medians) {
 }
 
 function goalsTable(measured) {
-  const ofGoals = (of, medians, wants) => of.goals.filter(goal => (goal.beside === 'sharedb') === wants).map(goal => held(of, goal, medians)).join(', ');
+  const ofGoals = (of, medians, wants) =>
+    of.goals.filter(({ beside }) => beside !== 'postgres' && (beside === 'sharedb') === wants).map(goal => held(of, goal, medians)).join(', ');
 
   return [
     row(['work', ...keys.map(key => servers[key].name), 'Pilcrow against ShareDB', 'against the limit']),
@@ -129,14 +134,31 @@ function goalsTable(measured) {
   ].join('\n');
 }
 
-function cpuTable(measured) {
-  const each = (of, m) => (m ? `${micros(m.server_cpu_s / of.per(m))}, ${percent(m.server_cpu_s / m.seconds)}` : '');
+const cpu = (of, m) => (m ? `${micros(m.server_cpu_s / of.per(m))}, ${percent(m.server_cpu_s / m.seconds)}` : '');
 
+// Beside who keeps what he acknowledges, too.
+function durableTable(measured) {
+  const faster = (of, medians) => {
+    const goal = of.goals.find(({ beside }) => beside === 'postgres');
+
+    return goal ? held(of, goal, medians) : percent(of.latency(medians.pilcrow).p50 / of.latency(medians.postgres).p50);
+  };
+
+  return [
+    row(['work', 'Pilcrow', servers.postgres.name, 'our p50, of theirs', 'Pilcrow\'s CPU', servers.postgres.name]),
+    '|---|--:|--:|--:|--:|--:|',
+    ...forEachRow(measured, (of, medians) => medians.postgres && row([
+      of.name, ...['pilcrow', 'postgres'].map(key => figure(of, medians[key])), faster(of, medians), ...['pilcrow', 'postgres'].map(key => cpu(of, medians[key])),
+    ])).filter(Boolean),
+  ].join('\n');
+}
+
+function cpuTable(measured) {
   return [
     row(['work', ...keys.map(key => servers[key].name), 'the load beside Pilcrow', 'beside echo']),
     `|---|${keys.map(() => '--:').join('|')}|--:|--:|`,
     ...forEachRow(measured, (of, medians) => of.per && row([
-      of.name.replace(/: deliveries.*/, ''), ...keys.map(key => each(of, medians[key])), percent(medians.pilcrow.own_cpu_share), medians.echo ? percent(medians.echo.own_cpu_share) : '',
+      of.name.replace(/: deliveries.*/, ''), ...keys.map(key => cpu(of, medians[key])), percent(medians.pilcrow.own_cpu_share), medians.echo ? percent(medians.echo.own_cpu_share) : '',
     ])).filter(Boolean),
   ].join('\n');
 }
@@ -164,7 +186,7 @@ function picture(measured) {
   });
 }
 
-function report({ measured, session }) {
+function report({ measured, session, absent }) {
   const verified = measured.reduce((sum, { medians }) => sum + ROUNDS * (medians.pilcrow.acknowledged + medians.pilcrow.told + medians.pilcrow.answered), 0);
 
   return [
@@ -173,8 +195,9 @@ function report({ measured, session }) {
     goalsTable(measured),
     'Server CPU for each of them, and of one core in all; of the load\'s process, of one core:',
     cpuTable(measured),
+    ...(absent.length ? [`${servers.postgres.name} is left out: it does not start here.`] : ['Beside ShareDB that keeps what it acknowledges, in PostgreSQL:', durableTable(measured)]),
     '![Operations, deliveries, times and memory of Pilcrow, ShareDB and the bare programs](benchmarks.svg)',
-    Object.values(servers).map(({ what }) => `* ${what}.`).join('\n'),
+    Object.keys(servers).filter(key => !absent.includes(key)).map(key => `* ${servers[key].what}.`).join('\n'),
     `* The writing session: ${session}, its first ${count(SESSION.true)} operations; ${count(SESSION.false)} for ShareDB.\n` +
       `* About ${count(Math.round(verified / 1000))} thousand acknowledgements, deliveries and answers of Pilcrow were each looked at: nothing lost, repeated, changed or out of order, ` +
       'and each document ended as the text that its acknowledged operations make.',

@@ -12,8 +12,8 @@ const p50 = m => m.acknowledged_ms.p50;
 const beside = (sharedb, sync) => [{ beside: 'sharedb', least: sharedb }, { beside: 'sync', least: sync }];
 const rate = { panel: 'second', value: perSecond, show: value => `${count(Math.round(value))}/s`, per: m => m.acknowledged };
 
-const submit = (key, n, outstanding, goals, name, args = []) => ({
-  key, mode: 'submit', n, outstanding, args, more: args.length || key === 'session' ? [] : ['hocuspocus'],
+const submit = (key, n, outstanding, goals, { name, args = [], more = ['hocuspocus'] } = {}) => ({
+  key, mode: 'submit', n, outstanding, args, more,
   rows: [{ ...rate, name: name ?? `submit, ${count(n)} client${n > 1 ? `s on ${count(n)} documents` : ''}, ${outstanding} outstanding`, latency: m => m.acknowledged_ms, goals }],
 });
 
@@ -31,20 +31,21 @@ export const works = [
   submit('submit-1', 1, 1, [
     { beside: 'sharedb', most: 2.1, value: p50, what: 'p50' },
     { beside: 'sync', most: 3, value: p50, what: 'p50' },
-  ]),
-  submit('submit-64', 64, 1, beside(3, 0.6)),
+    { beside: 'postgres', most: 0.5, value: p50, what: 'p50' },
+  ], { more: ['hocuspocus', 'postgres'] }),
+  submit('submit-64', 64, 1, beside(3, 0.6), { more: ['hocuspocus', 'postgres'] }),
   submit('submit-64x8', 64, 8, beside(50, 0.45)),
   submit('submit-512', 512, 1, beside(3.5, 0.6)),
-  submit('large', 8, 1, beside(100, 0.55), '8 writers in documents of 1,000,000 characters', ['--text', 1000000]),
+  submit('large', 8, 1, beside(100, 0.55), { name: '8 writers in documents of 1,000,000 characters', args: ['--text', 1000000], more: ['postgres'] }),
   {
-    key: 'contend', mode: 'contend', n: 8, outstanding: 1, args: [], writers: 8,
+    key: 'contend', mode: 'contend', n: 8, outstanding: 1, args: [], writers: 8, more: ['postgres'],
     rows: [{ ...rate, name: 'contend: 8 subscribed writers on one document', latency: m => m.acknowledged_ms, goals: beside(4.5, 0.55) }],
   },
-  submit('session', 1, 8, [], 'a writing session, 1 client, 8 outstanding (ShareDB: 1)'),
+  submit('session', 1, 8, [], { name: 'a writing session, 1 client, 8 outstanding (ShareDB: 1)', more: [] }),
   fanOut(100),
   fanOut(1000),
   {
-    key: 'paced', mode: 'fan-out', n: 100, outstanding: 1, args: ['--rate', 100],
+    key: 'paced', mode: 'fan-out', n: 100, outstanding: 1, args: ['--rate', 100], more: ['postgres'],
     rows: [{
       panel: 'p99', short: '100 operations/s', name: 'fan-out p99 at 100 operations/s to 100 readers', value: m => m.told_ms.p99, show: time, latency: m => m.told_ms, per: m => m.told,
       goals: [{ beside: 'sharedb', most: 1 }, { beside: 'sync', most: 1.3 }],

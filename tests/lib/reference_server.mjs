@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 // npm ShareDB's own server behind pilcrowd's flags, in memory: what our tests are tested with.
+// With --db MODULE it keeps what that opens in the folder of --data (tests/bench/postgres/db.mjs).
 // It forgets everything when it is killed, and PILCROW_BREAK=sides makes it transform for the wrong side.
 import { createRequire } from 'node:module';
 import { createServer } from 'node:http';
@@ -17,7 +18,12 @@ if (process.env.PILCROW_BREAK === 'sides') {
 ShareDB.types.register(type);
 ShareDB.logger.setMethods({ info: () => {}, warn: () => {}, error: () => {} });
 
-const share = new ShareDB({ doNotForwardSendPresenceErrorsToClient: true });
+const flag = name => (process.argv.includes(name) ? process.argv[process.argv.indexOf(name) + 1] : null);
+const store = flag('--db') && (await import(flag('--db')));
+
+for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, async () => process.exit(await store?.close()));
+const db = await store?.open(flag('--data'));
+const share = new ShareDB({ ...(db && { db }), doNotForwardSendPresenceErrorsToClient: true });
 const http = createServer((request, response) => response.writeHead(404).end());
 
 new WebSocketServer({ server: http, perMessageDeflate: false, maxPayload: 0 }).on('connection', socket => {
@@ -40,6 +46,5 @@ new WebSocketServer({ server: http, perMessageDeflate: false, maxPayload: 0 }).o
   share.listen(stream);
 });
 
-const listen = process.argv[process.argv.indexOf('--listen') + 1].split(':');
+const listen = flag('--listen').split(':');
 http.listen(Number(listen[1]), listen[0], () => console.log(`http://${listen[0]}:${http.address().port}/`));
-process.on('SIGTERM', () => process.exit(0));
