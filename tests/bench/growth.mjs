@@ -54,7 +54,7 @@ async function measureAll() {
       const costs = sizes.map(() => []);
 
       for (let i = 0; i < ROUNDS; i++)
-        for (const [k, size] of sizes.entries()) costs[k].push(value(await load(servers.pilcrow, folder, mode, n(size), ['--seconds', shortened || 1.5, ...args(size)])));
+        for (const [k, size] of sizes.entries()) costs[k].push(value(await load(servers.pilcrow, folder, mode, n(size), ['--seconds', shortened || 1.2, ...args(size)])));
       const medians = costs.map(median);
 
       rows.push(row([name, ...sizes.map((size, k) => `${count(size)}: ${show(medians[k])}`), growth(sizes, medians)]));

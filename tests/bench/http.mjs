@@ -1,7 +1,7 @@
 // How many snapshots a CPU-second of the server answers, beside nginx with a file of the same bytes: in the same run, in
 // turns, each with one process on loopback, with the same wrk.
 //
-//   node tests/bench/http.mjs [SECONDS] [ROUNDS]      of each row and server: 2, 5
+//   node tests/bench/http.mjs [SECONDS] [ROUNDS]      of each row and server: 1, 5
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -13,7 +13,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { cpuSeconds, run, startServer, temporaryDirectory } from '../lib/server.mjs';
 
-const seconds = Number(process.argv[2] ?? 2);
+const seconds = Number(process.argv[2] ?? 1);
 const nRounds = Number(process.argv[3] ?? 5);
 const BYTES = 10_000;
 const CONNECTIONS = 64;

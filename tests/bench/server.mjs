@@ -2,7 +2,7 @@
 // neighbours.mjs for the servers. What comes out goes into docs/benchmarks.md, between its marks, and docs/benchmarks.svg.
 //
 //   node tests/bench/server.mjs [KEY...]   only these works (submit-1 submit-64 ... catch-up); then the table is only printed
-//   PILCROW_BENCH_SECONDS       how long each is measured, instead of 1.5 s in each of three rounds; one round, and only printed
+//   PILCROW_BENCH_SECONDS       how long each is measured, instead of 1.2 s in each of three rounds; one round, and only printed
 //   PILCROW_BENCH_DIR           where the stores are, which should be on a disk (build)
 //   PILCROW_TRACES              a folder with automerge-paper.json.gz; without it a writing session is made up
 //   PILCROW_PROTOCOL_LOAD, PILCROW_ECHO   the programs
@@ -56,7 +56,7 @@ function measure(folder, sessions, work, server) {
   const ofSession = work.key === 'session';
 
   return load(server, folder, work.mode, work.n, [
-    ...server.flags({ writers: work.writers ?? 1 }), '--seconds', shortened || 1.5, ...work.args,
+    ...server.flags({ writers: work.writers ?? 1 }), '--seconds', shortened || 1.2, ...work.args,
     '--outstanding', ofSession && !server.takesForetold ? 1 : work.outstanding, ...(ofSession ? sessions[server.takesForetold] : []),
   ]);
 }

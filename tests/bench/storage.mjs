@@ -3,7 +3,7 @@
 //
 //   node tests/bench/storage.mjs [ROW...]   history past appends documents backup (all of them)
 //   PILCROW_TRACES                          a folder with automerge-paper.json.gz; without it a writing session is made up
-//   PILCROW_BENCH_SECONDS                   how long each kind of append goes on (30)
+//   PILCROW_BENCH_SECONDS                   how long each kind of append goes on (6)
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ import { workloads } from './ot_workloads.mjs';
 const build = fileURLToPath(new URL('../../build', import.meta.url));
 const program = process.env.PILCROW_STORAGE_BENCH ?? join(build, 'tests/bench/storage_bench');
 const within = process.env.PILCROW_BENCH_DIR ?? build;
-const seconds = Number(process.env.PILCROW_BENCH_SECONDS ?? 30);
+const seconds = Number(process.env.PILCROW_BENCH_SECONDS ?? 6);
 const rows = process.argv.slice(2);
 const LONG = 1e6;
 const LOOKS = 1000;

@@ -2,7 +2,7 @@
 // What it measures goes into docs/four-ways.md, between its marks, and docs/four-ways.svg.
 //
 //   node tests/bench/ways.mjs
-//   PILCROW_BENCH_SECONDS       how long each is written to, instead of 12 to 30; then the table is only printed
+//   PILCROW_BENCH_SECONDS       how long each is written to, instead of 10 to 20; then the table is only printed
 //   PILCROW_FOLLOWERS           the program followers (build/tests/bench/followers)
 import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -21,11 +21,11 @@ const PICTURE = join(root, 'docs/four-ways.svg');
 
 // seconds, and quiet: how long somebody writes, and nobody does.
 const ways = [
-  { name: 'polling each 5 s', way: 'polling', args: ['--interval', 5], seconds: 30, quiet: 10 },
-  { name: 'polling each 1 s', way: 'polling', args: ['--interval', 1], seconds: 15, quiet: 5 },
-  { name: 'long-polling', way: 'long-polling', args: [], seconds: 12, quiet: 5 },
-  { name: 'Server-Sent Events', way: 'events', args: [], seconds: 12, quiet: 5 },
-  { name: 'WebSocket', way: 'websocket', args: [], seconds: 12, quiet: 5 },
+  { name: 'polling each 5 s', way: 'polling', args: ['--interval', 5], seconds: 20, quiet: 10 },
+  { name: 'polling each 1 s', way: 'polling', args: ['--interval', 1], seconds: 12, quiet: 5 },
+  { name: 'long-polling', way: 'long-polling', args: [], seconds: 10, quiet: 5 },
+  { name: 'Server-Sent Events', way: 'events', args: [], seconds: 10, quiet: 5 },
+  { name: 'WebSocket', way: 'websocket', args: [], seconds: 10, quiet: 5 },
 ];
 const unconditional = { name: 'polling each 5 s, without `If-None-Match`', way: 'polling', args: ['--interval', 5, '--unconditional'], seconds: 0, quiet: 10 };
 
