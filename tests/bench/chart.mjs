@@ -138,6 +138,7 @@ export function chart({ title, panels }) {
   </style>
   <rect width="${WIDTH}" height="${y}" class="paper"/>
   ${text(EDGE, 32, title, 'title')}
+  ${text(WIDTH - EDGE, 32, 'logarithmic scales', 'legend', 'end')}
   ${drawn.join('\n  ')}
 </svg>
 `;
