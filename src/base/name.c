@@ -2,10 +2,17 @@
 
 #include <stdint.h>
 
-static const char *const refused_names[] = {
-    "__proto__",      "__defineGetter__", "__defineSetter__", "__lookupGetter__",     "__lookupSetter__",
-    "constructor",    "hasOwnProperty",   "isPrototypeOf",    "propertyIsEnumerable", "prototype",
-    "toLocaleString", "toString",         "valueOf",
+#define NAME(text)                                                                                                     \
+    {                                                                                                                  \
+        text, sizeof(text) - 1                                                                                         \
+    }
+
+static const struct bytes refused_names[] = {
+    NAME("__proto__"),        NAME("__defineGetter__"), NAME("__defineSetter__"),
+    NAME("__lookupGetter__"), NAME("__lookupSetter__"), NAME("constructor"),
+    NAME("hasOwnProperty"),   NAME("isPrototypeOf"),    NAME("propertyIsEnumerable"),
+    NAME("prototype"),        NAME("toLocaleString"),   NAME("toString"),
+    NAME("valueOf"),
 };
 
 /* The length of the well-formed sequence at the start of [at, end), 0 if there is none. Table 3-7 of the Unicode
@@ -66,7 +73,7 @@ bool name_is_allowed(struct bytes name, size_t max_bytes)
     if (name.n_bytes == 0 || name.n_bytes > max_bytes || has_control(name) || !bytes_are_utf8(name))
         return false;
     for (size_t i = 0; i < sizeof(refused_names) / sizeof(refused_names[0]); i++)
-        if (bytes_equal(name, bytes_of_string(refused_names[i])))
+        if (bytes_equal(name, refused_names[i]))
             return false;
     return true;
 }
