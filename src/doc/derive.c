@@ -112,18 +112,11 @@ static bool is_more_than_a_turn(const struct submission *submission)
            n * ot_op_size(submission->step.op) > document->hub->config.slice_work_bytes;
 }
 
-/* From version `at`, which memory reaches back to, up to the tip. */
-int submission_derive(struct submission *submission)
+static int pass_over_memory(struct submission *submission)
 {
     struct document *document = submission->document;
-    int r = meet_kinds(submission);
+    int r = is_more_than_a_turn(submission) ? -EINPROGRESS : 0;
 
-    if (!r)
-        r = submission->misfit;
-    if (!r)
-        r = submission_understand(submission);
-    if (!r && is_more_than_a_turn(submission))
-        r = -EINPROGRESS;
     for (; !r && submission->at < document->head; submission->at++) {
         struct recent_entry *entry = recent_at(&document->recent, submission->at);
 
@@ -141,6 +134,19 @@ int submission_derive(struct submission *submission)
         submission->at++;
     }
     return r;
+}
+
+/* From version `at`, which memory reaches back to, up to the tip: mostly there is nothing between. */
+int submission_derive(struct submission *submission)
+{
+    bool is_behind = submission->at < submission->document->tip;
+    int r = is_behind ? meet_kinds(submission) : 0;
+
+    if (!r)
+        r = submission->misfit;
+    if (!r)
+        r = submission_understand(submission);
+    return r || !is_behind ? r : pass_over_memory(submission);
 }
 
 /* What was made for a document that is gone cannot be read as the type of the next one, nor can the operations of that

@@ -35,6 +35,7 @@ int hub_create(const struct hub_config *config, struct hub **out)
         return -ENOMEM;
     }
     list_init(&hub->idle);
+    buffer_init(&hub->scratch, STORE_RECORD_MAX_BYTES);
     *out = hub;
     return 0;
 }
@@ -177,6 +178,7 @@ void hub_destroy(struct hub *hub)
     while (hub->n_idle > 0)
         unload(longest_idle(hub));
     assert(!hub->n_documents && !hub->n_watched);
+    buffer_finish(&hub->scratch);
     free(hub->buckets);
     free(hub);
 }

@@ -70,6 +70,7 @@ struct document {
 
 #define NEVER_TOLD          UINT64_MAX
 #define HUB_WATCHED_BUCKETS 1024
+#define HUB_SCRATCH_BYTES   4096 /* that are kept */
 
 struct hub {
     struct hub_config config;
@@ -80,6 +81,7 @@ struct hub {
     struct collection *watched[HUB_WATCHED_BUCKETS]; /* collections that somebody watches */
     size_t n_watched;
     struct retain *retain; /* the run that is under way, or NULL */
+    struct buffer scratch; /* of whoever writes a body, until it is copied */
     struct hub_figures figures;
 };
 

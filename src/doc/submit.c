@@ -193,7 +193,7 @@ static void submission_on_append(void *arg, int r, uint64_t head)
 static int make_op(struct submission *submission)
 {
     struct record record = { .id = submission->id, .author = submission->author };
-    struct buffer body;
+    struct buffer *body = &submission->document->hub->scratch;
     int r;
 
     if (submission->ready) {
@@ -201,14 +201,15 @@ static int make_op(struct submission *submission)
         submission->ready = NULL;
         return 0;
     }
-    buffer_init(&body, STORE_RECORD_MAX_BYTES);
-    r = step_write(&submission->step, &body);
+    r = step_write(&submission->step, body);
     if (!r) {
-        record.body = buffer_bytes(&body);
+        record.body = buffer_bytes(body);
         submission->op = committed_op_create(submission->at, &record);
         r = submission->op ? 0 : -ENOMEM;
     }
-    buffer_finish(&body);
+    if (body->capacity > HUB_SCRATCH_BYTES)
+        buffer_finish(body);
+    buffer_reset(body);
     return r == -E2BIG ? DOCUMENT_LIMIT : r;
 }
 
