@@ -31,7 +31,19 @@ struct frame *frame_create_of(struct bytes head, struct bytes tail);
 /* The same from a buffer, whose error, if it has one, gives NULL. */
 struct frame *frame_of_buffer(const struct buffer *buffer);
 
-struct frame *frame_ref(struct frame *frame);
-void frame_unref(struct frame *frame); /* NULL is fine */
+void frame_destroy(struct frame *frame); /* nobody refers to it any more */
+
+static inline struct frame *frame_ref(struct frame *frame)
+{
+    frame->n_references++;
+    return frame;
+}
+
+/* NULL is fine. */
+static inline void frame_unref(struct frame *frame)
+{
+    if (frame && --frame->n_references == 0)
+        frame_destroy(frame);
+}
 
 #endif

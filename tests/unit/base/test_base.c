@@ -13,6 +13,7 @@
 #include "base/frame_queue.h"
 #include "base/list.h"
 #include "base/name.h"
+#include "base/pool.h"
 #include "base/world.h"
 
 static void buffer_grows_and_keeps(void **state)
@@ -173,6 +174,26 @@ static void name_is_judged(void **state)
     free(exact);
 }
 
+static void a_pool_keeps_no_more_than_its_ceiling(void **state)
+{
+    struct pool pool = { .n_block_bytes = 64, .n_max = 2 };
+    void *blocks[3];
+
+    for (size_t i = 0; i < 3; i++) {
+        blocks[i] = pool_take(&pool);
+        assert_non_null(blocks[i]);
+        memset(blocks[i], 'x', 64);
+    }
+    for (size_t i = 0; i < 3; i++)
+        pool_give(&pool, blocks[i]);
+    assert_int_equal(pool.n, POOL_KEEPS ? 2 : 0);
+    for (size_t i = 0; i < 3; i++)
+        blocks[i] = pool_take(&pool);
+    assert_int_equal(pool.n, 0);
+    for (size_t i = 0; i < 3; i++)
+        free(blocks[i]);
+}
+
 static void a_queue_of_frames_gives_their_bytes_in_any_pieces(void **state)
 {
     struct frame *frames[] = { frame_create(bytes_of_string("one,")), frame_create(bytes_of_string("")),
@@ -221,6 +242,7 @@ static const struct CMUnitTest fixed[] = {
     cmocka_unit_test(lists_are_joined),
     cmocka_unit_test(frames_live_as_long_as_a_reference),
     cmocka_unit_test(a_queue_of_frames_gives_their_bytes_in_any_pieces),
+    cmocka_unit_test(a_pool_keeps_no_more_than_its_ceiling),
     cmocka_unit_test(the_real_world_goes_on),
 };
 
