@@ -70,10 +70,8 @@ void session_trouble(struct session *session, int r)
 
 /* ---- the fields of a frame --------------------------------------------------------------------------------------- */
 
-bool frame_string(const struct ot_json *frame, const char *key, struct bytes *out)
+bool string_of(const struct ot_json *value, struct bytes *out)
 {
-    const struct ot_json *value = ot_json_get(frame, key, strlen(key));
-
     if (!value || ot_json_kind(value) != OT_JSON_STRING)
         return false;
     out->at = ot_json_string(value, &out->n_bytes);
@@ -91,22 +89,19 @@ bool version_of(const struct ot_json *value, uint64_t *out)
 
 bool session_names(struct session *session, const struct ot_json *frame, struct store_name *name, uint64_t *version)
 {
+    bool has_id = frame_string(frame, "d", &name->id), has_collection = frame_string(frame, "c", &name->collection);
+    bool is_known = has_id && has_collection && session_newest_link(session, *name);
     const char *wrong = NULL;
 
-    if (!frame_string(frame, "d", &name->id) || !name_is_allowed(name->id, NAME_MAX_BYTES))
+    if (!is_known && (!has_id || !name_is_allowed(name->id, NAME_MAX_BYTES)))
         wrong = "Invalid id";
-    else if (!version_of(ot_json_get(frame, "v", 1), version))
+    else if (!version_of(frame_member(frame, "v"), version))
         wrong = "Invalid version";
-    else if (!frame_string(frame, "c", &name->collection) || !name_is_allowed(name->collection, NAME_MAX_BYTES))
+    else if (!is_known && (!has_collection || !name_is_allowed(name->collection, NAME_MAX_BYTES)))
         wrong = "Invalid collection";
     if (wrong)
         session_refuse(session, frame, &refusal_badly_formed, wrong);
     return !wrong;
-}
-
-bool session_is_own(const struct session *session, struct bytes src)
-{
-    return bytes_equal(src, bytes_of(session->id.text, CLIENT_ID_CHARS));
 }
 
 /* ---- handshake and ping ------------------------------------------------------------------------------------------ */

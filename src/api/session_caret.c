@@ -86,6 +86,7 @@ void begin_presence(struct part *part)
     struct ot_json *value = ot_json_get(part->request->frame, "p", 1);
 
     part->presence = value && ot_json_kind(value) != OT_JSON_NULL ? ot_json_ref(value) : NULL;
+    part->presence_r = 0;
     part->fetch = (struct fetch){ .what = part->version == DOCUMENT_NOW ? FETCH_BARRIER : FETCH_OPS,
                                   .from = part->version,
                                   .to = DOCUMENT_NOW,

@@ -15,7 +15,7 @@ void link_on_op(struct subscriber *subscriber, struct committed_op *op)
 
     if (!session->peer || session_is_own(session, op->src))
         return;
-    frame = frame_of_op(op, document_name(link->document));
+    frame = op->frame ? op->frame : frame_of_op(op, document_name(link->document));
     if (frame)
         peer_stream(session->peer, frame);
     else

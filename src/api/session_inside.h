@@ -72,7 +72,7 @@ struct part {
     struct session_link *at;
     uint64_t version;   /* DOCUMENT_NOW: the snapshot, or the tip */
     struct buffer data; /* bulk: what the reply says of this document */
-    union {
+    union {             /* set by whoever begins it */
         struct {
             struct fetch fetch;
             struct ot_json *presence; /* what is shown, as far as it is up to date; NULL: nothing */
@@ -90,6 +90,7 @@ struct request {
     struct session *session;
     const struct action *action;
     struct ot_json *frame;
+    bool is_small;        /* has room for one part, or none */
     bool is_for_document; /* the answer may be large: few of them at a time */
     bool is_list;         /* bulk: by ids, so that the reply has data */
     bool is_barrier;      /* a ping: answered when it is the oldest */
@@ -126,13 +127,28 @@ void session_trouble(struct session *session, int r); /* r < 0: closes, so that 
 void session_close(struct session *session, enum peer_close_code code, const char *reason);
 void session_free_if_over(struct session *session);
 void session_on_parsed(struct session *session, int r, struct ot_json *frame); /* takes over the reference */
-bool session_is_own(const struct session *session, struct bytes src);
-/* The string member of that name. */
-bool frame_string(const struct ot_json *frame, const char *key, struct bytes *out);
+bool string_of(const struct ot_json *value, struct bytes *out);                /* false: NULL, or no string */
 /* Absent or null: out is DOCUMENT_NOW. False: neither that nor a version. */
 bool version_of(const struct ot_json *value, uint64_t *out);
 /* Checks d, v and c of a request about one document, in this order; refuses and returns false. */
 bool session_names(struct session *session, const struct ot_json *frame, struct store_name *name, uint64_t *version);
+
+/* Asked for every operation that a session is told. */
+static inline bool session_is_own(const struct session *session, struct bytes src)
+{
+    return src.n_bytes == CLIENT_ID_CHARS && memcmp(src.at, session->id.text, CLIENT_ID_CHARS) == 0;
+}
+
+/* Their keys are literals, so that their lengths are known where they stand. */
+static inline struct ot_json *frame_member(const struct ot_json *frame, const char *key)
+{
+    return ot_json_get(frame, key, strlen(key));
+}
+
+static inline bool frame_string(const struct ot_json *frame, const char *key, struct bytes *out)
+{
+    return string_of(frame_member(frame, key), out);
+}
 
 /* session_requests.c */
 /* NULL without memory. The frame is referenced. */
@@ -151,6 +167,8 @@ void request_drop(struct request *request); /* it never started */
 void request_hold(struct request *request);
 void request_let_go(struct request *request);
 struct session_link *session_link_of(struct session *session, struct store_name name);
+/* Most clients have one document: whether it is that, without looking for it. NULL: perhaps another one is. */
+struct session_link *session_newest_link(const struct session *session, struct store_name name);
 struct session_link *session_link_find(const struct session *session, const struct document *document); /* or NULL */
 void link_free_if_idle(struct session_link *link);
 void link_has_place(struct session_link *link); /* its busy part's place is certain: the next one may begin */

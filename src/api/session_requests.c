@@ -3,8 +3,13 @@
 #include <stdlib.h>
 
 #include "api/session_inside.h"
+#include "base/pool.h"
 
 #define LINKS_FIRST_BUCKETS 4
+
+/* Of all sessions. Most requests are about one document. */
+static struct pool links = { .n_block_bytes = sizeof(struct session_link), .n_max = 512 };
+static struct pool requests = { .n_block_bytes = sizeof(struct request) + sizeof(struct part), .n_max = 512 };
 
 /* ---- links ------------------------------------------------------------------------------------------------------- */
 
@@ -42,11 +47,10 @@ static struct session_link *link_create(struct session *session, struct document
 
     if (session->n_links >= session->n_buckets && grow(session))
         return NULL;
-    link = calloc(1, sizeof(*link));
+    link = pool_take(&links);
     if (!link)
         return NULL;
-    link->session = session;
-    link->document = document_ref(document);
+    *link = (struct session_link){ .session = session, .document = document_ref(document) };
     subscriber_init(&link->subscriber, link_on_op);
     list_init(&link->parts);
     bucket = &session->buckets[bucket_of(document, session->n_buckets)];
@@ -68,11 +72,24 @@ struct session_link *session_link_find(const struct session *session, const stru
     return link;
 }
 
+struct session_link *session_newest_link(const struct session *session, struct store_name name)
+{
+    struct session_link *link = LIST_ENTRY(session->links.previous, struct session_link, link);
+    struct store_name its_name;
+
+    if (list_is_empty(&session->links))
+        return NULL;
+    its_name = document_name(link->document);
+    return bytes_equal(its_name.id, name.id) && bytes_equal(its_name.collection, name.collection) ? link : NULL;
+}
+
 struct session_link *session_link_of(struct session *session, struct store_name name)
 {
-    struct session_link *link;
+    struct session_link *link = session_newest_link(session, name);
     struct document *document;
 
+    if (link)
+        return link;
     if (hub_document(session->context->hub, name, &document))
         return NULL;
     link = session_link_find(session, document);
@@ -95,7 +112,7 @@ void link_free_if_idle(struct session_link *link)
     list_remove(&link->link);
     session->n_links--;
     document_unref(link->document);
-    free(link);
+    pool_give(&links, link);
 }
 
 /* Answers may come from inside, and with them the turn of the next part: then the loop further up the stack goes on. */
@@ -129,15 +146,18 @@ void link_has_place(struct session_link *link)
 struct request *request_create(struct session *session, const struct action *action, struct ot_json *frame,
                                size_t n_parts)
 {
-    struct request *request = calloc(1, sizeof(*request) + n_parts * sizeof(struct part));
+    bool is_small = n_parts <= 1;
+    struct request *request =
+        is_small ? pool_take(&requests) : malloc(sizeof(*request) + n_parts * sizeof(struct part));
 
     if (!request)
         return NULL;
+    *request = (struct request){ .session = session,
+                                 .action = action,
+                                 .frame = ot_json_ref(frame),
+                                 .is_small = is_small,
+                                 .n_bytes = session->n_message_bytes };
     list_init(&request->link);
-    request->session = session;
-    request->action = action;
-    request->n_bytes = session->n_message_bytes;
-    request->frame = ot_json_ref(frame);
     return request;
 }
 
@@ -152,7 +172,9 @@ bool request_add(struct request *request, struct store_name name, uint64_t versi
         return true;
     link->seen_by = request;
     link->n_parts++;
-    *part = (struct part){ .request = request, .at = link, .version = version };
+    part->request = request;
+    part->at = link;
+    part->version = version;
     list_init(&part->link);
     buffer_init(&part->data, FRAME_MAX_BYTES);
     request->n_parts++;
@@ -172,7 +194,10 @@ void request_drop(struct request *request)
         link_free_if_idle(link);
     }
     ot_json_unref(request->frame);
-    free(request);
+    if (request->is_small)
+        pool_give(&requests, request);
+    else
+        free(request);
 }
 
 /* Whoever is paused goes on when half of it is answered. */

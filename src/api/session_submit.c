@@ -75,9 +75,9 @@ static void on_done(struct submission *submission, int r, uint64_t version)
 
 /* ---- the frame --------------------------------------------------------------------------------------------------- */
 
-static const struct ot_json *present(const struct ot_json *frame, const char *key)
+static inline const struct ot_json *present(const struct ot_json *frame, const char *key)
 {
-    const struct ot_json *value = ot_json_get(frame, key, strlen(key));
+    const struct ot_json *value = frame_member(frame, key);
 
     return value && ot_json_kind(value) != OT_JSON_NULL ? value : NULL;
 }
