@@ -4,7 +4,6 @@
 #include "ot/json/utf8.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -87,35 +86,32 @@ bool ot_json_integer(const struct ot_json *json, uint64_t *out)
 {
     double number = json->number;
 
-    if (json->kind != OT_JSON_NUMBER || !(number >= 0 && number <= NUMBER_MAX_INTEGER) || number != floor(number))
+    if (json->kind != OT_JSON_NUMBER || !(number >= 0 && number <= NUMBER_MAX_INTEGER))
         return false;
-    *out = (uint64_t)number;
+    if (number != (double)(int64_t)number)
+        return false;
+    *out = (uint64_t)(int64_t)number;
     return true;
 }
 
 const char *ot_json_string(const struct ot_json *json, size_t *n_bytes)
 {
-    bool is_string = json->kind == OT_JSON_STRING;
-
-    *n_bytes = is_string ? json->n : 0;
-    return is_string ? json_byte(json_arena(json), json->at) : "";
+    return json_string(json, n_bytes);
 }
 
 size_t ot_json_count(const struct ot_json *json)
 {
-    return json->kind == OT_JSON_ARRAY || json->kind == OT_JSON_OBJECT ? json->n : 0;
+    return json_count(json);
 }
 
 struct ot_json *ot_json_at(const struct ot_json *json, size_t i)
 {
-    size_t unit = json->kind == OT_JSON_OBJECT ? 2 * i + 1 : i;
-
-    return json_unit(json_arena(json), json->at + unit);
+    return json_at(json, i);
 }
 
 const char *ot_json_key_at(const struct ot_json *json, size_t i, size_t *n_bytes)
 {
-    return ot_json_string(json_unit(json_arena(json), json->at + 2 * i), n_bytes);
+    return json_string(json_unit(json_arena(json), json->at + 2 * i), n_bytes);
 }
 
 int json_key_compare(const char *a, size_t n_a, const char *b, size_t n_b)
@@ -149,15 +145,19 @@ static struct ot_json *search(const struct ot_json *json, const char *key, size_
 struct ot_json *ot_json_get(const struct ot_json *json, const char *key, size_t n_bytes)
 {
     const struct ot_json *member;
+    struct json_arena *arena;
 
     if (!json || json->kind != OT_JSON_OBJECT)
         return NULL;
     if (json->is_sorted)
         return search(json, key, n_bytes);
-    member = json_unit(json_arena(json), json->at);
+    arena = json_arena(json);
+    member = json_unit(arena, json->at);
     for (const struct ot_json *end = member + 2 * (size_t)json->n; member < end; member += 2) {
-        if (member->n == n_bytes && memcmp(json_byte(json_arena(json), member->at), key, n_bytes) == 0)
-            return json_unit(json_arena(json), member->self + 1);
+        const char *at = json_byte(arena, member->at);
+
+        if (member->n == n_bytes && (!n_bytes || (*at == *key && memcmp(at, key, n_bytes) == 0)))
+            return json_unit(arena, member->self + 1);
     }
     return NULL;
 }

@@ -6,30 +6,32 @@
 #include <stdlib.h>
 #include <string.h>
 
-int json_arena_create(struct json_parser *p)
+int json_arena_create(struct json_parser *p, const char *utf8, size_t n_bytes)
 {
-    size_t n_text = (size_t)(p->end - p->text), n_guess = n_text / 4 + 4;
+    size_t n_guess = n_bytes / 4 + 4, n_units = 1 + json_units_for(n_bytes + JSON_END_BYTES);
     struct json_arena *arena;
 
-    if (n_text > UINT32_MAX / 2)
+    if (n_bytes > UINT32_MAX / 2)
         return ot_fail(p->error, OT_LIMIT, "text of more than 2 GiB");
-    p->capacity = 1 + json_units_for(n_text) + (n_guess < 256 ? n_guess : 256);
+    p->capacity = n_units + (n_guess < 256 ? n_guess : 256);
     arena = malloc(p->capacity * JSON_UNIT_BYTES);
     if (!arena)
         return -ENOMEM;
-    *arena = (struct json_arena){ .n_references = 1, .n_units = (uint32_t)(1 + json_units_for(n_text)) };
+    *arena = (struct json_arena){ .n_references = 1, .n_units = (uint32_t)n_units };
     p->arena = arena;
-    p->text_end = sizeof(*arena);
+    p->text = json_byte(arena, sizeof(*arena));
+    p->n_text = n_bytes;
+    if (n_bytes)
+        memcpy(p->text, utf8, n_bytes);
+    memset(p->text + n_bytes, 0, JSON_END_BYTES);
     return 0;
 }
 
-static int arena_reserve(struct json_parser *p, size_t n_units)
+static int arena_grow(struct json_parser *p, size_t needed)
 {
-    size_t needed = p->arena->n_units + n_units, capacity = p->capacity + p->capacity / 2;
+    size_t capacity = p->capacity + p->capacity / 2;
     struct json_arena *grown;
 
-    if (needed <= p->capacity)
-        return 0;
     if (needed > UINT32_MAX)
         return ot_fail(p->error, OT_LIMIT, "more than 2^32 values");
     if (capacity < needed)
@@ -38,22 +40,34 @@ static int arena_reserve(struct json_parser *p, size_t n_units)
     if (!grown)
         return -ENOMEM;
     p->arena = grown;
+    p->text = json_byte(grown, sizeof(*grown));
     p->capacity = capacity;
     return 0;
+}
+
+static inline int arena_reserve(struct json_parser *p, size_t n_units)
+{
+    size_t needed = p->arena->n_units + n_units;
+
+    return needed <= p->capacity ? 0 : arena_grow(p, needed);
 }
 
 /* Moves values behind what the arena holds, which has room for them; returns the first flaw among them. */
 static uint8_t arena_append(struct json_arena *arena, const struct ot_json *values, size_t n)
 {
-    struct ot_json *at = json_unit(arena, arena->n_units);
-    uint8_t flaw = 0;
+    uint32_t self = arena->n_units;
+    struct ot_json *at = json_unit(arena, self);
+    uint8_t flaws = 0;
 
     for (size_t i = 0; i < n; i++) {
+        flaws |= values[i].flaw;
         at[i] = values[i];
-        at[i].self = arena->n_units++;
-        flaw = flaw ? flaw : at[i].flaw;
+        at[i].self = self + (uint32_t)i;
     }
-    return flaw;
+    arena->n_units = self + (uint32_t)n;
+    while (flaws && !at->flaw)
+        at++;
+    return flaws ? at->flaw : 0;
 }
 
 /* ---- members: keys and values in turn ---------------------------------------------------------------------------- */
@@ -137,42 +151,69 @@ static void sort(const struct members *members, uint32_t *order, size_t n)
     qsort_r(order, n, sizeof(*order), compare_in_order, &arg);
 }
 
+/* Whether two members may have one key: by a bit for each key, of its length, first and last byte. *flaw: 0, or of the
+ * first key that has one. */
+static bool look_through(const struct members *members, size_t n, uint8_t *flaw)
+{
+    uint64_t seen = 0, seen_again = 0;
+    uint8_t flaws = 0;
+
+    for (const struct ot_json *key = members->at, *end = key + 2 * n; key < end; key += 2) {
+        const unsigned char *at = (const unsigned char *)json_byte(members->arena, key->at);
+        uint64_t bit = 1;
+
+        flaws |= key->flaw;
+        if (key->n)
+            bit <<= (at[0] ^ at[key->n - 1] << 1 ^ key->n << 3) % 64;
+        seen_again |= seen & bit;
+        seen |= bit;
+    }
+    *flaw = 0;
+    for (size_t i = 0; flaws && !*flaw; i++)
+        *flaw = members->at[2 * i].flaw;
+    return seen_again;
+}
+
+static size_t unite_sorted(struct json_parser *p, const struct members *members, size_t n)
+{
+    uint32_t *order = (uint32_t *)(void *)json_unit(p->arena, p->arena->n_units + 2 * n);
+    size_t kept;
+
+    sort(members, order, n);
+    kept = unite_many(members, order, n);
+    order = (uint32_t *)(void *)json_unit(p->arena, p->arena->n_units + 2 * kept);
+    if (kept < n)
+        sort(members, order, kept);
+    return kept;
+}
+
 /* Moves the members into the arena, and behind them, when they are many, the order to search them by. */
 static int finish_object(struct json_parser *p, struct ot_json *object, size_t n_values)
 {
     struct members members = { p->arena, object + 1 };
-    size_t n = n_values / 2;
-    uint32_t *order;
+    size_t n = n_values / 2, n_order;
+    uint8_t flaw;
+    bool may_repeat = look_through(&members, n, &flaw);
     int r;
 
-    for (size_t i = 0; i < n; i++) {
-        if (members.at[2 * i].kind == OT_JSON_FLAW) {
-            *object = (struct ot_json){ .kind = OT_JSON_FLAW, .flaw = members.at[2 * i].flaw };
-            return 0;
-        }
+    if (flaw) {
+        *object = (struct ot_json){ .kind = OT_JSON_FLAW, .flaw = flaw };
+        return 0;
     }
-    r = arena_reserve(p, n_values + (n > JSON_SORTED_FROM ? json_units_for(n * sizeof(*order)) : 0));
+    object->is_sorted = n > JSON_SORTED_FROM;
+    n_order = object->is_sorted ? json_units_for(n * sizeof(uint32_t)) : 0;
+    r = arena_reserve(p, n_values + n_order);
     if (r)
         return r;
     members.arena = p->arena;
-    object->is_sorted = n > JSON_SORTED_FROM;
-    if (object->is_sorted) {
-        size_t kept;
-
-        order = (uint32_t *)(void *)json_unit(p->arena, p->arena->n_units + n_values);
-        sort(&members, order, n);
-        kept = unite_many(&members, order, n);
-        order = (uint32_t *)(void *)json_unit(p->arena, p->arena->n_units + 2 * kept);
-        if (kept < n)
-            sort(&members, order, kept);
-        n = kept;
-    } else {
+    if (object->is_sorted)
+        n = unite_sorted(p, &members, n);
+    else if (may_repeat)
         n = unite_few(&members, n);
-    }
     object->at = p->arena->n_units;
     object->n = (uint32_t)n;
     object->flaw = arena_append(p->arena, members.at, 2 * n);
-    p->arena->n_units += object->is_sorted ? (uint32_t)json_units_for(n * sizeof(*order)) : 0;
+    p->arena->n_units += object->is_sorted ? (uint32_t)json_units_for(n * sizeof(uint32_t)) : 0;
     return 0;
 }
 

@@ -1,4 +1,4 @@
-/* How a JSON value lies in memory. Internal to ot/json/.
+/* How a JSON value lies in memory. Internal to ot/json/, and to what reads operations by the million.
  *
  * Everything that one parse makes is one block, an arena: its head, a copy of the text, then the values. Strings point
  * into the text, where escapes have been decoded in place; lists and objects point at their children, which lie side by
@@ -64,6 +64,29 @@ static inline char *json_byte(struct json_arena *arena, size_t byte)
 static inline size_t json_units_for(size_t n_bytes)
 {
     return (n_bytes + JSON_UNIT_BYTES - 1) / JSON_UNIT_BYTES;
+}
+
+/* ---- ot_json_count, _at and _string without a call -----------------------------------------------------------------
+ */
+
+static inline size_t json_count(const struct ot_json *json)
+{
+    return json->kind >= OT_JSON_ARRAY ? json->n : 0;
+}
+
+static inline struct ot_json *json_at(const struct ot_json *json, size_t i)
+{
+    size_t unit = json->kind == OT_JSON_OBJECT ? 2 * i + 1 : i;
+
+    return json_unit(json_arena(json), json->at + unit);
+}
+
+static inline const char *json_string(const struct ot_json *json, size_t *n_bytes)
+{
+    bool is_string = json->kind == OT_JSON_STRING;
+
+    *n_bytes = is_string ? json->n : 0;
+    return is_string ? json_byte(json_arena(json), json->at) : "";
 }
 
 /* By length, then by bytes: any total order will do, and this one seldom looks at the bytes. */

@@ -135,30 +135,12 @@ static double read_large(const struct parts *parts)
     return strtod(digits.text, NULL);
 }
 
-/* What numbers mostly are: a few digits, and then something that is no part of a number. 0: it is not so simple. */
-static size_t read_digits(const char *at, const char *end, double *out)
-{
-    uint64_t digits = 0;
-    size_t n = 0;
-
-    for (; at + n < end && n < 16 && at[n] >= '0' && at[n] <= '9'; n++)
-        digits = digits * 10 + (uint64_t)(at[n] - '0');
-    if (n == 0 || n == 16 || at + n == end || at[n] == '.' || (at[n] | 0x20) == 'e' || (n > 1 && *at == '0'))
-        return 0;
-    *out = (double)digits;
-    return n;
-}
-
 size_t number_read(const char *at, const char *end, double *out, bool *is_cut)
 {
     struct parts parts = { .whole = at };
     const char *stopped = at, *after;
     double number;
-    size_t n = read_digits(at, end, out);
 
-    *is_cut = false;
-    if (n)
-        return n;
     after = take_parts(at, end, &parts, &stopped);
     *is_cut = !after && stopped == end;
     if (!after)

@@ -1,4 +1,5 @@
 #include "ot/error.h"
+#include "ot/json/json_node.h"
 #include "ot/json/number.h"
 #include "ot/json/utf8.h"
 #include "ot/json/writer.h"
@@ -34,7 +35,7 @@ static int read_text(const struct reading *reading, const struct ot_json *json, 
                      struct text_piece *out)
 {
     *out = (struct text_piece){ .kind = kind };
-    out->text = ot_json_string(json, &out->n_bytes);
+    out->text = json_string(json, &out->n_bytes);
     out->n_cps = utf8_count(out->text, out->n_bytes);
     if (!out->n_cps && reading->form == OP_STRICT)
         return bad(reading, "an empty text");
@@ -45,16 +46,16 @@ static int read_delete(const struct reading *reading, const struct ot_json *json
 {
     const struct ot_json *deleted = ot_json_get(json, "d", 1);
 
-    if (!deleted || ot_json_count(json) != 1)
+    if (!deleted || json_count(json) != 1)
         return bad(reading, "an object must be a delete, {\"d\":length or text}");
-    if (ot_json_kind(deleted) == OT_JSON_STRING)
+    if (deleted->kind == OT_JSON_STRING)
         return read_text(reading, deleted, TEXT_DELETE, out);
     return read_number(reading, deleted, TEXT_DELETE, out);
 }
 
 static int read_component(const struct reading *reading, const struct ot_json *json, struct text_piece *out)
 {
-    switch (ot_json_kind(json)) {
+    switch ((enum ot_json_kind)json->kind) {
     case OT_JSON_NUMBER: return read_number(reading, json, TEXT_SKIP, out);
     case OT_JSON_STRING: return read_text(reading, json, TEXT_INSERT, out);
     case OT_JSON_OBJECT: return read_delete(reading, json, out);
@@ -67,9 +68,9 @@ static int check_place(const struct reading *reading, const struct ot_json *json
 {
     if (reading->form == OP_LENIENT || kind != TEXT_SKIP)
         return 0;
-    if (reading->i + 1 == ot_json_count(json))
+    if (reading->i + 1 == json_count(json))
         return bad(reading, "a skip at the end");
-    if (reading->i && ot_json_kind(ot_json_at(json, reading->i - 1)) == OT_JSON_NUMBER)
+    if (reading->i && json_at(json, reading->i - 1)->kind == OT_JSON_NUMBER)
         return bad(reading, "two skips in a row");
     return 0;
 }
@@ -79,9 +80,9 @@ static int read_components(struct reading *reading, const struct ot_json *json, 
 {
     uint64_t n_cps = 0;
 
-    for (reading->i = 0; reading->i < ot_json_count(json); reading->i++) {
+    for (reading->i = 0; reading->i < json_count(json); reading->i++) {
         struct text_piece piece = { .n_cps = 0 };
-        int r = read_component(reading, ot_json_at(json, reading->i), &piece);
+        int r = read_component(reading, json_at(json, reading->i), &piece);
 
         if (!r)
             r = check_place(reading, json, piece.kind);
@@ -102,9 +103,9 @@ int text_op_parse(const struct ot_json *json, enum op_form form, const struct ot
     struct text_builder builder;
     int r;
 
-    if (ot_json_kind(json) != OT_JSON_ARRAY)
+    if (json->kind != OT_JSON_ARRAY)
         return ot_fail(error, OT_BAD_OP, "an operation must be a list");
-    if (ot_json_count(json) > limits->max_components)
+    if (json_count(json) > limits->max_components)
         return ot_fail(error, OT_LIMIT, "more than %zu components", limits->max_components);
     text_builder_init(&builder, limits->max_components);
     r = read_components(&reading, json, &builder);
