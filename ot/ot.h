@@ -119,6 +119,9 @@ struct ot_json *ot_json_get(const struct ot_json *json, const char *key, size_t 
  * that is not sound must not be written. */
 OT_MUST_CHECK int ot_json_write(const struct ot_json *json, ot_write_fn *write, void *arg);
 OT_MUST_CHECK int ot_json_write_string(const char *utf8, size_t n_bytes, ot_write_fn *write, void *arg); /* quoted */
+/* The same into memory, which has room for OT_JSON_QUOTED_BYTES(n_bytes). Returns how many it took. */
+size_t ot_json_quote(const char *utf8, size_t n_bytes, char *into);
+#define OT_JSON_QUOTED_BYTES(n_bytes) (6 * (n_bytes) + 2)
 
 /* ---- types ------------------------------------------------------------------------------------------------------- */
 

@@ -272,7 +272,7 @@ size_t number_format(double number, char *into)
         *at++ = '-';
         number = -number;
     }
-    if (number <= NUMBER_MAX_INTEGER && number == floor(number))
+    if (number <= NUMBER_MAX_INTEGER && number == (double)(int64_t)number)
         return (size_t)(at - into) + format_integer((uint64_t)number, at);
     find_shortest(number, &shortest);
     return (size_t)(put_shortest(at, &shortest) - into);

@@ -1,5 +1,8 @@
 #include "api/frames.h"
 
+#define FIRST_BYTES 1024 /* of a frame while it is written; most have fewer */
+#define SHORT_BYTES 512  /* a name is shorter; what is longer is not worth room for six times itself */
+
 #define DEFAULT_TYPE "http://sharejs.org/types/JSONv0" /* the one that snapshots leave out */
 
 static struct frame *finished(struct buffer *buffer)
@@ -10,11 +13,17 @@ static struct frame *finished(struct buffer *buffer)
     return frame;
 }
 
+/* A failure stays in the buffer. */
 static void append_string(struct buffer *into, struct bytes text)
 {
-    /* A failure stays in the buffer. */
-    int r = ot_json_write_string(text.at, text.n_bytes, buffer_write, into);
+    char *room;
+    int r = 0;
 
+    if (text.n_bytes > SHORT_BYTES) {
+        r = ot_json_write_string(text.at, text.n_bytes, buffer_write, into);
+    } else if ((room = buffer_room(into, OT_JSON_QUOTED_BYTES(text.n_bytes)))) {
+        buffer_grew(into, ot_json_quote(text.at, text.n_bytes, room));
+    }
     (void)r;
 }
 
@@ -49,14 +58,13 @@ static void append_op_head(struct buffer *into, struct store_name name, uint64_t
     (void)buffer_append_u64(into, id->seq);
 }
 
-struct frame *frame_of_op(struct committed_op *op, struct store_name name)
+struct frame *frame_make_of_op(struct committed_op *op, struct store_name name)
 {
     struct op_id id = { op->src, op->seq };
+    char first[FIRST_BYTES];
     struct buffer buffer;
 
-    if (op->frame)
-        return op->frame;
-    buffer_init(&buffer, FRAME_MAX_BYTES);
+    buffer_init_in(&buffer, FRAME_MAX_BYTES, first, sizeof(first));
     append_op_head(&buffer, name, op->version, &id);
     /* The body is an object: its members follow ours, its brace closes both. */
     (void)buffer_append_string(&buffer, op->body.n_bytes > 2 ? "," : "");
@@ -69,9 +77,10 @@ struct frame *frame_of_op(struct committed_op *op, struct store_name name)
 
 struct frame *frame_acknowledgement(struct store_name name, uint64_t version, const struct op_id *id)
 {
+    char first[FIRST_BYTES];
     struct buffer buffer;
 
-    buffer_init(&buffer, FRAME_MAX_BYTES);
+    buffer_init_in(&buffer, FRAME_MAX_BYTES, first, sizeof(first));
     append_op_head(&buffer, name, version, id);
     (void)buffer_append_string(&buffer, "}");
     return finished(&buffer);
@@ -106,7 +115,9 @@ static void append_member(struct buffer *into, const struct ot_json *request, co
 
     if (!value || ot_json_flaw(value))
         return;
-    (void)buffer_printf(into, ",\"%s\":", key);
+    (void)buffer_append_string(into, ",\"");
+    (void)buffer_append_string(into, key);
+    (void)buffer_append_string(into, "\":");
     append_json(into, value);
 }
 
@@ -128,9 +139,10 @@ static bool is_truthy(const struct ot_json *value)
 
 struct frame *frame_reply(const struct ot_json *request, struct bytes data)
 {
+    char first[FIRST_BYTES];
     struct buffer buffer;
 
-    buffer_init(&buffer, FRAME_MAX_BYTES);
+    buffer_init_in(&buffer, FRAME_MAX_BYTES, first, sizeof(first));
     (void)buffer_append_string(&buffer, "{\"a\":");
     append_json(&buffer, ot_json_get(request, "a", 1));
     if (is_truthy(ot_json_get(request, "id", 2))) {
@@ -177,9 +189,10 @@ struct frame *frame_past(const struct ot_json *request, const struct document_vi
 
 struct frame *frame_channel(const char *action, struct bytes channel, const struct ot_json *seq)
 {
+    char first[FIRST_BYTES];
     struct buffer buffer;
 
-    buffer_init(&buffer, FRAME_MAX_BYTES);
+    buffer_init_in(&buffer, FRAME_MAX_BYTES, first, sizeof(first));
     (void)buffer_printf(&buffer, "{\"a\":\"%s\",\"ch\":", action);
     append_string(&buffer, channel);
     if (seq) {
@@ -204,9 +217,10 @@ static void append_place(struct buffer *into, const struct presence_frame *prese
 
 struct frame *frame_presence(const struct presence_frame *presence)
 {
+    char first[FIRST_BYTES];
     struct buffer buffer;
 
-    buffer_init(&buffer, FRAME_MAX_BYTES);
+    buffer_init_in(&buffer, FRAME_MAX_BYTES, first, sizeof(first));
     (void)buffer_append_string(&buffer, "{\"a\":\"p\",\"ch\":");
     append_string(&buffer, presence->channel);
     (void)buffer_append_string(&buffer, ",\"src\":");

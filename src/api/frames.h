@@ -10,8 +10,13 @@
 
 struct frame *frame_handshake(const char *action, const struct client_id *id);
 
+struct frame *frame_make_of_op(struct committed_op *op, struct store_name name);
+
 /* A streamed operation; made once and kept with the operation, which holds the reference that is returned borrowed. */
-struct frame *frame_of_op(struct committed_op *op, struct store_name name);
+static inline struct frame *frame_of_op(struct committed_op *op, struct store_name name)
+{
+    return op->frame ? op->frame : frame_make_of_op(op, name);
+}
 
 struct frame *frame_acknowledgement(struct store_name name, uint64_t version, const struct op_id *id);
 

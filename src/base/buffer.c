@@ -11,9 +11,17 @@ void buffer_init(struct buffer *buffer, size_t max_bytes)
     *buffer = (struct buffer){ .max_bytes = max_bytes };
 }
 
+void buffer_init_in(struct buffer *buffer, size_t max_bytes, char *first, size_t n_bytes)
+{
+    *buffer = (struct buffer){
+        .at = first, .capacity = n_bytes < max_bytes ? n_bytes : max_bytes, .max_bytes = max_bytes, .is_lent = true
+    };
+}
+
 void buffer_finish(struct buffer *buffer)
 {
-    free(buffer->at);
+    if (!buffer->is_lent)
+        free(buffer->at);
     buffer_init(buffer, buffer->max_bytes);
 }
 
@@ -30,30 +38,36 @@ int buffer_fail(struct buffer *buffer, int error)
     return error;
 }
 
-char *buffer_room(struct buffer *buffer, size_t n_bytes)
+static int buffer_grow(struct buffer *buffer, size_t n_bytes)
 {
     size_t capacity = buffer->capacity ? buffer->capacity : BUFFER_FIRST_BYTES;
+    const char *lent = buffer->is_lent ? buffer->at : NULL;
     char *at;
-
-    if (buffer->error)
-        return NULL;
-    if (n_bytes > buffer->max_bytes - buffer->n_bytes) {
-        (void)buffer_fail(buffer, -E2BIG);
-        return NULL;
-    }
-    if (buffer->at && buffer->n_bytes + n_bytes <= buffer->capacity)
-        return buffer->at + buffer->n_bytes;
 
     while (capacity < buffer->n_bytes + n_bytes)
         capacity *= 2;
-    at = realloc(buffer->at, capacity);
-    if (!at) {
-        (void)buffer_fail(buffer, -ENOMEM);
-        return NULL;
-    }
+    if (capacity > buffer->max_bytes)
+        capacity = buffer->max_bytes;
+    at = realloc(lent ? NULL : buffer->at, capacity);
+    if (!at)
+        return buffer_fail(buffer, -ENOMEM);
+    if (lent)
+        memcpy(at, lent, buffer->n_bytes);
     buffer->at = at;
     buffer->capacity = capacity;
-    return at + buffer->n_bytes;
+    buffer->is_lent = false;
+    return 0;
+}
+
+char *buffer_room(struct buffer *buffer, size_t n_bytes)
+{
+    int r = buffer->error;
+
+    if (!r && n_bytes > buffer->max_bytes - buffer->n_bytes)
+        r = buffer_fail(buffer, -E2BIG);
+    if (!r && (!buffer->at || n_bytes > buffer->capacity - buffer->n_bytes))
+        r = buffer_grow(buffer, n_bytes);
+    return r ? NULL : buffer->at + buffer->n_bytes;
 }
 
 void buffer_grew(struct buffer *buffer, size_t n_bytes)
@@ -61,7 +75,7 @@ void buffer_grew(struct buffer *buffer, size_t n_bytes)
     buffer->n_bytes += n_bytes;
 }
 
-int buffer_append(struct buffer *buffer, const void *at, size_t n_bytes)
+int buffer_append_grown(struct buffer *buffer, const void *at, size_t n_bytes)
 {
     char *room = buffer_room(buffer, n_bytes);
 
@@ -71,11 +85,6 @@ int buffer_append(struct buffer *buffer, const void *at, size_t n_bytes)
         memcpy(room, at, n_bytes);
     buffer_grew(buffer, n_bytes);
     return 0;
-}
-
-int buffer_append_string(struct buffer *buffer, const char *string)
-{
-    return buffer_append(buffer, string, strlen(string));
 }
 
 int buffer_append_u64(struct buffer *buffer, uint64_t number)

@@ -44,6 +44,24 @@ static void buffer_beyond_its_ceiling_is_empty_and_stays_failed(void **state)
     buffer_finish(&buffer);
 }
 
+static void buffer_begins_in_memory_that_is_lent(void **state)
+{
+    char first[4];
+    struct buffer buffer;
+
+    buffer_init_in(&buffer, 8, first, sizeof(first));
+    assert_int_equal(buffer_append(&buffer, "0123", 4), 0);
+    assert_ptr_equal(buffer.at, first);
+    assert_int_equal(buffer_append(&buffer, "4", 1), 0);
+    assert_ptr_not_equal(buffer.at, first);
+    assert_memory_equal(buffer.at, "01234", 5);
+    assert_int_equal(buffer_append(&buffer, "5678", 4), -E2BIG);
+    assert_null(buffer.at);
+    buffer_init_in(&buffer, 2, first, sizeof(first));
+    assert_int_equal(buffer_append(&buffer, "012", 3), -E2BIG);
+    buffer_finish(&buffer);
+}
+
 static void buffer_writes_the_largest_number(void **state)
 {
     struct buffer buffer;
@@ -243,6 +261,7 @@ static const struct CMUnitTest fixed[] = {
     cmocka_unit_test(frames_live_as_long_as_a_reference),
     cmocka_unit_test(a_queue_of_frames_gives_their_bytes_in_any_pieces),
     cmocka_unit_test(a_pool_keeps_no_more_than_its_ceiling),
+    cmocka_unit_test(buffer_begins_in_memory_that_is_lent),
     cmocka_unit_test(the_real_world_goes_on),
 };
 

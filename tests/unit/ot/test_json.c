@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define N(array) (sizeof(array) / sizeof((array)[0]))
+
 /* ---- rows: what comes back when it is read and written
  * --------------------------------------------------------------- */
 
@@ -104,6 +106,47 @@ static void reads_and_writes(void **state)
     assert_string_equal(text, row->want);
     free(text);
     ot_json_unref(json);
+}
+
+/* Text is looked at eight bytes at a time; so each byte that matters stands at each place of the eight. */
+static void a_special_byte_is_found_wherever_it_stands(void **state)
+{
+    static const char *const special[] = { "\"", "\\", "\n", "\x01", "/", "\x7f", "é", "日", "😀" };
+
+    for (size_t i = 0; i < N(special) * 20 * 10; i++) {
+        size_t n_before = i / N(special) / 10, n_after = i / N(special) % 10, n_bytes;
+        char text[64], quoted[OT_JSON_QUOTED_BYTES(sizeof(text))], *written;
+        int n = snprintf(text, sizeof(text), "%.*s%s%.*s", (int)n_before, "abcdefghijklmnopqrst",
+                         special[i % N(special)], (int)n_after, "uvwxyzuvwx");
+        struct ot_json *value = NULL, *again;
+
+        assert_int_equal(ot_json_from_text(text, (size_t)n, &value), 0);
+        written = written_json(value);
+        assert_int_equal(ot_json_quote(text, (size_t)n, quoted), strlen(written));
+        assert_memory_equal(quoted, written, strlen(written));
+        again = json_of(written);
+        assert_memory_equal(ot_json_string(again, &n_bytes), text, (size_t)n);
+        assert_int_equal(n_bytes, n);
+        ot_json_unref(again);
+        ot_json_unref(value);
+        free(written);
+    }
+}
+
+static void a_zero_byte_is_not_the_end(void **state)
+{
+    static const char text[] = "{\"a\":[1,-2.5,\"b\\n\",true],\"c\":null}";
+
+    for (size_t i = 0; i < sizeof(text); i++) {
+        char with_zero[sizeof(text)];
+        struct ot_json *json = NULL;
+
+        memcpy(with_zero, text, i);
+        with_zero[i] = '\0';
+        memcpy(with_zero + i + 1, text + i, sizeof(text) - 1 - i);
+        assert_int_equal(parse_exactly(with_zero, sizeof(with_zero), NULL, &json), OT_BAD_JSON);
+        assert_null(json);
+    }
 }
 
 /* ---- reading values
@@ -549,8 +592,6 @@ static void what_the_writer_answers_is_passed_up(void **state)
     ot_json_unref(json);
 }
 
-#define N(array) (sizeof(array) / sizeof((array)[0]))
-
 static struct CMUnitTest row_test(const char *name, void (*test)(void **), const void *row)
 {
     union {
@@ -564,6 +605,8 @@ static struct CMUnitTest row_test(const char *name, void (*test)(void **), const
 int main(void)
 {
     const struct CMUnitTest others[] = {
+        cmocka_unit_test(a_special_byte_is_found_wherever_it_stands),
+        cmocka_unit_test(a_zero_byte_is_not_the_end),
         cmocka_unit_test(members_are_found),
         cmocka_unit_test(many_members_are_found),
         cmocka_unit_test(integers_are_those_of_javascript),
