@@ -53,7 +53,7 @@ static inline int arena_reserve(struct json_parser *p, size_t n_units)
 }
 
 /* Moves values behind what the arena holds, which has room for them; returns the first flaw among them. */
-static uint8_t arena_append(struct json_arena *arena, const struct ot_json *values, size_t n)
+static inline uint8_t arena_append(struct json_arena *arena, const struct ot_json *values, size_t n)
 {
     uint32_t self = arena->n_units;
     struct ot_json *at = json_unit(arena, self);

@@ -8,9 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How the grammar is walked without recursion: value() takes a scalar whole or opens a list or object; step() goes on
- * in the innermost open one. What has been read and not yet found its parent lies in `scratch`, an open container as a
- * placeholder that remembers the one around it; closing it moves its children, side by side, into the arena.
+/* How the grammar is walked without recursion: value() takes a scalar whole or opens a list or object; walk() closes
+ * what ends behind it and goes on in the innermost one that is open. What has been read and not yet found its parent
+ * lies in `scratch`, an open container as a placeholder that remembers the one around it; closing it moves its
+ * children, side by side, into the arena.
  *
  *     {"a":[1,2      scratch: {  "a"  [  1  2          above the ceiling nothing is kept but one bit for each
  *                             ^-------'  open          level, '[' or '{', to check the grammar by
@@ -108,7 +109,7 @@ static int remember_level(struct json_parser *p, bool is_object)
     return 0;
 }
 
-static const char *container_open(struct json_parser *p, const char *at, enum ot_json_kind kind)
+static inline const char *container_open(struct json_parser *p, const char *at, enum ot_json_kind kind)
 {
     int r;
 
@@ -251,25 +252,32 @@ static inline const char *key_and_colon(struct json_parser *p, const char *at)
     return *at == ':' ? at + 1 : bad_or_cut(p, at, "no colon");
 }
 
-static inline const char *step(struct json_parser *p, const char *at)
+/* From behind a value, or from an opening that is not closed at once, to where the next value begins. */
+static inline const char *next_place(struct json_parser *p, const char *at)
 {
-    at = skip_white(at);
-    if (*at == p->closer)
-        return container_close(p, at + 1);
     if (!p->is_first && *at++ != ',')
         return bad_or_cut(p, at - 1, "no comma");
     p->is_first = false;
-    if (p->closer == '}')
-        at = key_and_colon(p, at);
-    return at ? value(p, at) : NULL;
+    return p->closer == '}' ? key_and_colon(p, at) : at;
+}
+
+static const char *walk(struct json_parser *p, const char *at)
+{
+    for (;;) {
+        at = value(p, at);
+        while (at && p->depth && *(at = skip_white(at)) == p->closer)
+            at = container_close(p, at + 1);
+        if (at && p->depth)
+            at = next_place(p, at);
+        if (!at || !p->depth)
+            return at;
+    }
 }
 
 static int whole(struct json_parser *p)
 {
-    const char *at = value(p, p->text);
+    const char *at = walk(p, p->text);
 
-    while (at && p->depth)
-        at = step(p, at);
     if (at)
         at = skip_white(at);
     if (at && at != json_end(p)) {
