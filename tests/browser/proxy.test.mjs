@@ -109,7 +109,7 @@ test('pages of the same host may write, others not; no token is in the log', asy
 });
 
 test('two people write in a document, while nginx is reloaded under them', async t => {
-  const browser = await launch(t);
+  const browser = await launch();
   const open = () => visit(t, browser, `${proxy.url}/d/notes/both`, { ignoreHTTPSErrors: true });
 
   await put(server, 'notes/both', 'one:\n\ntwo:\n');
