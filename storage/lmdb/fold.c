@@ -5,8 +5,13 @@
  *     log b   [ still open ] <- b b
  *     log c   <- c c
  *
- * In order of the logs' numbers, so that a log that was removed goes before a later one of its name comes. The last
- * segment of a log is written anew while it is small. The batches go in the transaction that writes the last slice.
+ * In order of the logs' numbers, so that a log that was removed goes before a later one of its name comes. The newest
+ * segments of a log are written anew with a slice while they are open and hold no more than what comes to them:
+ *
+ *     closed | closed | 8 | 4 | 1 | <- 1      1 and 1 become 2; then 2 and 2 and 4 and 8 become 16, which is closed
+ *
+ * So a record is written some times, not once for each fold until its segment is full, and of open ones there are few.
+ * The batches go in the transaction that writes the last slice.
  * Between parcels anything may crash: a row says how far its log is folded, and what lies in the inbox below that is
  * not looked at any more. */
 #include <errno.h>
@@ -59,50 +64,35 @@ struct slice {
     const struct overlay_log *log;
     struct row row;        /* as it will be */
     bool existed, is_new;  /* the row as it is */
-    uint64_t first;        /* version of fold->records[0]: may lie below the old head, from the open segment */
+    uint64_t first;        /* version of fold->records[0]: may lie below the old head, from open segments */
     size_t n_bytes, n_new; /* records from the inbox */
     double ratio;          /* how well such records pack, as far as is known */
     bool is_whole;         /* nothing is left of the log up to the last batch */
 };
 
-static int slice_record(struct fold *fold, const struct record *record)
+static int records_reserve(struct fold *fold, size_t n)
 {
-    if (fold->n_records == fold->capacity) {
-        size_t capacity = fold->capacity ? fold->capacity * 2 : 256;
-        struct record *grown = realloc(fold->records, capacity * sizeof(*grown));
+    size_t capacity = fold->capacity ? fold->capacity : 256;
+    struct record *grown;
 
-        if (!grown)
-            return -ENOMEM;
-        fold->records = grown;
-        fold->capacity = capacity;
-    }
-    fold->records[fold->n_records++] = *record;
+    if (n <= fold->capacity)
+        return 0;
+    while (capacity < n)
+        capacity *= 2;
+    grown = realloc(fold->records, capacity * sizeof(*grown));
+    if (!grown)
+        return -ENOMEM;
+    fold->records = grown;
+    fold->capacity = capacity;
     return 0;
 }
 
-/* The last segment's records, when it is still open. A damaged one is left alone: reading it will tell. */
-static int slice_reopen(struct lmdb_store *store, struct view *view, struct slice *slice)
+static int slice_record(struct fold *fold, const struct record *record)
 {
-    struct log_key key = log_key_of_version(slice->row.number, slice->row.head);
-    const struct segment *segment = &view->segment;
-    struct bytes found, value;
-    size_t n_raw;
-    int r = view_at_or_before(view, DB_LOG, log_key_bytes(&key), 8, &found, &value);
+    int r = records_reserve(fold, fold->n_records + 1);
 
-    slice->first = slice->row.head;
-    if (r || value.n_bytes >= store->tuning.segment_bytes || segment_state(value) == SEGMENT_TIGHT)
-        return r == -ENOENT ? 0 : r;
-    r = slice->row.head > 0 ? view_segment(view, slice->row.number, slice->row.head - 1) : -EBADMSG;
-    if (r)
-        return r == -EBADMSG ? 0 : r;
-    n_raw = packing_raw_bytes(segment->records, segment->n);
-    if (segment->end != slice->row.head || segment->n >= SEGMENT_RECORDS_MAX ||
-        n_raw >= store->tuning.segment_payload_bytes)
-        return 0;
-    slice->first = segment->first;
-    slice->ratio = (double)n_raw / (double)value.n_bytes;
-    for (size_t i = 0; !r && i < segment->n; i++)
-        r = slice_record(fold_of(store), &segment->records[i]);
+    if (!r)
+        fold->records[fold->n_records++] = *record;
     return r;
 }
 
@@ -134,7 +124,7 @@ static int slice_collect(struct lmdb_store *store, struct view *view, struct sli
 {
     struct fold *fold = fold_of(store);
     const struct overlay_log *log = slice->log;
-    int r = slice_reopen(store, view, slice);
+    int r = 0;
 
     slice->is_whole = true;
     for (size_t i = log->first_span; !r && i < log->n_spans && log->spans[i].batch <= fold->last_batch; i++) {
@@ -149,10 +139,85 @@ static int slice_collect(struct lmdb_store *store, struct view *view, struct sli
     return r;
 }
 
+/* ---- the open segments in front of it ---------------------------------------------------------------------------- */
+
+/* n_bytes: of what is to be written behind it, before packing. */
+static bool is_open(const struct lmdb_store *store, struct bytes value, size_t n_bytes)
+{
+    size_t n_payload = segment_payload_bytes(value);
+
+    if (value.n_bytes >= store->tuning.segment_bytes || segment_state(value) == SEGMENT_TIGHT ||
+        n_payload >= store->tuning.segment_payload_bytes)
+        return false;
+    return n_payload <= n_bytes || value.n_bytes < store->tuning.segment_bytes / 16;
+}
+
+/* One more, which ends where the slice begins; false: it stays as it is. A damaged one is left alone: reading it will
+ * tell. */
+static int reopen_one(struct lmdb_store *store, struct view *view, struct slice *slice, size_t *n_bytes, bool *reopened)
+{
+    struct fold *fold = fold_of(store);
+    struct segment *segment = &fold->open[fold->n_open];
+    struct log_key key = log_key_of_version(slice->row.number, slice->first - 1);
+    struct bytes found, value;
+    int r = view_at_or_before(view, DB_LOG, log_key_bytes(&key), 8, &found, &value);
+
+    *reopened = false;
+    if (r || found.n_bytes != 16 || !is_open(store, value, *n_bytes))
+        return r == -ENOENT ? 0 : r;
+    r = segment_decode(segment, slice->row.number, get_be64((const char *)found.at + 8), value);
+    if (r)
+        return r == -EBADMSG ? 0 : r;
+    *reopened = segment->end == slice->first && segment->n < SEGMENT_RECORDS_MAX;
+    if (!*reopened)
+        return 0;
+    fold->n_open++;
+    slice->ratio = (double)packing_raw_bytes(segment->records, segment->n) / (double)value.n_bytes;
+    slice->first = segment->first;
+    *n_bytes += segment_payload_bytes(value);
+    return 0;
+}
+
+/* Puts the records of those that are written anew in front of the slice's. */
+static int slice_reopen(struct lmdb_store *store, struct view *view, struct slice *slice)
+{
+    struct fold *fold = fold_of(store);
+    size_t n_bytes = packing_raw_bytes(fold->records, fold->n_records), n_new = fold->n_records, n = 0;
+    bool reopened = true;
+    int r = 0;
+
+    fold->n_open = 0;
+    while (!r && reopened && fold->n_open < FOLD_OPEN_MAX && slice->first > 0)
+        r = reopen_one(store, view, slice, &n_bytes, &reopened);
+    for (size_t i = 0; i < fold->n_open; i++)
+        n += fold->open[i].n;
+    if (!r)
+        r = records_reserve(fold, n + n_new);
+    if (r || n == 0)
+        return r;
+    memmove(fold->records + n, fold->records, n_new * sizeof(*fold->records));
+    fold->n_records += n;
+    for (size_t i = 0; i < fold->n_open; i++) {
+        n -= fold->open[i].n;
+        memcpy(fold->records + n, fold->open[i].records, fold->open[i].n * sizeof(*fold->records));
+    }
+    return 0;
+}
+
+static void delete_open(struct fold *fold, const struct slice *slice)
+{
+    struct log_key first = log_key_of_version(slice->row.number, fold->open[fold->n_open - 1].first),
+                   last = log_key_of_version(slice->row.number, fold->open[0].first);
+
+    parcel_delete_range(&fold->job.parcel, DB_LOG, log_key_bytes(&first), log_key_bytes(&last), FOLD_OPEN_MAX);
+}
+
 static int slice_segments(struct lmdb_store *store, const struct slice *slice)
 {
     struct fold *fold = fold_of(store);
 
+    if (fold->n_open > 1)
+        delete_open(fold, slice);
     return packing_put(store, &fold->job.parcel, slice->row.number, slice->first, fold->records, fold->n_records,
                        slice->ratio);
 }
@@ -191,8 +256,11 @@ static int fold_slice(struct lmdb_store *store, struct view *view, const struct 
     if (slice.is_new)
         slice.row = (struct row){ .number = log->row.number, .base = log->row.base, .head = log->row.base };
     slice.existed = slice.row.exists;
+    slice.first = slice.row.head;
     fold->n_records = 0;
     r = slice_collect(store, view, &slice);
+    if (!r && slice.n_new > 0)
+        r = slice_reopen(store, view, &slice);
     if (!r && slice.n_new > 0)
         r = slice_put(store, &slice);
     *whole = slice.is_whole;
@@ -317,8 +385,16 @@ static enum job_step fold_step(struct lmdb_store *store, struct view *view, int 
     return *r ? JOB_FINISHED : JOB_PARCEL;
 }
 
+/* They have become larger with use. */
+static void forget_open(struct fold *fold)
+{
+    for (size_t i = 0; i < FOLD_OPEN_MAX; i++)
+        segment_finish(&fold->open[i]);
+}
+
 static void fold_ended(struct lmdb_store *store, int r)
 {
+    forget_open(fold_of(store));
     if (r)
         log_error("store", "packing the inbox failed: %s", strerror(-r));
     commit_fold_ended(store, r);
@@ -338,6 +414,7 @@ void fold_finish(struct fold *fold)
     parcel_finish(&fold->job.parcel);
     tally_finish(&fold->tally);
     buffer_finish(&fold->scratch);
+    forget_open(fold);
     free(fold->numbers);
     free(fold->records);
 }

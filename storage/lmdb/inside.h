@@ -263,6 +263,8 @@ STORE_MUST_CHECK int tally_collection(struct tally *tally, struct bytes name_key
 STORE_MUST_CHECK int tally_put_sources(struct tally *tally, struct parcel *parcel);
 STORE_MUST_CHECK int tally_put_collections(struct tally *tally, struct view *view, struct parcel *parcel);
 
+#define FOLD_OPEN_MAX 8
+
 struct fold {
     struct job job;
     struct buffer scratch;
@@ -272,6 +274,8 @@ struct fold {
     size_t n_numbers, position;
     struct record *records; /* of the slice at hand */
     size_t n_records, capacity;
+    struct segment open[FOLD_OPEN_MAX]; /* that are written anew with it, the newest first */
+    size_t n_open;
     struct tally tally;
 };
 

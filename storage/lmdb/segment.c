@@ -225,6 +225,11 @@ enum segment_state segment_state(struct bytes value)
     return value.n_bytes < SEGMENT_HEAD_BYTES || at[4] != SEGMENT_FORMAT ? SEGMENT_LOOSE : (enum segment_state)at[7];
 }
 
+size_t segment_payload_bytes(struct bytes value)
+{
+    return value.n_bytes < SEGMENT_HEAD_BYTES ? 0 : get_le32((const char *)value.at + 12);
+}
+
 int segment_first_ms(uint64_t number, uint64_t first, struct bytes value, uint64_t *out)
 {
     int r = head_read(number, first, value);

@@ -76,6 +76,7 @@ static inline size_t segment_index(const struct segment *segment, uint64_t versi
 
 /* Of a value that need not be sound. */
 enum segment_state segment_state(struct bytes value);
+size_t segment_payload_bytes(struct bytes value); /* unpacked */
 
 /* The time of the first record, without unpacking. */
 STORE_MUST_CHECK int segment_first_ms(uint64_t number, uint64_t first, struct bytes value, uint64_t *out);

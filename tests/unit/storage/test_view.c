@@ -170,6 +170,50 @@ static void one_of_another_file_is_seen(void **state)
     store_log_close(log);
 }
 
+/* ---- open segments ----------------------------------------------------------------------------------------------- */
+
+#define LARGE_BYTES 8000
+#define N_SMALL     20
+
+/* Hardly to be packed. */
+static void random_body(char into[LARGE_BYTES + 1])
+{
+    uint32_t random = 1;
+
+    for (size_t i = 0; i < LARGE_BYTES; i++) {
+        random = random * 1664525 + 1013904223;
+        into[i] = (char)('0' + (random >> 26));
+    }
+    into[LARGE_BYTES] = 0;
+}
+
+static void append_and_pack(struct fixture *f, struct store_log *log, uint64_t version, const char *body,
+                            uint64_t n_segments)
+{
+    assert_int_equal(loop_append(&f->loop, log, version, body), 0);
+    assert_int_equal(loop_pack(&f->loop), 0);
+    assert_int_equal(loop_sizes(&f->loop), 0);
+    assert_int_equal(f->loop.sizes.n_segments, n_segments);
+}
+
+static void a_segment_is_written_anew_with_as_much_as_it_holds(void **state)
+{
+    struct fixture *f = *state;
+    struct store_log *log = loop_open_log(&f->loop, "notes", "a", NULL);
+    char large[LARGE_BYTES + 1];
+
+    random_body(large);
+    append_and_pack(f, log, 0, large, 1);
+    for (uint64_t version = 1; version <= N_SMALL; version++)
+        append_and_pack(f, log, version, "small", 2);
+    append_and_pack(f, log, N_SMALL + 1, large, 1);
+    check_body(f, log, 0, large);
+    for (uint64_t version = 1; version <= N_SMALL; version++)
+        check_body(f, log, version, "small");
+    check_body(f, log, N_SMALL + 1, large);
+    store_log_close(log);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -179,6 +223,7 @@ int main(void)
         TEST(what_a_fold_adds_to_it_is_seen),
         TEST(what_a_merge_puts_there_is_seen),
         TEST(one_of_another_file_is_seen),
+        TEST(a_segment_is_written_anew_with_as_much_as_it_holds),
     };
 
     return cmocka_run_group_tests_name("views", tests, NULL, NULL);
