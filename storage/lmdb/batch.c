@@ -36,54 +36,72 @@ static bool keeps_merged(enum entry_kind kind)
     return kind >= ENTRY_MERGED;
 }
 
-static void append_body(struct buffer *into, const struct batch_entry *entry, struct bytes body)
+#define ENTRY_NUMBERS  10 /* varints of an entry, at most */
+#define RECORD_NUMBERS 6  /* of a record */
+
+static size_t entry_bytes_max(const struct batch_entry *entry, const struct record *records)
 {
-    append_varint(into, keeps_marks(entry->kind) ? body_length_encode(body) : body.n_bytes);
-    (void)buffer_append(into, body.at, body_kept_bytes(body));
+    size_t n_bytes = ENTRY_HEAD_BYTES + 1 + ENTRY_NUMBERS * VARINT_BYTES_MAX + entry->name.collection.n_bytes +
+                     entry->name.id.n_bytes + entry->after.type.n_bytes;
+
+    for (size_t i = 0; i < entry->n_records; i++)
+        n_bytes += RECORD_NUMBERS * VARINT_BYTES_MAX + records[i].id.src.n_bytes + records[i].author.n_bytes +
+                   body_kept_bytes(records[i].body);
+    return n_bytes;
 }
 
-static void add_records(struct buffer *into, const struct batch_entry *entry, const struct record *records)
+static char *put_body(char *at, const struct batch_entry *entry, struct bytes body)
+{
+    at = put_varint(at, keeps_marks(entry->kind) ? body_length_encode(body) : body.n_bytes);
+    if (body_kept_bytes(body))
+        memcpy(at, body.at, body.n_bytes);
+    return at + body_kept_bytes(body);
+}
+
+static char *put_records(char *at, const struct batch_entry *entry, const struct record *records)
 {
     uint64_t ms = 0;
 
-    append_varint(into, entry->n_records ? records[0].time_ms : 0);
-    append_varint(into, entry->n_records ? records[entry->n_records - 1].time_ms : 0);
-    append_varint(into, entry->after.exists);
-    append_bytes(into, entry->after.type);
-    append_varint(into, entry->after.n_bytes);
+    at = put_varint(at, entry->n_records ? records[0].time_ms : 0);
+    at = put_varint(at, entry->n_records ? records[entry->n_records - 1].time_ms : 0);
+    at = put_varint(at, entry->after.exists);
+    at = put_bytes(at, entry->after.type);
+    at = put_varint(at, entry->after.n_bytes);
     for (size_t i = 0; i < entry->n_records; i++) {
-        append_varint(into, records[i].id.seq);
-        append_varint(into, zigzag(records[i].time_ms - ms));
-        append_bytes(into, records[i].id.src);
-        append_bytes(into, records[i].author);
-        append_body(into, entry, records[i].body);
+        at = put_varint(at, records[i].id.seq);
+        at = put_varint(at, zigzag(records[i].time_ms - ms));
+        at = put_bytes(at, records[i].id.src);
+        at = put_bytes(at, records[i].author);
+        at = put_body(at, entry, records[i].body);
         if (keeps_merged(entry->kind))
-            append_varint(into, records[i].n_merged);
+            at = put_varint(at, records[i].n_merged);
         ms = records[i].time_ms;
     }
+    return at;
 }
 
 void batch_add(struct buffer *into, uint64_t batch, const struct batch_entry *entry, const struct record *records)
 {
-    size_t start = into->n_bytes, n_bytes;
-    char head[ENTRY_HEAD_BYTES] = { 0 }, kind = (char)entry->kind;
+    char *begins = buffer_room(into, entry_bytes_max(entry, records)), *at;
+    size_t n_bytes;
 
-    (void)buffer_append(into, head, sizeof(head));
-    (void)buffer_append(into, &kind, 1);
-    append_varint(into, entry->number);
-    append_varint(into, entry->from);
-    append_varint(into, entry->n);
+    if (!begins)
+        return;
+    at = begins + ENTRY_HEAD_BYTES;
+    *at++ = (char)entry->kind;
+    at = put_varint(at, entry->number);
+    at = put_varint(at, entry->from);
+    at = put_varint(at, entry->n);
     if (entry_creates(entry->kind)) {
-        append_bytes(into, entry->name.collection);
-        append_bytes(into, entry->name.id);
+        at = put_bytes(at, entry->name.collection);
+        at = put_bytes(at, entry->name.id);
     }
     if (entry->kind != ENTRY_REMOVE)
-        add_records(into, entry, records);
-    if (into->error)
-        return;
-    n_bytes = into->n_bytes - start - ENTRY_HEAD_BYTES;
-    put_le32(into->at + start + 4, (uint32_t)n_bytes);
-    put_le32(into->at + start, entry_crc(batch, into->at + start + 4, n_bytes + 4));
+        at = put_records(at, entry, records);
+    n_bytes = (size_t)(at - begins) - ENTRY_HEAD_BYTES;
+    put_le32(begins + 4, (uint32_t)n_bytes);
+    put_le32(begins, entry_crc(batch, begins + 4, n_bytes + 4));
+    buffer_grew(into, n_bytes + ENTRY_HEAD_BYTES);
 }
 
 void batch_finish(struct buffer *into, uint64_t batch, const struct batch_head *head)

@@ -72,16 +72,31 @@ static inline uint64_t unzigzag(uint64_t n)
     return n >> 1 ^ -(n & 1);
 }
 
+#define VARINT_BYTES_MAX 10
+
+/* Returns where it ends. */
+static inline char *put_varint(char *at, uint64_t n)
+{
+    for (; n >= 0x80; n >>= 7)
+        *at++ = (char)(n | 0x80);
+    *at++ = (char)n;
+    return at;
+}
+
+static inline char *put_bytes(char *at, struct bytes bytes)
+{
+    at = put_varint(at, bytes.n_bytes);
+    if (bytes.n_bytes)
+        memcpy(at, bytes.at, bytes.n_bytes);
+    return at + bytes.n_bytes;
+}
+
 /* The buffer's error tells of failures. */
 static inline void append_varint(struct buffer *buffer, uint64_t n)
 {
-    char at[10];
-    size_t n_bytes = 0;
+    char at[VARINT_BYTES_MAX];
 
-    for (; n >= 0x80; n >>= 7)
-        at[n_bytes++] = (char)(n | 0x80);
-    at[n_bytes++] = (char)n;
-    (void)buffer_append(buffer, at, n_bytes);
+    (void)buffer_append(buffer, at, (size_t)(put_varint(at, n) - at));
 }
 
 static inline void append_bytes(struct buffer *buffer, struct bytes bytes)

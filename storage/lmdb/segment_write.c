@@ -49,6 +49,12 @@ static int columns_reserve(struct segment_writer *writer, size_t n)
     return 0;
 }
 
+/* Names that were read from one segment are the very same bytes. */
+static bool is_same(struct bytes a, struct bytes b)
+{
+    return (a.at == b.at && a.n_bytes == b.n_bytes) || bytes_equal(a, b);
+}
+
 /* Whoever wrote last probably writes again: the tables are searched from their end. */
 static void columns_index(struct segment_column *columns, const struct record *records, size_t n, size_t *n_sources,
                           size_t *n_authors)
@@ -57,14 +63,14 @@ static void columns_index(struct segment_column *columns, const struct record *r
     for (size_t i = 0; i < n; i++) {
         size_t src = *n_sources, author = *n_authors;
 
-        while (src > 0 && !bytes_equal(records[columns[src - 1].src_at].id.src, records[i].id.src))
+        while (src > 0 && !is_same(records[columns[src - 1].src_at].id.src, records[i].id.src))
             src--;
         if (src == 0) {
             src = ++*n_sources;
             columns[src - 1].src_at = (uint32_t)i;
             columns[src - 1].src_seq = 0;
         }
-        while (author > 0 && !bytes_equal(records[columns[author - 1].author_at].author, records[i].author))
+        while (author > 0 && !is_same(records[columns[author - 1].author_at].author, records[i].author))
             author--;
         if (author == 0) {
             author = ++*n_authors;
@@ -109,6 +115,37 @@ static size_t bodies_write(struct segment_writer *writer, const struct record *r
     return n_joined;
 }
 
+/* Room for a column of n varints. NULL: the buffer has failed. */
+static char *column_begin(struct buffer *into, size_t n)
+{
+    return buffer_room(into, n * VARINT_BYTES_MAX);
+}
+
+static void column_end(struct buffer *into, const char *at)
+{
+    if (at)
+        buffer_grew(into, (size_t)(at - (into->at + into->n_bytes)));
+}
+
+static void ids_write(struct segment_writer *writer, const struct record *records, size_t n, bool has_sources,
+                      bool has_authors)
+{
+    struct segment_column *columns = writer->columns;
+    char *at = column_begin(&writer->payload, 3 * n);
+
+    for (size_t i = 0; at && has_sources && i < n; i++)
+        at = put_varint(at, columns[i].src);
+    for (size_t i = 0; at && has_authors && i < n; i++)
+        at = put_varint(at, columns[i].author);
+    for (size_t i = 0; at && i < n; i++) {
+        uint64_t *seq = &columns[columns[i].src].src_seq;
+
+        at = put_varint(at, zigzag(records[i].id.seq - *seq));
+        *seq = records[i].id.seq;
+    }
+    column_end(&writer->payload, at);
+}
+
 static void names_write(struct segment_writer *writer, const struct record *records, size_t n)
 {
     struct buffer *into = &writer->payload;
@@ -122,35 +159,30 @@ static void names_write(struct segment_writer *writer, const struct record *reco
     append_varint(into, n_authors);
     for (size_t i = 0; i < n_authors; i++)
         append_bytes(into, records[columns[i].author_at].author);
-    for (size_t i = 0; n_sources > 1 && i < n; i++)
-        append_varint(into, columns[i].src);
-    for (size_t i = 0; n_authors > 1 && i < n; i++)
-        append_varint(into, columns[i].author);
-    for (size_t i = 0; i < n; i++) {
-        uint64_t *seq = &columns[columns[i].src].src_seq;
-
-        append_varint(into, zigzag(records[i].id.seq - *seq));
-        *seq = records[i].id.seq;
-    }
+    ids_write(writer, records, n, n_sources > 1, n_authors > 1);
 }
 
 /* What lies between two keystrokes is noise in its low bits: they stand alone, so that the rest packs. */
 static void times_write(struct buffer *into, const struct record *records, size_t n)
 {
     uint64_t ms = records[0].time_ms;
-    char *lows = buffer_room(into, n);
+    char *lows = buffer_room(into, n + n * VARINT_BYTES_MAX), *at = lows ? lows + n : NULL;
 
     for (size_t i = 0; lows && i < n; i++) {
         lows[i] = (char)((records[i].time_ms - ms) & 0xff);
+        at = put_varint(at, (records[i].time_ms - ms) >> 8);
         ms = records[i].time_ms;
     }
-    if (lows)
-        buffer_grew(into, n);
-    ms = records[0].time_ms;
-    for (size_t i = 0; i < n; i++) {
-        append_varint(into, (records[i].time_ms - ms) >> 8);
-        ms = records[i].time_ms;
-    }
+    column_end(into, at);
+}
+
+static void lengths_write(struct segment_writer *writer, size_t n)
+{
+    char *at = column_begin(&writer->payload, n);
+
+    for (size_t i = 0; at && i < n; i++)
+        at = put_varint(at, writer->columns[i].length);
+    column_end(&writer->payload, at);
 }
 
 static void payload_write(struct segment_writer *writer, const struct record *records, size_t n, bool merged)
@@ -164,8 +196,7 @@ static void payload_write(struct segment_writer *writer, const struct record *re
     for (size_t i = 0; merged && i < n; i++)
         append_varint(into, records[i].n_merged);
     n_joined = bodies_write(writer, records, n);
-    for (size_t i = 0; i < n; i++)
-        append_varint(into, writer->columns[i].length);
+    lengths_write(writer, n);
     append_varint(into, n_joined);
     append_bytes(into, buffer_bytes(&writer->differences));
     (void)buffer_append(into, writer->texts.at, writer->texts.n_bytes);
