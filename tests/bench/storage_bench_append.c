@@ -159,10 +159,12 @@ static void on_making_open(void *arg, int r, struct store_log *log, const struct
 
     must(r == 0, "a log does not open");
     making->log = log;
-    making->record = (struct record){ .id = { bytes_of_string("PwR2xTq0c9Wm"), 1 },
-                                      .time_ms = 1700000000000,
-                                      .author = bytes_of_string("ink"),
-                                      .body = bytes_of_string("{\"create\":{\"type\":\"x\",\"data\":\"hello\"}}") };
+    making->record =
+        (struct record){ .id = { bytes_of_string("PwR2xTq0c9Wm"), 1 },
+                         .time_ms = 1700000000000,
+                         .author = bytes_of_string("ink"),
+                         .body = bytes_of_string(
+                             "{\"create\":{\"type\":\"http://sharejs.org/types/text-unicode\",\"data\":\"hello\"}}") };
     must(store_append(log, info->head, &making->record, 1, &state, on_made, making) == 0, "no appending");
 }
 
