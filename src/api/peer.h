@@ -23,7 +23,7 @@ struct peer_interface {
      * is_reply: a single answer, which may exceed the ceiling for streamed frames. */
     void (*send)(struct peer *peer, struct frame *frame, bool is_reply);
     /* Sends what is queued, then closes. Whoever owns the peer ends the session, later, never from inside this call.
-     * After it nothing is sent or received any more. */
+     * After it nothing is sent or received any more. reason: a literal, of at most 123 bytes (RFC 6455, 5.5). */
     void (*close)(struct peer *peer, enum peer_close_code code, const char *reason);
     /* Back-pressure: stop or go on delivering frames. */
     void (*pause)(struct peer *peer, bool paused);

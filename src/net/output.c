@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define RING_FIRST      8
+#define RING_FIRST      4
 #define RING_KEEP       64 /* a ring that grew beyond is given back once it is empty */
 #define HEADER_MAX      10
 #define FRAGMENT_BYTES  (OUTPUT_BATCH_BYTES - HEADER_MAX)

@@ -19,7 +19,7 @@
 #define OVERSIZED_KEEP     4096 /* of a message over the ceiling: enough to tell what it was about */
 #define MISSED_MAX         2    /* pings */
 #define CLOSING_SECONDS    2    /* for the client's answer to a close frame */
-#define READ_AT_ONCE_BYTES 4096 /* what each connection costs while it lives */
+#define READ_AT_ONCE_BYTES 2048 /* which libwebsockets takes for each connection, for as long as it lives */
 
 struct websocket *websocket_of_link(struct list *link)
 {
@@ -44,14 +44,11 @@ static void websocket_end_session(struct websocket *websocket)
 
 static void websocket_close(struct websocket *websocket, enum peer_close_code code, const char *reason)
 {
-    size_t n = strlen(reason);
-
     if (websocket->close_code)
         return;
     websocket_pause_no_more(websocket); /* what still comes is thrown away */
     websocket->close_code = (uint16_t)code;
-    websocket->n_reason = (uint8_t)(n < WEBSOCKET_REASON_BYTES ? n : WEBSOCKET_REASON_BYTES);
-    memcpy(websocket->reason, reason, websocket->n_reason);
+    websocket->reason = reason;
     websocket_want_writable(websocket);
 }
 
@@ -255,8 +252,9 @@ static int websocket_on_writable(struct websocket *websocket)
         return -1;
     if (!websocket->close_code || !output_is_empty(&websocket->output) || lws_partial_buffered(websocket->wsi))
         return 0;
-    lws_close_reason(websocket->wsi, (enum lws_close_status)websocket->close_code, (unsigned char *)websocket->reason,
-                     websocket->n_reason);
+    lws_close_reason(websocket->wsi, (enum lws_close_status)websocket->close_code,
+                     (unsigned char *)(uintptr_t)websocket->reason, /* which it copies */
+                     strlen(websocket->reason));
     websocket_end_session(websocket);
     return -1;
 }
@@ -321,13 +319,27 @@ const struct lws_protocols websocket_protocols[] = {
 
 /* ---- opening ----------------------------------------------------------------------------------------------------- */
 
-static void websocket_set_author(struct websocket *websocket, struct bytes query)
+/* NULL without memory. */
+static struct websocket *websocket_create(struct server *server, const struct caller *who, struct bytes query)
 {
+    char name[WEBSOCKET_AUTHOR_BYTES];
     struct bytes author;
+    bool is_named = parameter_text(query, "name", name, sizeof(name), &author) == 0 &&
+                    name_is_allowed(author, WEBSOCKET_AUTHOR_BYTES);
+    size_t n_author = is_named ? author.n_bytes : 0;
+    struct websocket *websocket = calloc(1, sizeof(*websocket) + n_author);
 
-    if (parameter_text(query, "name", websocket->author, sizeof(websocket->author), &author) == 0 &&
-        name_is_allowed(author, WEBSOCKET_AUTHOR_BYTES))
-        websocket->n_author = (uint8_t)author.n_bytes;
+    if (!websocket)
+        return NULL;
+    websocket->peer.interface = &peer_interface;
+    websocket->server = server;
+    websocket->caller = *who;
+    output_init(&websocket->output);
+    buffer_init(&websocket->inbox, server->config.message_max_bytes);
+    wheel_timer_init(&websocket->pinger, on_ping_due);
+    memcpy(websocket->author, name, n_author);
+    websocket->n_author = (uint8_t)n_author;
+    return websocket;
 }
 
 static int handshake_write(struct buffer *into, const struct request *request, struct bytes early)
@@ -344,7 +356,7 @@ static int handshake_write(struct buffer *into, const struct request *request, s
 void websocket_open(struct server *server, int fd, const struct request *request, const struct caller *who,
                     struct bytes early)
 {
-    struct websocket *websocket = calloc(1, sizeof(*websocket));
+    struct websocket *websocket = websocket_create(server, who, request->query);
     struct buffer handshake;
 
     buffer_init(&handshake, 4 * REQUEST_HEAD_MAX_BYTES);
@@ -353,13 +365,6 @@ void websocket_open(struct server *server, int fd, const struct request *request
         (void)close(fd);
         goto out;
     }
-    websocket->peer.interface = &peer_interface;
-    websocket->server = server;
-    websocket->caller = *who;
-    output_init(&websocket->output);
-    buffer_init(&websocket->inbox, server->config.message_max_bytes);
-    wheel_timer_init(&websocket->pinger, on_ping_due);
-    websocket_set_author(websocket, request->query);
     list_append(&server->websockets, &websocket->link);
     server->n_connections++;
 

@@ -6,7 +6,6 @@
 #include "net/inside.h"
 
 #define WEBSOCKET_AUTHOR_BYTES 64
-#define WEBSOCKET_REASON_BYTES 123 /* RFC 6455, 5.5 */
 #define WEBSOCKET_REPLIES_PAUSED                                                                                       \
     (1024 * 1024) /* a client that asks on without reading what it got is not read either */
 
@@ -22,14 +21,14 @@ struct websocket {
     struct wheel_timer pinger;
     struct output output;
     struct buffer inbox; /* a message that has not come whole yet */
-    char reason[WEBSOCKET_REASON_BYTES];
-    uint8_t n_reason, n_author;
+    const char *reason;
     uint16_t close_code; /* not 0: CLOSING */
-    uint8_t pauses;      /* enum websocket_pause */
-    uint8_t n_missed;    /* rounds without a sign of life */
+    uint8_t n_author;
+    uint8_t pauses;   /* enum websocket_pause */
+    uint8_t n_missed; /* rounds without a sign of life */
     bool is_alive, is_stuck, is_unsent, is_writable_awaited, wants_ping, is_oversized;
     bool is_drain_awaited; /* the session was told that there is no room */
-    char author[WEBSOCKET_AUTHOR_BYTES];
+    char author[];         /* n_author */
 };
 
 /* Sends before the loop sleeps, with what else comes until then in one call and without asking the kernel first whether
