@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define RECENT_FIRST_ENTRIES 16
+#define RECENT_FIRST_ENTRIES 4
 
 static size_t entry_size(const struct recent_entry *entry)
 {
@@ -66,7 +66,7 @@ int recent_push(struct recent *recent, struct committed_op *op, const struct ot_
         return -ENOMEM;
     entry = &recent->ring[(recent->start + recent->n) & (recent->capacity - 1)];
     *entry = (struct recent_entry){ .op = committed_op_ref(op), .type = type };
-    if (step) {
+    if (step && step->kind == STEP_EDIT) { /* nothing is transformed over any other */
         entry->step = *step;
         entry->is_understood = true;
         *step = (struct step){ .kind = STEP_NOTHING };

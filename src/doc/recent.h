@@ -28,8 +28,8 @@ void recent_finish(struct recent *recent);
 /* Forgets all; the next operation kept is that of `version`. */
 void recent_clear(struct recent *recent, uint64_t version);
 
-/* Takes over the step's contents when it succeeds, and a reference to op, whose version must be first + n. step NULL:
- * understood later. */
+/* Takes over the contents of an edit when it succeeds, and a reference to op, whose version must be first + n. step
+ * NULL: understood later. */
 STORE_MUST_CHECK int recent_push(struct recent *recent, struct committed_op *op, const struct ot_type *type,
                                  struct step *step);
 

@@ -62,10 +62,8 @@ struct request {
 /* ---- logs -------------------------------------------------------------------------------------------------------- */
 
 struct lmdb_log {
-    struct store_log base; /* first */
-    struct name_key key;
-    char name_bytes[2 * NAME_BYTES_MAX];
-    struct store_name name; /* points into name_bytes */
+    struct store_log base;  /* first */
+    struct store_name name; /* points behind this struct */
 
     /* The commit thread's, once the first write has been queued. */
     uint64_t number; /* 0: it comes into being with its next append */

@@ -123,8 +123,9 @@ struct opening {
 static int compare_logs(const void *left, const void *right)
 {
     const struct lmdb_log *a = left, *b = right;
+    int order = bytes_compare(a->name.collection, b->name.collection);
 
-    return bytes_compare(name_key_bytes(&a->key), name_key_bytes(&b->key));
+    return order ? order : bytes_compare(a->name.id, b->name.id);
 }
 
 static void log_destroy(struct lmdb_log *log)
@@ -165,17 +166,17 @@ static void opening_answer(struct request *request)
 
 static struct lmdb_log *log_create(struct lmdb_store *store, struct store_name name)
 {
-    struct lmdb_log *log = calloc(1, sizeof(*log));
+    struct lmdb_log *log = calloc(1, sizeof(*log) + name.collection.n_bytes + name.id.n_bytes);
+    char *behind = (char *)(log + 1);
 
     assert(name.collection.n_bytes > 0 && name.id.n_bytes > 0);
     if (!log)
         return NULL;
     log->base.store = &store->base;
-    log->key = name_key_of(name);
-    memcpy(log->name_bytes, name.collection.at, name.collection.n_bytes);
-    memcpy(log->name_bytes + name.collection.n_bytes, name.id.at, name.id.n_bytes);
-    log->name.collection = bytes_of(log->name_bytes, name.collection.n_bytes);
-    log->name.id = bytes_of(log->name_bytes + name.collection.n_bytes, name.id.n_bytes);
+    memcpy(behind, name.collection.at, name.collection.n_bytes);
+    memcpy(behind + name.collection.n_bytes, name.id.at, name.id.n_bytes);
+    log->name.collection = bytes_of(behind, name.collection.n_bytes);
+    log->name.id = bytes_of(behind + name.collection.n_bytes, name.id.n_bytes);
     return log;
 }
 
