@@ -1,6 +1,8 @@
 #include "tests/bench/protocol_load.h"
 #include "tests/bench/ws_frame.h"
 
+static const size_t n_begun = sizeof("{\"a\":\"op\"") - 1; /* of a document's head: what is another in other requests */
+
 static void say(struct client *client, struct bytes message)
 {
     ws_append_frame(&client->line.output, WS_TEXT, message);
@@ -20,7 +22,6 @@ void client_ask(struct client *client, const char *action, const char *version)
 {
     struct buffer *scratch = &client->load->scratch;
     struct bytes head = buffer_bytes(&client->document->head);
-    size_t n_begun = strlen("{\"a\":\"op\"");
 
     buffer_reset(scratch);
     (void)buffer_printf(scratch, "{\"a\":\"%s\"", action);
@@ -28,6 +29,23 @@ void client_ask(struct client *client, const char *action, const char *version)
     (void)buffer_printf(scratch, "%s}", version);
     say(client, buffer_bytes(scratch));
     client->asked_ns = now_ns();
+    client->is_asking = true;
+}
+
+void client_follow_all(struct client *client)
+{
+    struct load *load = client->load;
+    struct buffer *scratch = &load->scratch;
+    struct bytes head = buffer_bytes(&client->document->head);
+    const char *named = memmem(head.at, head.n_bytes, ",\"d\":", 5);
+
+    buffer_reset(scratch);
+    (void)buffer_append_string(scratch, "{\"a\":\"bs\"");
+    (void)buffer_append(scratch, (const char *)head.at + n_begun, (size_t)(named - (const char *)head.at) - n_begun);
+    for (unsigned i = 0; i < load->n_documents; i++)
+        (void)buffer_printf(scratch, i ? ",\"%u\"" : ",\"b\":[\"%u\"", i);
+    (void)buffer_append_string(scratch, "]}");
+    say(client, buffer_bytes(scratch));
     client->is_asking = true;
 }
 

@@ -21,6 +21,7 @@
  *   --replace          each operation also takes out what the one before put in (always for open and catch-up)
  *   --history N        operations before the measurement, for open and catch-up (10000)
  *   --documents N      for idle (1)
+ *   --follow-all       for idle: then each of the N follows all documents, one after the other
  *   --at-once N        clients that connect at a time (64)
  *   --session OPS --expect TEXT
  *                      submit: these operations instead, one a line, to an empty document, until they are through;
@@ -34,8 +35,9 @@
  *
  * It prints one JSON object, or says what was told wrongly and exits with 1. Times are in ms: `acknowledged_ms` from
  * sending to the acknowledgement, `told_ms` from there to each reader, or from a question to its answer. `memory` is
- * the server's for each client that joins a document, `memory_with_document` for each that creates one. `server_cpu_s`
- * is of PID and of what it started. */
+ * the server's for each client that joins a document, `memory_with_document` for each that creates one,
+ * `memory_of_subscription` for each document more that a client follows. `server_cpu_s` is of PID and of what it
+ * started. */
 #include "tests/bench/protocol_load.h"
 
 #include <assert.h>
@@ -173,6 +175,7 @@ static bool take_option(struct load *load, int option)
     case 'h': load->history = count_of(optarg); break;
     case 'd': load->n_documents = count_of(optarg); break;
     case 'a': load->at_once = count_of(optarg); break;
+    case 'g': load->follows_all = true; break;
     case 'o':
         load->session = file_at(optarg);
         load->most = lines_of(load->session);
@@ -205,6 +208,8 @@ static void read_arguments(struct load *load, char **arguments)
         fail("protocol_load: only a single writer knows what his operations will lead to");
     if (load->is_bare && load->mode->pump == catch_up_pump)
         fail("protocol_load: who does not think has no history to catch up with");
+    if (load->follows_all && (load->mode->pump || load->n < 2 || load->n_documents < 2))
+        fail("protocol_load: two clients that are idle, and two documents, at the least");
     if (load->most != UINT32_MAX && load->mode->pump != write_pump)
         fail("protocol_load: nobody writes");
     if (load->mode->has_history) {
@@ -227,6 +232,7 @@ static void read_options(struct load *load, int argc, char **argv)
                                              { "history", required_argument, NULL, 'h' },
                                              { "documents", required_argument, NULL, 'd' },
                                              { "at-once", required_argument, NULL, 'a' },
+                                             { "follow-all", no_argument, NULL, 'g' },
                                              { "session", required_argument, NULL, 'o' },
                                              { "expect", required_argument, NULL, 'x' },
                                              { "warm", required_argument, NULL, 'w' },

@@ -81,7 +81,7 @@ struct load {
     uint32_t history;
     size_t n_text;
     long position; /* -1: in the middle */
-    bool is_replacing, is_foretelling, is_lenient, is_bare;
+    bool is_replacing, is_foretelling, is_lenient, is_bare, follows_all;
     uint64_t interval_ns; /* between two operations; 0: as soon as there is one less on its way */
     uint64_t warm_ns, measured_ns, patience_ns;
     const char *path;
@@ -112,6 +112,7 @@ void load_run(struct load *load);
 void client_open(struct client *client);
 void client_on_input(struct client *client);
 void client_ask(struct client *client, const char *action, const char *version); /* about its document */
+void client_follow_all(struct client *client);                                   /* the load's documents */
 
 /* protocol_write.c: operations, and what is told of them */
 void write_create(struct client *client);

@@ -63,7 +63,7 @@ void read_answer(struct client *client, const struct message *message)
             fail("client %u has caught up, and knows %u versions of %u", client->number, client->version,
                  client->document->n_sent);
         client_ask(client, "u", "null");
-    } else if (message_is(message, "u")) {
+    } else if (message_is(message, "u") || message_is(message, "bs")) {
         answered(client);
     }
 }

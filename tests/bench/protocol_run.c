@@ -233,6 +233,21 @@ static long open_measured(struct load *load, unsigned from, unsigned to)
     return to > from ? (resident_bytes(load->server) - before) / (long)(to - from) : 0;
 }
 
+/* What it costs the server that a client follows a document more; the first one's making room for it is not counted. */
+static long follow_measured(struct load *load)
+{
+    unsigned first = load->n_documents, n = load->n_clients - first - 1;
+    long before = 0;
+
+    for (unsigned i = first; i < load->n_clients; i++) {
+        client_follow_all(&load->clients[i]);
+        turn_until(load, has_its_answer, "it does not follow all documents");
+        if (i == first)
+            before = resident_bytes(load->server);
+    }
+    return (resident_bytes(load->server) - before) / (long)(n * (load->n_documents - 1));
+}
+
 void load_run(struct load *load)
 {
     unsigned n_others = load->n_clients - load->n_documents;
@@ -247,6 +262,8 @@ void load_run(struct load *load)
 
         (void)printf(",\"joins_per_second\":%.1f,\"memory\":%ld", n_others / took, memory);
     }
+    if (load->follows_all)
+        (void)printf(",\"memory_of_subscription\":%ld", follow_measured(load));
     if (load->history)
         write_history(load);
     if (load->most != UINT32_MAX)
