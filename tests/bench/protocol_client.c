@@ -67,13 +67,45 @@ static void join(struct client *client)
     client_ask(client, "s", "null");
 }
 
+static void shake_hands(struct client *client)
+{
+    struct buffer *scratch = &client->load->scratch;
+    const char *quote = client->id[0] ? "\"" : "";
+
+    buffer_reset(scratch);
+    (void)buffer_printf(scratch, "{\"a\":\"hs\",\"id\":%s%s%s,\"protocol\":1,\"protocolMinor\":2}", quote,
+                        client->id[0] ? client->id : "null", quote);
+    say(client, buffer_bytes(scratch));
+}
+
+/* Of who comes back it must be the one that he had. */
+static void note_id(struct client *client, struct bytes text)
+{
+    static const char member[] = "\"id\":\"";
+    const char *end = (const char *)text.at + text.n_bytes;
+    const char *at = memmem(text.at, text.n_bytes, member, strlen(member));
+    const char *quote = at ? memchr(at + strlen(member), '"', (size_t)(end - at) - strlen(member)) : NULL;
+    size_t n = quote ? (size_t)(quote - at) - strlen(member) : 0;
+
+    if (n == 0 || n >= sizeof(client->id))
+        fail("client %u was given no id", client->number);
+    if (client->id[0] && memcmp(client->id, at + strlen(member), n) != 0)
+        fail("client %u came back and was given another id", client->number);
+    memcpy(client->id, at + strlen(member), n);
+}
+
 static void on_first_messages(struct client *client, const struct message *message, struct bytes text)
 {
     if (client->state == CLIENT_OPENING && message_is(message, "init")) {
         client->state = CLIENT_SHAKING;
-        say(client, bytes_of_string("{\"a\":\"hs\",\"id\":null,\"protocol\":1,\"protocolMinor\":2}"));
+        shake_hands(client);
     } else if (client->state == CLIENT_SHAKING && message_is(message, "hs")) {
-        if (client == client->document->creator) {
+        if (client->id[0]) {
+            note_id(client, text);
+            ready(client);
+            write_again(client);
+        } else if (client == client->document->creator) {
+            note_id(client, text);
             client->state = CLIENT_CREATING;
             write_create(client);
         } else {
@@ -122,12 +154,33 @@ static void on_part(struct client *client, const struct ws_frame *frame)
     buffer_finish(parts);
 }
 
+/* 1001: the server is going away. */
+static void on_goodbye(struct client *client, struct bytes why)
+{
+    if (why.n_bytes < 2 || memcmp(why.at, "\x03\xe9", 2) != 0)
+        fail("client %u was sent away for another reason", client->number);
+    client->state = CLIENT_CLOSED;
+    client->is_subscribed = false;
+    ws_append_frame(&client->line.output, WS_CLOSE, bytes_of(why.at, 2));
+}
+
+static void on_end(struct client *client)
+{
+    if (client->state != CLIENT_CLOSED)
+        fail("the line of client %u was closed", client->number);
+    line_close(&client->line);
+    client->line.fd = -1;
+    client->load->n_closed++;
+}
+
 static void on_frame(struct client *client, const struct ws_frame *frame)
 {
     if (frame->opcode == WS_TEXT && frame->is_last)
         on_message(client, frame->payload);
     else if (frame->opcode == WS_TEXT || frame->opcode == WS_CONTINUATION)
         on_part(client, frame);
+    else if (frame->opcode == WS_CLOSE && client->load->is_draining)
+        on_goodbye(client, frame->payload);
     else if (frame->opcode == WS_PING)
         ws_append_frame(&client->line.output, WS_PONG, frame->payload);
     else
@@ -155,8 +208,9 @@ void client_on_input(struct client *client)
     struct line *line = &client->line;
     struct ws_frame frame;
     size_t taken = 0;
+    bool is_there = line_read(line);
 
-    if (!line_read(line))
+    if (!is_there && !client->load->is_draining)
         fail("the line of client %u was closed", client->number);
     if (!is_open(client))
         return;
@@ -165,6 +219,10 @@ void client_on_input(struct client *client)
         taken += frame.n_bytes;
     }
     line_take(line, taken);
+    if (!is_there) {
+        on_end(client);
+        return;
+    }
     if (client->load->pump && client->state == CLIENT_READY) {
         client->load->pump(client);
         if (client->load->mode->waits_for_readers)

@@ -7,6 +7,9 @@
  *   fan-out     N subscribed readers of one document; a client more writes it. An operation is on its way until all
  *               readers have it
  *   idle        N subscribed clients, of one document or of --documents: how fast they connect, what each costs
+ *   drain       N subscribed readers of --documents, each written by a client more; after --warm the server is sent
+ *               SIGTERM. When it has ended, a line is printed, and read: the port and the process of a server of the
+ *               same store. The writers come back, send again what was not acknowledged, and all is looked at
  *   open        N clients fetch a document, each again as soon as it is answered
  *   catch-up    N clients subscribe to all operations of a document from version 0 on, again and again
  *
@@ -20,7 +23,7 @@
  *   --position N       where pieces are inserted (in the middle)
  *   --replace          each operation also takes out what the one before put in (always for open and catch-up)
  *   --history N        operations before the measurement, for open and catch-up (10000)
- *   --documents N      for idle (1)
+ *   --documents N      for idle and drain (1)
  *   --follow-all       for idle: then each of the N follows all documents, one after the other
  *   --at-once N        clients that connect at a time (64)
  *   --session OPS --expect TEXT
@@ -56,6 +59,7 @@ static const struct mode modes[] = {
     { "contend", ACKNOWLEDGED, write_pump, .subscribes = true },
     { "fan-out", TOLD, write_pump, .subscribes = true, .has_writer_beside = true, .waits_for_readers = true },
     { "idle", ACKNOWLEDGED, NULL, .subscribes = true },
+    { "drain", ACKNOWLEDGED, write_pump, .subscribes = true, .has_writer_beside = true, .drains = true },
     { "open", ANSWERED, fetch_pump, .has_writer_beside = true, .has_history = true },
     { "catch-up", TOLD, catch_up_pump, .has_writer_beside = true, .has_history = true },
 };

@@ -18,12 +18,13 @@
 #define SECOND            1000000000ull
 #define MAX_OUTSTANDING   1024 /* operations of a client, a power of two */
 #define N_TOLD            1024 /* versions of a document whose frames are remembered */
+#define CLIENT_ID_MAX     64
 #define TOLD_MAX_BYTES    232
 #define MESSAGE_MAX_BYTES (64u << 20)
 
 struct load;
 
-enum client_state { CLIENT_OPENING, CLIENT_SHAKING, CLIENT_CREATING, CLIENT_SUBSCRIBING, CLIENT_READY };
+enum client_state { CLIENT_OPENING, CLIENT_SHAKING, CLIENT_CREATING, CLIENT_SUBSCRIBING, CLIENT_READY, CLIENT_CLOSED };
 
 struct client {
     struct load *load;
@@ -34,8 +35,9 @@ struct client {
     enum client_state state;
     unsigned number;
     bool is_subscribed, is_asking;
-    uint32_t version; /* all versions below it were told */
-    uint64_t ahead;   /* bit i: version + i was told, too; lenient */
+    char id[CLIENT_ID_MAX]; /* that the server gave it; empty: none yet */
+    uint32_t version;       /* all versions below it were told */
+    uint64_t ahead;         /* bit i: version + i was told, too; lenient */
     uint32_t n_sent, n_acknowledged;
     unsigned n_waiting; /* operations on their way */
     uint64_t asked_ns;
@@ -71,6 +73,7 @@ struct mode {
     bool has_documents_each;       /* as many as clients */
     bool has_writer_beside;        /* a client more, the first, who writes and does not read */
     bool subscribes, has_history;
+    bool drains;            /* the server is asked to end meanwhile */
     bool waits_for_readers; /* an operation is on its way until each of them has it */
 };
 
@@ -92,7 +95,8 @@ struct load {
     int epoll;
     struct client *clients;
     struct document *documents;
-    unsigned n_clients, n_ready;
+    unsigned n_clients, n_ready, n_closed;
+    bool is_draining;              /* the server closes the lines */
     double joined_at;              /* seconds, of the last that is there */
     void (*pump)(struct client *); /* the mode's, or that of its preparations; NULL: there is nothing to do */
     bool is_measuring;
@@ -107,6 +111,15 @@ struct load {
 
 /* protocol_run.c: opens the clients, lets them work, checks, and prints */
 void load_run(struct load *load);
+void load_turn_for(struct load *load, uint64_t ns);
+/* Until each of the clients is done, from the first to the last. */
+void load_turn_until(struct load *load, bool (*is_done)(const struct client *), const char *what);
+void load_pump(struct load *load, void (*pump)(struct client *)); /* from now on this is what they do */
+/* All that was sent has come back, and the documents are what they are said to be. */
+void load_check(struct load *load);
+
+/* protocol_drain.c: asks the server to end, waits for another one, and prints */
+void load_drain(struct load *load);
 
 /* protocol_client.c */
 void client_open(struct client *client);
@@ -117,6 +130,7 @@ void client_follow_all(struct client *client);                                  
 /* protocol_write.c: operations, and what is told of them */
 void write_create(struct client *client);
 void write_op(struct client *client, uint64_t at_ns);
+void write_again(struct client *client);          /* what was not acknowledged */
 bool write_has_more(const struct client *client); /* operations to write */
 void write_pump(struct client *client);
 /* Streamed, or acknowledged; and the frame as a whole. */

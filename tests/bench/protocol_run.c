@@ -49,7 +49,7 @@ static void turn(struct load *load, uint64_t until_ns)
     clock_tick(load);
 }
 
-static void turn_for(struct load *load, uint64_t ns)
+void load_turn_for(struct load *load, uint64_t ns)
 {
     uint64_t until_ns = now_ns() + ns;
 
@@ -63,8 +63,7 @@ static uint64_t patience_end(const struct load *load, uint64_t begun_ns)
     return (load->at_ns > begun_ns ? load->at_ns : begun_ns) + load->patience_ns;
 }
 
-/* Until each of the clients is done, from the first to the last. */
-static void turn_until(struct load *load, bool (*is_done)(const struct client *), const char *what)
+void load_turn_until(struct load *load, bool (*is_done)(const struct client *), const char *what)
 {
     uint64_t begun_ns = now_ns();
 
@@ -111,7 +110,7 @@ static bool has_its_answer(const struct client *client)
     return !client->is_asking;
 }
 
-static void begin_pumping(struct load *load, void (*pump)(struct client *))
+void load_pump(struct load *load, void (*pump)(struct client *))
 {
     load->pump = pump;
     load->at_ns = now_ns();
@@ -126,21 +125,20 @@ static void write_history(struct load *load)
 
     load->outstanding = load->is_foretelling ? HISTORY_AT_ONCE : 1;
     load->most = load->history;
-    begin_pumping(load, write_pump);
-    turn_until(load, is_through, "its history is not written");
+    load_pump(load, write_pump);
+    load_turn_until(load, is_through, "its history is not written");
     load->pump = NULL;
     load->outstanding = outstanding;
     load->most = UINT32_MAX;
 }
 
-/* All that was sent has come back, and the documents are what they are said to be. */
-static void check(struct load *load)
+void load_check(struct load *load)
 {
-    turn_until(load, has_its_answer, "an answer is missing");
-    turn_until(load, has_nothing_on_its_way, "it was not told of all that was written");
+    load_turn_until(load, has_its_answer, "an answer is missing");
+    load_turn_until(load, has_nothing_on_its_way, "it was not told of all that was written");
     for (unsigned i = 0; i < load->n_documents && !load->is_bare; i++)
         client_ask(load->documents[i].creator, "f", "null");
-    turn_until(load, has_its_answer, "its document does not come");
+    load_turn_until(load, has_its_answer, "its document does not come");
 }
 
 /* ---- what is measured -------------------------------------------------------------------------------------------- */
@@ -195,15 +193,15 @@ static void measure(struct load *load)
 {
     struct counts from, to;
 
-    begin_pumping(load, load->mode->pump);
-    turn_for(load, load->warm_ns);
+    load_pump(load, load->mode->pump);
+    load_turn_for(load, load->warm_ns);
     load->is_measuring = true;
     from = counts_now(load);
-    turn_for(load, load->measured_ns);
+    load_turn_for(load, load->measured_ns);
     to = counts_now(load);
     load->is_measuring = false;
     load->pump = NULL;
-    check(load);
+    load_check(load);
     print_counts(load, &from, &to);
 }
 
@@ -213,12 +211,12 @@ static void measure_through(struct load *load)
     struct counts from = counts_now(load), to;
 
     load->is_measuring = true;
-    begin_pumping(load, write_pump);
-    turn_until(load, is_through, "it is not through with its operations");
+    load_pump(load, write_pump);
+    load_turn_until(load, is_through, "it is not through with its operations");
     to = counts_now(load);
     load->is_measuring = false;
     load->pump = NULL;
-    check(load);
+    load_check(load);
     print_counts(load, &from, &to);
 }
 
@@ -229,7 +227,7 @@ static long open_measured(struct load *load, unsigned from, unsigned to)
     uint64_t settle_ns = load->mode->pump ? 0 : SETTLE_NS;
 
     open_clients(load, from, to);
-    turn_for(load, settle_ns);
+    load_turn_for(load, settle_ns);
     return to > from ? (resident_bytes(load->server) - before) / (long)(to - from) : 0;
 }
 
@@ -241,7 +239,7 @@ static long follow_measured(struct load *load)
 
     for (unsigned i = first; i < load->n_clients; i++) {
         client_follow_all(&load->clients[i]);
-        turn_until(load, has_its_answer, "it does not follow all documents");
+        load_turn_until(load, has_its_answer, "it does not follow all documents");
         if (i == first)
             before = resident_bytes(load->server);
     }
@@ -266,7 +264,9 @@ void load_run(struct load *load)
         (void)printf(",\"memory_of_subscription\":%ld", follow_measured(load));
     if (load->history)
         write_history(load);
-    if (load->most != UINT32_MAX)
+    if (load->mode->drains)
+        load_drain(load);
+    else if (load->most != UINT32_MAX)
         measure_through(load);
     else
         measure(load);

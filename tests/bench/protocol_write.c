@@ -88,6 +88,18 @@ void write_op(struct client *client, uint64_t at_ns)
     end(client);
 }
 
+void write_again(struct client *client)
+{
+    uint32_t n_sent = client->n_sent;
+
+    client->document->n_sent -= n_sent - client->n_acknowledged;
+    client->n_sent = client->n_acknowledged;
+    client->n_waiting = 0;
+    while (client->n_sent < n_sent)
+        write_op(client, now_ns());
+    line_flush(&client->line);
+}
+
 bool write_has_more(const struct client *client)
 {
     bool is_creator = client == client->document->creator;
