@@ -74,7 +74,7 @@ void websocket_open(struct server *server, int fd, const struct request *request
 /* Sends what has gathered since the loop woke, for every WebSocket that has something. */
 void websockets_send(struct server *server);
 void websocket_recheck(struct websocket *websocket);
-void websocket_say_goodbye(struct websocket *websocket);
+bool websocket_say_goodbye(struct websocket *websocket); /* false: it is closing already */
 void websocket_stop_reading(struct websocket *websocket);
 size_t websocket_queued_bytes(const struct websocket *websocket);
 struct websocket *websocket_of_link(struct list *link);

@@ -8,6 +8,8 @@
 #include "net/inside.h"
 #include "net/tls_line.h"
 
+#define GOODBYES_AT_ONCE 500
+
 /* What clients provoke inside libwebsockets is no news for the person on call. */
 static void on_lws_log(int level, const char *line)
 {
@@ -194,10 +196,16 @@ bool server_is_answered(const struct server *server)
     return true;
 }
 
+/* libwebsockets keeps the deadlines of those that close in a list, and goes through it for each one more. */
 void server_say_goodbye(struct server *server)
 {
-    LIST_FOR_EACH (link, &server->websockets)
-        websocket_say_goodbye(websocket_of_link(link));
+    size_t n = 0;
+
+    LIST_FOR_EACH (link, &server->websockets) {
+        n += websocket_say_goodbye(websocket_of_link(link));
+        if (n == GOODBYES_AT_ONCE)
+            break;
+    }
 }
 
 bool server_is_left(const struct server *server)

@@ -60,7 +60,8 @@ void server_drain(struct server *server);
 /* After server_drain: whether every HTTP request has been answered. */
 bool server_is_answered(const struct server *server);
 
-/* Closes every WebSocket with 1001 behind what is queued for it, and HTTP connections behind their answer. */
+/* Closes WebSockets with 1001 behind what is queued for them, and HTTP connections behind their answer: some hundreds
+ * each time, so again and again until server_is_left. */
 void server_say_goodbye(struct server *server);
 
 /* Nobody is connected any more. */

@@ -52,9 +52,12 @@ static void websocket_close(struct websocket *websocket, enum peer_close_code co
     websocket_want_writable(websocket);
 }
 
-void websocket_say_goodbye(struct websocket *websocket)
+bool websocket_say_goodbye(struct websocket *websocket)
 {
+    bool is_news = !websocket->close_code;
+
     websocket_close(websocket, PEER_GOING_AWAY, "the server is going away");
+    return is_news;
 }
 
 void websocket_recheck(struct websocket *websocket)
