@@ -72,7 +72,8 @@ struct part {
     struct session_link *at;
     uint64_t version;   /* DOCUMENT_NOW: the snapshot, or the tip */
     struct buffer data; /* bulk: what the reply says of this document */
-    union {             /* set by whoever begins it */
+    bool has_begun;     /* before that, nothing of the following means anything */
+    union {
         struct {
             struct fetch fetch;
             struct ot_json *presence; /* what is shown, as far as it is up to date; NULL: nothing */

@@ -42,7 +42,7 @@ void past_end(struct session *session)
     LIST_FOR_EACH (node, &session->requests) {
         struct request *request = LIST_ENTRY(node, struct request, link);
 
-        if (request->action->begin == begin_past)
+        if (request->action->begin == begin_past && request->parts[0].has_begun)
             fetch_stop(&request->parts[0].fetch);
     }
 }

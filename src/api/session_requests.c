@@ -127,7 +127,7 @@ static void link_begin_next(struct session_link *link)
     while (!link->is_busy && (node = list_pop(&link->parts))) {
         struct part *part = LIST_ENTRY(node, struct part, link);
 
-        link->is_busy = true;
+        link->is_busy = part->has_begun = true;
         part->request->action->begin(part);
     }
     link->is_beginning = false;
@@ -175,6 +175,7 @@ bool request_add(struct request *request, struct store_name name, uint64_t versi
     part->request = request;
     part->at = link;
     part->version = version;
+    part->has_begun = false;
     list_init(&part->link);
     buffer_init(&part->data, FRAME_MAX_BYTES);
     request->n_parts++;
