@@ -362,7 +362,7 @@ int main(int argc, char **argv)
         for (size_t i = 1 + sim_random_below(&chance, 30); i > 0; i--)
             step(loop.store);
         step_of_the_whole(loop.store);
-        if (n_pending > 0)
+        for (size_t n_before = n_pending; n_pending > 0 && n_pending >= n_before;) /* until something is answered */
             (void)loop_turn(&loop, 60000);
     }
     loop_until_none(&loop, &n_pending);

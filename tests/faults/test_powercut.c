@@ -371,7 +371,7 @@ int main(int argc, char **argv)
     sabotage_is_caught(SABOTAGE_DATA_SYNC, seed, 20, "a missing sync of the data is caught within 20 cuts");
     sabotage_is_caught(SABOTAGE_COPY_SYNC, seed, 80, "a missing sync of a compaction's copy is caught within 80 cuts");
     sabotage_is_caught(SABOTAGE_DIRECTORY_SYNC, seed, 20, "a missing sync of the directory is caught within 20 cuts");
-    sabotage_is_caught(SABOTAGE_META_SYNC, seed, 20, "a missing sync of the meta page is caught within 20 cuts");
+    sabotage_is_caught(SABOTAGE_META_SYNC, seed, 80, "a missing sync of the meta page is caught within 80 cuts");
     remove_files();
     path_of(copy, "copy");
     (void)rmdir(copy);
