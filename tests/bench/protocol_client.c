@@ -105,7 +105,8 @@ static void on_first_messages(struct client *client, const struct message *messa
             ready(client);
             write_again(client);
         } else if (client == client->document->creator) {
-            note_id(client, text);
+            if (!client->load->is_bare)
+                note_id(client, text);
             client->state = CLIENT_CREATING;
             write_create(client);
         } else {

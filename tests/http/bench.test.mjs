@@ -1,5 +1,6 @@
 // What the figures of ./dev bench lean on: that its clients notice what is told wrongly, and that its pictures are readable.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
@@ -10,6 +11,7 @@ import { root, run, startServer, temporaryDirectory } from '../lib/server.mjs';
 import { WebSocketServer } from '../lib/wire.mjs';
 
 const followers = process.env.PILCROW_FOLLOWERS ?? join(root, 'build/tests/bench/followers');
+const echo = process.env.PILCROW_ECHO ?? join(root, 'build/tests/bench/echo');
 const protocolLoad = process.env.PILCROW_PROTOCOL_LOAD ?? join(root, 'build/tests/bench/protocol_load');
 
 // A server that speaks as much of the protocol as they need, and sends what tamper makes of each operation, if anything.
@@ -100,6 +102,14 @@ async function keeper(t, tamper) {
   return { port: http.address().port, pid: process.pid };
 }
 
+async function bareServer(t) {
+  const server = spawn(echo, [], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [line] = await once(server.stdout.setEncoding('utf8'), 'data');
+
+  t.after(() => server.kill());
+  return { port: new URL(line.trim()).port, pid: server.pid };
+}
+
 const load = (mode, n, { port, pid }, ...args) =>
   run(protocolLoad, [mode, n, port, pid, ...args].map(String));
 
@@ -121,6 +131,14 @@ describe('protocol_load', { concurrency: true }, () => {
 
       assert.equal(measured.mode, mode);
       for (const [counted, times] of Object.entries(counts)) assert.equal(measured[counted], times, counted);
+    });
+  }
+
+  for (const [mode, acknowledged, ...args] of [['submit', 40, '--foretell'], ['contend', 40], ['fan-out', 10, '--foretell']]) {
+    test(`${mode}: the bare server is a partner, too`, async t => {
+      const { stdout, stderr } = await load(mode, 4, await bareServer(t), '--operations', 10, '--bare', ...args);
+
+      assert.equal((JSON.parse(stdout || 'null') ?? assert.fail(stderr)).acknowledged, acknowledged);
     });
   }
 
