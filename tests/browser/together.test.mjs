@@ -1,7 +1,7 @@
 // Two people, one document, also while the server goes away under them.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { agreed, goToLine, house, isInState, isSaved, picture, put, status, until } from './browser.mjs';
+import { agreed, goToLine, house, isInState, isSaved, picture, put, shown, state, status, until } from './browser.mjs';
 
 const sentence = (who, n) => Array.from({ length: n }, (_, i) => ` ${who}${i}`).join('');
 
@@ -101,6 +101,22 @@ test('closing the page asks only while something is unsent', async t => {
   await page.keyboard.type('unsent');
   await page.reload().catch(() => {}); // there is no server to load it from
   assert.deepEqual(asked, ['beforeunload']);
+});
+
+test('nothing is said to be saved before it is known whether one may write', async t => {
+  const { server, visit } = await house(t);
+  const held = [];
+
+  await put(server, 'notes/slow', 'one');
+  const page = await visit('/d/notes/slow', { prepare: page => page.route('**/v1/me', route => void held.push(route)) });
+
+  await until(async () => held.length > 0 && (await shown(page)) === 'one', 'the document is loaded');
+  assert.equal(await state(page), 'opening');
+  await held[0].continue();
+  await isSaved(page);
+  await goToLine(page, 1);
+  await page.keyboard.type(' two');
+  assert.equal(await agreed(server, 'notes/slow', page), 'one two');
 });
 
 test('two people begin the same document at the same moment', async t => {

@@ -37,7 +37,7 @@ function start(address: Address): void {
   });
   const link = new Link(() => socketUrl(ownName(), ownToken()), () => update());
   const gate = new Gate({
-    admitted: one => admitted(one, editor, link),
+    admitted: one => admitted(one, editor, link, session),
     shut: () => link.refuse(),
   });
   const session: Session = new Session(link, address, editor, {
@@ -71,7 +71,7 @@ function start(address: Address): void {
   update();
 }
 
-function admitted(who: Me, editor: TextView, link: Link): void {
+function admitted(who: Me, editor: TextView, link: Link, session: Session): void {
   me = who;
   setUpLogout(one('#logout'));
   if (accountOf(who)) showAccount(accountOf(who));
@@ -79,6 +79,7 @@ function admitted(who: Me, editor: TextView, link: Link): void {
   else notify({ kind: 'reading', title: 'You are reading.', text: 'Your token does not allow you to write here.' });
   editor.setReadOnly(!isOpen || !canWrite());
   link.admit();
+  session.admit();
   company?.touch();
 }
 

@@ -22,6 +22,7 @@ export class Session {
   readonly doc: Doc;
   private binding: Binding | null = null;
   private isDeleted = false;
+  private isAdmitted = false; // it is known what one may do here; until then the editor takes nothing
 
   constructor(
     private readonly link: Link,
@@ -42,13 +43,18 @@ export class Session {
 
   get status(): Status {
     return statusOf({
-      isOpen: this.binding !== null,
+      isOpen: this.binding !== null && this.isAdmitted,
       isDeleted: this.isDeleted,
       link: this.link.state,
       retryInMs: this.link.nextTryAt - Date.now(),
       isWritePending: this.doc.hasWritePending() || this.isStranded,
       nWaiting: this.binding?.nWaiting ?? 0,
     });
+  }
+
+  admit(): void {
+    this.isAdmitted = true;
+    this.events.changed();
   }
 
   // Would closing the page now lose anything?

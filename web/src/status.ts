@@ -3,7 +3,7 @@
 import type { LinkState } from './link.ts';
 
 export interface Facts {
-  isOpen: boolean; // the document has been loaded
+  isOpen: boolean; // the document has been loaded, and the server has said what one may do
   isDeleted: boolean;
   link: LinkState;
   retryInMs: number; // with link "waiting"

@@ -28,6 +28,7 @@ class Page {
       refused: error => this.refusals.push({ message: error.message, text: this.session.bound.rescuedText() }),
       failed: error => assert.fail(error),
     });
+    this.session.admit();
   }
 
   isComposing() {
