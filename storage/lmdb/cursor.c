@@ -6,8 +6,6 @@
 #include "storage/lmdb/batch.h"
 #include "storage/lmdb/trees.h"
 
-#define VALUE_MOST ((size_t)2 << 30)
-
 int cursor_init(struct cursor *cursor, struct trees *trees, enum db db)
 {
     *cursor = (struct cursor){ .trees = trees, .db = db, .page = malloc(trees->pages.page_bytes) };

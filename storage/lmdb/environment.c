@@ -14,7 +14,7 @@
 #include "storage/lmdb/code.h"
 #include "storage/lmdb/directory.h"
 #include "storage/lmdb/guard.h"
-#include "storage/lmdb/pages.h"
+#include "storage/lmdb/trees.h"
 
 #define MAP_BYTES_DEFAULT ((uint64_t)1 << 40)
 #define MAP_BYTES_LEAST   ((uint64_t)1 << 20)
@@ -365,7 +365,7 @@ int environment_open(const struct store_lmdb_config *config, struct environment 
                    : directory_claim(config, &environment, why, n_why);
     if (r)
         goto out;
-    if (pages_judge(config->path, damage, sizeof(damage)) == -EBADMSG) {
+    if (trees_judge(config->path, damage, sizeof(damage)) == -EBADMSG) {
         r = refuse(STORE_DAMAGED, why, n_why, "%s: run pilcrow --data %s check, or restore it from a backup", damage,
                    config->path);
         goto out;

@@ -6,8 +6,7 @@
 
 #include "storage/lmdb/batch.h"
 
-#define KEY_MOST   511
-#define VALUE_MOST ((size_t)2 << 30)
+#define KEY_MOST 511
 
 int leaf_add(struct leaf_list *list, uint64_t page)
 {

@@ -403,7 +403,7 @@ int pages_judge(const char *path, char *why, size_t n_why)
     else if (fstat(fd, &stat))
         r = -errno;
     else if (meta.last_page >= (uint64_t)stat.st_size / meta.page_bytes)
-        r = refuse(-EBADMSG, why, n_why, "%s is cut off: it has %llu bytes, and pages up to number %llu of %zu bytes",
+        r = refuse(-ENODATA, why, n_why, "%s is cut off: it has %llu bytes, and pages up to number %llu of %zu bytes",
                    file, (unsigned long long)stat.st_size, (unsigned long long)meta.last_page, meta.page_bytes);
     (void)close(fd);
     return r;

@@ -43,7 +43,7 @@ STORE_MUST_CHECK int pages_open(const char *path, struct pages *out, char *why, 
 void pages_close(struct pages *pages);
 
 /* Whether the two first pages agree, and the file is as long as they say: what LMDB does not look at. Cheap; beside a
- * server as well. 0, -EBADMSG with a sentence in why[0..n_why), -errno. */
+ * server as well. 0; with a sentence in why[0..n_why): -EBADMSG, they do not; -ENODATA, the file is shorter; -errno. */
 STORE_MUST_CHECK int pages_judge(const char *path, char *why, size_t n_why);
 
 /* Page `number` into `into`, page_bytes long. 0, or -errno: -EBADMSG, it is not in the file. */

@@ -11,7 +11,6 @@
 
 #define DEPTH_MOST     32 /* as LMDB's own */
 #define KEY_MOST       511
-#define VALUE_MOST     ((size_t)2 << 30)
 #define PROGRESS_PAGES 256
 
 void trees_tell(const struct trees *trees, struct verify_finding finding, const char *format, ...)
@@ -27,12 +26,6 @@ void trees_tell(const struct trees *trees, struct verify_finding finding, const 
     finding.what = what;
     trees->config->on_finding(trees->config->arg, &finding);
 }
-
-#define FILE_DAMAGE                                                                                                    \
-    (struct verify_finding)                                                                                            \
-    {                                                                                                                  \
-        .severity = VERIFY_DAMAGE, .database = "file"                                                                  \
-    }
 
 /* ---- walking one tree -------------------------------------------------------------------------------------------- */
 
@@ -242,7 +235,7 @@ static void walk_below(struct walk *walk, uint64_t root)
     }
 }
 
-static void walk_tree(struct trees *trees, const char *name, const struct tree_root *root, struct leaf_list *into)
+void trees_walk_one(struct trees *trees, const char *name, const struct tree_root *root, struct leaf_list *into)
 {
     struct walk walk = { .trees = trees, .name = name, .into = into, .depth = root->depth };
     ptrdiff_t db = into - trees->leaves;
@@ -263,10 +256,9 @@ static void walk_tree(struct trees *trees, const char *name, const struct tree_r
         free(walk.pages[i]);
 }
 
-/* ---- the tree of trees, the free pages --------------------------------------------------------------------------- */
+/* ---- the tree of trees ------------------------------------------------------------------------------------------- */
 
-/* Calls `each` for every readable node of the leaves in `others`. */
-static int others_each(struct trees *trees, int (*each)(struct trees *trees, const struct node *node))
+int trees_each_other(struct trees *trees, int (*each)(struct trees *trees, const struct node *node))
 {
     char *page = malloc(trees->pages.page_bytes);
     struct node node;
@@ -291,54 +283,11 @@ static int tree_found(struct trees *trees, const struct node *node)
         return 0;
     for (size_t i = 0; i < N_DBS; i++)
         if (bytes_equal(node->key, bytes_of_string(environment_db_name((enum db)i))) && !trees->leaves[i].is_whole) {
-            walk_tree(trees, environment_db_name((enum db)i), &root, &trees->leaves[i]);
+            trees_walk_one(trees, environment_db_name((enum db)i), &root, &trees->leaves[i]);
             if (!node->is_tree || root.flags)
                 trees_tell(trees, FILE_DAMAGE, "database %s is not marked as one", environment_db_name((enum db)i));
             return trees->r;
         }
-    return 0;
-}
-
-static void free_page(struct trees *trees, uint64_t page)
-{
-    if (page < 2 || page >= trees->pages.n_pages)
-        trees_tell(trees, FILE_DAMAGE, "page %llu is listed as free and is not in the file", (unsigned long long)page);
-    else if (bit_get(trees->used, page))
-        trees_tell(trees, FILE_DAMAGE, "page %llu is in use and listed as free: the next writes would destroy it",
-                   (unsigned long long)page);
-    else if (bit_get(trees->free, page))
-        trees_tell(trees, FILE_DAMAGE, "page %llu is listed as free twice: two values would be written there",
-                   (unsigned long long)page);
-    else
-        bit_set(trees->free, page);
-}
-
-static int free_found(struct trees *trees, const struct node *node)
-{
-    size_t n_bytes = node->value.n_bytes;
-    struct buffer list;
-    uint64_t n = 0, page;
-    int r = 0;
-
-    buffer_init(&list, VALUE_MOST);
-    if (n_bytes > VALUE_MOST || n_bytes / 8 > trees->pages.n_pages + 1 || !buffer_room(&list, n_bytes + 1))
-        r = -EBADMSG;
-    else if (node->child != PAGE_NONE)
-        r = pages_read_value(&trees->pages, node->child, n_bytes, list.at);
-    else
-        memcpy(list.at, node->value.at, n_bytes);
-    if (!r && n_bytes >= 8)
-        memcpy(&n, list.at, 8);
-    if (r || n_bytes < 8 || n != n_bytes / 8 - 1) {
-        trees_tell(trees, FILE_DAMAGE, "a list of free pages is damaged");
-        trees->others.is_whole = false;
-        n = 0;
-    }
-    for (uint64_t i = 1; i <= n; i++) {
-        memcpy(&page, list.at + 8 * i, 8);
-        free_page(trees, page);
-    }
-    buffer_finish(&list);
     return 0;
 }
 
@@ -381,20 +330,20 @@ static int trees_walk(struct trees *trees)
 {
     const struct pages *pages = &trees->pages;
     char why[PATH_MAX + 160];
-    int r;
+    int judgement = pages_judge(trees->config->path, why, sizeof(why)), r;
 
-    if (pages_judge(trees->config->path, why, sizeof(why)) == -EBADMSG)
+    if (judgement == -EBADMSG)
         trees_tell(trees, FILE_DAMAGE, "%s", why);
-    walk_tree(trees, "main", &pages->main, &trees->others);
-    r = trees->r ? trees->r : others_each(trees, tree_found);
+    trees_walk_one(trees, "main", &pages->main, &trees->others);
+    r = trees->r ? trees->r : trees_each_other(trees, tree_found);
     if (r)
         return r;
     trees_miss(trees);
-    trees->others.n = 0;
-    walk_tree(trees, "free", &pages->free, &trees->others);
-    r = trees->r ? trees->r : others_each(trees, free_found);
+    r = free_pages_find(trees);
     if (r)
         return r;
+    if (judgement == -ENODATA && !free_pages_are_all_that_lack(trees))
+        trees_tell(trees, FILE_DAMAGE, "%s", why);
     trees_count(trees);
     return trees_are_whole(trees) ? 0 : leaves_recover(trees);
 }

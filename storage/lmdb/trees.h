@@ -43,6 +43,10 @@ struct trees {
 STORE_MUST_CHECK int trees_open(const struct verify_config *config, struct trees *out, char *why, size_t n_why);
 void trees_close(struct trees *trees);
 
+/* As pages_judge; a file that is too short is gone into: LMDB does not write a page that one transaction took and gave
+ * back, so a sound file may lack its last ones, as long as they are free. 0, -EBADMSG, -errno. */
+STORE_MUST_CHECK int trees_judge(const char *path, char *why, size_t n_why);
+
 /* A leaf as it can be used. 0, -errno. */
 STORE_MUST_CHECK int trees_leaf(struct trees *trees, uint64_t number, char *into);
 
@@ -71,8 +75,10 @@ STORE_MUST_CHECK int cursor_value(struct cursor *cursor, struct bytes *out);  /*
 /* Exactly that key; out: valid until the cursor's next step. 0, -ENOENT, -EBADMSG, -errno. */
 STORE_MUST_CHECK int cursor_get(struct cursor *cursor, struct bytes key, struct bytes *out);
 
-/* ---- trees.c and leaves.c between themselves ----------------------------------------------------------------------
+/* ---- trees.c, leaves.c and free_pages.c between themselves --------------------------------------------------------
  */
+
+#define VALUE_MOST ((size_t)2 << 30)
 
 static inline bool bit_get(const unsigned char *bits, uint64_t i)
 {
@@ -96,6 +102,22 @@ STORE_MUST_CHECK int leaf_mend(struct trees *trees, enum db db, uint64_t number,
 STORE_MUST_CHECK int leaves_sort(struct trees *trees, struct leaf_list *list);
 /* Leaves in the file that nothing leads to, into the lists where something is missing. */
 STORE_MUST_CHECK int leaves_recover(struct trees *trees);
+
+/* Walks a tree. `into` trees->others: one that is not of our databases; what it has is added. */
+void trees_walk_one(struct trees *trees, const char *name, const struct tree_root *root, struct leaf_list *into);
+/* Calls `each` for every readable node of the leaves in `others`. */
+STORE_MUST_CHECK int trees_each_other(struct trees *trees, int (*each)(struct trees *trees, const struct node *node));
+
+/* Fills trees->free. */
+STORE_MUST_CHECK int free_pages_find(struct trees *trees);
+/* Then: whether the pages that the file is too short for are all free. */
+bool free_pages_are_all_that_lack(const struct trees *trees);
+
+#define FILE_DAMAGE                                                                                                    \
+    (struct verify_finding)                                                                                            \
+    {                                                                                                                  \
+        .severity = VERIFY_DAMAGE, .database = "file"                                                                  \
+    }
 
 /* Tells trees->config. */
 __attribute__((format(printf, 3, 4))) void trees_tell(const struct trees *trees, struct verify_finding finding,
