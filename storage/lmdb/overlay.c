@@ -139,9 +139,10 @@ static int log_seed(const struct environment *environment, MDB_txn *txn, const s
 {
     struct log_key number = log_key_of(entry->number);
     struct bytes value;
+    bool creates = entry_creates(entry->kind);
     int r;
 
-    if (entry_creates(entry->kind)) {
+    if (creates) {
         *key = name_key_of(entry->name);
     } else {
         r = environment_get(environment, txn, DB_NAMES, log_key_bytes(&number), &value);
@@ -152,12 +153,14 @@ static int log_seed(const struct environment *environment, MDB_txn *txn, const s
         *key = (struct name_key){ .n_bytes = value.n_bytes };
         memcpy(key->at, value.at, value.n_bytes);
     }
-    r = environment_get(environment, txn, DB_DOCS, name_key_bytes(key), &value);
+    /* That a new log has no row yet is proved when it is opened or folded. */
+    r = creates ? environment_look(environment, txn, DB_DOCS, name_key_bytes(key), &value)
+                : environment_get(environment, txn, DB_DOCS, name_key_bytes(key), &value);
     if (!r)
         r = row_decode(value, row);
     if (!r && row->number == entry->number)
         return 0;
-    if (!entry_creates(entry->kind))
+    if (!creates)
         return r ? r : -ENOENT;
     if (r && r != -ENOENT)
         return r;
