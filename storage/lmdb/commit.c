@@ -183,7 +183,7 @@ static bool commit_wait(struct lmdb_store *store, struct round *round)
     round->full = inbox_is_full(store) ? commit->fold_error : 0;
     commit->has_news = false;
     list_take(&commit->parcels, &round->parcels);
-    gather_end(&commit->gather, commit->n_writes);
+    gather_end(&commit->gather, commit->n_writes, monotonic_ns());
     list_append_all(&commit->current, &commit->writes);
     commit->n_writes = 0;
     while (!list_is_empty(&commit->packs))

@@ -23,7 +23,7 @@ bool gather_goes_on(const struct gather *gather, size_t n_waiting, uint64_t now_
     return n_waiting < gather->n_wanted && now_ns < gather->until_ns;
 }
 
-void gather_end(struct gather *gather, size_t n_waiting)
+void gather_end(struct gather *gather, size_t n_waiting, uint64_t now_ns)
 {
     size_t n_anyway = gather->n_before ? gather->n_before : 1;
 
@@ -33,6 +33,8 @@ void gather_end(struct gather *gather, size_t n_waiting)
         gather->n_vain = 0;
         return;
     }
+    if (now_ns < gather->until_ns)
+        return;
     if (gather->n_vain < VAIN_MAX)
         gather->n_vain++;
     gather->n_skipped = (1u << gather->n_vain) - 1;

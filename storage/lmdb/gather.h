@@ -30,7 +30,8 @@ void gather_begin(struct gather *gather, size_t n_answered, size_t n_waiting, ui
 /* Whether n_waiting writes shall wait for more. */
 bool gather_goes_on(const struct gather *gather, size_t n_waiting, uint64_t now_ns);
 
-/* They are taken over. */
-void gather_end(struct gather *gather, size_t n_waiting);
+/* They are taken over. Before the deadline, and before they are as many as were wanted: something else was due, which
+ * says nothing of whether patience pays. */
+void gather_end(struct gather *gather, size_t n_waiting, uint64_t now_ns);
 
 #endif

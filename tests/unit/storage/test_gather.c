@@ -14,6 +14,12 @@ static void begin(struct gather *gather, size_t n_answered, size_t n_waiting)
     gather_begin(gather, n_answered, n_waiting, COMMIT_NS, 1000);
 }
 
+/* The deadline is over. */
+static void end(struct gather *gather, size_t n_waiting)
+{
+    gather_end(gather, n_waiting, 1000 + COMMIT_NS);
+}
+
 static void a_lone_writer_never_waits(void **state)
 {
     struct gather gather = { 0 };
@@ -36,7 +42,7 @@ static void two_halves_become_one_batch(void **state)
     assert_true(gather_goes_on(&gather, 4, 1001));
     assert_true(gather_goes_on(&gather, 7, 100000));
     assert_false(gather_goes_on(&gather, 8, 100000));
-    gather_end(&gather, 8);
+    end(&gather, 8);
     begin(&gather, 8, 0);
     assert_true(gather_goes_on(&gather, 7, 1001));
     assert_false(gather_goes_on(&gather, 8, 1001));
@@ -70,7 +76,7 @@ static size_t resting(struct gather *gather)
         if (gather_goes_on(gather, 1, 1001))
             return n;
         assert_true(n < 1000);
-        gather_end(gather, 1);
+        end(gather, 1);
     }
 }
 
@@ -82,12 +88,12 @@ static void patience_in_vain_rests_longer_each_time(void **state)
     (void)state;
     assert_int_equal(resting(&gather), 0);
     for (size_t i = 0; i < sizeof(rests) / sizeof(rests[0]); i++) {
-        gather_end(&gather, 1);
+        end(&gather, 1);
         assert_int_equal(resting(&gather), rests[i]);
     }
-    gather_end(&gather, 3); /* somebody came */
+    end(&gather, 3); /* somebody came */
     assert_int_equal(resting(&gather), 0);
-    gather_end(&gather, 1);
+    end(&gather, 1);
     assert_int_equal(resting(&gather), 1);
 }
 
@@ -97,14 +103,26 @@ static void who_was_there_before_is_nobody_new(void **state)
 
     (void)state;
     begin(&gather, 4, 4);
-    gather_end(&gather, 4);
+    end(&gather, 4);
     begin(&gather, 4, 4);
     assert_false(gather_goes_on(&gather, 4, 1001));
     begin(&gather, 4, 4);
     assert_true(gather_goes_on(&gather, 4, 1001));
-    gather_end(&gather, 5);
+    end(&gather, 5);
     begin(&gather, 4, 4);
     assert_true(gather_goes_on(&gather, 4, 1001));
+}
+
+static void what_was_cut_short_was_not_in_vain(void **state)
+{
+    struct gather gather = { 0 };
+
+    (void)state;
+    begin(&gather, 4, 0);
+    gather_end(&gather, 0, 1000 + COMMIT_NS - 1);
+    assert_int_equal(resting(&gather), 0);
+    end(&gather, 1);
+    assert_int_equal(resting(&gather), 1);
 }
 
 int main(void)
@@ -116,6 +134,7 @@ int main(void)
         cmocka_unit_test(a_slow_disk_gives_5_ms_at_most),
         cmocka_unit_test(patience_in_vain_rests_longer_each_time),
         cmocka_unit_test(who_was_there_before_is_nobody_new),
+        cmocka_unit_test(what_was_cut_short_was_not_in_vain),
     };
 
     return cmocka_run_group_tests_name("gathering a batch", tests, NULL, NULL);
