@@ -9,10 +9,12 @@
 #include <stdlib.h>
 
 /* A sanitizer is to see who uses a block that was given back. */
-#ifdef __SANITIZE_ADDRESS__
-#define POOL_KEEPS 0
+#ifdef __has_feature
+#define POOL_IS_WATCHED __has_feature(address_sanitizer)
+#elif defined __SANITIZE_ADDRESS__
+#define POOL_IS_WATCHED 1
 #else
-#define POOL_KEEPS 1
+#define POOL_IS_WATCHED 0
 #endif
 
 struct pool_block {
@@ -41,7 +43,7 @@ static inline void pool_give(struct pool *pool, void *at)
 {
     struct pool_block *block = at;
 
-    if (!POOL_KEEPS || pool->n >= pool->n_max) {
+    if (POOL_IS_WATCHED || pool->n >= pool->n_max) {
         free(block);
         return;
     }
