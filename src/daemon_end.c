@@ -27,14 +27,14 @@ static void on_step(struct ev_loop *loop, ev_timer *timer, int events)
     hub_figures(daemon->hub, &figures);
     if (daemon->stage == ANSWERING && is_over(daemon, figures.n_pending == 0 && server_is_answered(daemon->server))) {
         enter(daemon, LEAVING, LEAVING_SECONDS);
-        server_say_goodbye(daemon->server);
+        (void)server_say_goodbye(daemon->server);
     } else if (daemon->stage == LEAVING && is_over(daemon, server_is_left(daemon->server))) {
         server_destroy(daemon->server);
         daemon->server = NULL;
         rest_waits_finish(&daemon->waits);
         enter(daemon, UNLOADING, UNLOADING_SECONDS);
-    } else if (daemon->stage == LEAVING) {
-        server_say_goodbye(daemon->server);
+    } else if (daemon->stage == LEAVING && server_say_goodbye(daemon->server)) {
+        enter(daemon, LEAVING, LEAVING_SECONDS); /* whoever was told last has as long as the others */
     } else if (daemon->stage == UNLOADING && is_over(daemon, figures.n_documents == figures.n_idle)) {
         ev_break(loop, EVBREAK_ALL);
     }

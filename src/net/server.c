@@ -197,7 +197,7 @@ bool server_is_answered(const struct server *server)
 }
 
 /* libwebsockets keeps the deadlines of those that close in a list, and goes through it for each one more. */
-void server_say_goodbye(struct server *server)
+bool server_say_goodbye(struct server *server)
 {
     size_t n = 0;
 
@@ -206,6 +206,7 @@ void server_say_goodbye(struct server *server)
         if (n == GOODBYES_AT_ONCE)
             break;
     }
+    return n > 0;
 }
 
 bool server_is_left(const struct server *server)

@@ -61,8 +61,8 @@ void server_drain(struct server *server);
 bool server_is_answered(const struct server *server);
 
 /* Closes WebSockets with 1001 behind what is queued for them, and HTTP connections behind their answer: some hundreds
- * each time, so again and again until server_is_left. */
-void server_say_goodbye(struct server *server);
+ * each time, so again and again until server_is_left. False: all have been told. */
+bool server_say_goodbye(struct server *server);
 
 /* Nobody is connected any more. */
 bool server_is_left(const struct server *server);
