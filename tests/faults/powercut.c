@@ -27,6 +27,7 @@ static struct {
     int (*fdatasync)(int);
     int (*ftruncate)(int, off_t);
     int (*rename)(const char *, const char *);
+    int (*unlink)(const char *);
 } recorder = { .mutex = PTHREAD_MUTEX_INITIALIZER, .fd = -1 };
 
 static void *next_of(const char *name)
@@ -53,6 +54,7 @@ __attribute__((constructor)) static void recorder_open(void)
     RESOLVE(fdatasync);
     RESOLVE(ftruncate);
     RESOLVE(rename);
+    RESOLVE(unlink);
     recorder.directory = getenv(POWERCUT_DIRECTORY);
     recorder.sabotage = sabotage ? (enum powercut_sabotage)atoi(sabotage) : SABOTAGE_NOTHING;
     if (path && recorder.directory)
@@ -293,5 +295,19 @@ int rename(const char *from, const char *to)
 
     if (!r && former && file_named(name) == POWERCUT_DATA)
         record_alone(POWERCUT_RENAME, file_named(former));
+    return r;
+}
+
+/* Whoever comes back to the name begins with nothing. */
+int unlink(const char *path)
+{
+    int r = recorder.unlink(path);
+    const char *name = recorder.fd >= 0 ? name_in_directory(path) : NULL;
+
+    if (!r && name && file_named(name) == POWERCUT_COMPACT) {
+        pthread_mutex_lock(&recorder.mutex);
+        record(POWERCUT_TRUNCATE, POWERCUT_COMPACT, 0, NULL, 0, 0);
+        pthread_mutex_unlock(&recorder.mutex);
+    }
     return r;
 }

@@ -132,7 +132,7 @@ static void forget(struct disk *disk, const struct powercut_event *event)
 {
     struct image *image = &disk->files[event->file];
 
-    if (event->file != POWERCUT_BACKUP || event->offset != 0)
+    if ((event->file != POWERCUT_BACKUP && event->file != POWERCUT_COMPACT) || event->offset != 0)
         must(NULL, "the store truncates its file: that is not simulated");
     image->exists = false;
     image->n_durable = image->n_pending = 0;

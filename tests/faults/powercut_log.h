@@ -17,7 +17,7 @@ enum powercut_kind {
     POWERCUT_WRITE = 1,
     POWERCUT_WRITE_SYNCED,   /* through a descriptor with O_DSYNC: durable when it returns */
     POWERCUT_SYNC,           /* whatever was written before is durable */
-    POWERCUT_TRUNCATE,       /* to offset; nothing was in it that anybody counts on */
+    POWERCUT_TRUNCATE,       /* to offset, or unlinked; nothing was in it that anybody counts on */
     POWERCUT_RENAME,         /* it is data.mdb now */
     POWERCUT_SYNC_DIRECTORY, /* and stays it */
     POWERCUT_MARK,

@@ -123,9 +123,9 @@ static int check_copy(struct expectation *expectation, enum check_mode mode, str
     return check_store(copy, expectation, mode, coverage);
 }
 
-/* In a process of its own, which may die of what it finds. */
-static bool survives(struct history *history, enum check_mode mode, bool with_copy, bool is_quiet,
-                     struct coverage *coverage)
+/* In a process of its own, which may die of what it finds. Its status: 0, it holds. */
+static int examine(struct history *history, enum check_mode mode, bool with_copy, bool is_quiet,
+                   struct coverage *coverage)
 {
     int status;
     pid_t child = fork();
@@ -138,8 +138,8 @@ static bool survives(struct history *history, enum check_mode mode, bool with_co
               (with_copy && check_copy(&history->copy, mode, coverage)));
     }
     if (child < 0 || waitpid(child, &status, 0) != child)
-        return false;
-    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+        return -1;
+    return status;
 }
 
 static int compare_positions(const void *left, const void *right)
@@ -215,6 +215,7 @@ static void cut_here(const struct disk *disk, size_t number, struct history *his
     enum loss loss = (enum loss)sim_random_below(random, N_LOSSES);
     enum check_mode mode = choose_mode(random);
     bool with_copy = history->state == COPY_IS_WHOLE && sim_random_below(random, 8) == 0;
+    int status;
 
     remove_files();
     cuts->n_uncertain += disk_cut(disk, loss, random, directory) > 0;
@@ -222,12 +223,14 @@ static void cut_here(const struct disk *disk, size_t number, struct history *his
     cuts->n_backing_up += history->state == COPY_IS_BEING_WRITTEN;
     cuts->n_backups += with_copy;
     cuts->n_done++;
-    if (survives(history, mode, with_copy, is_quiet, &cuts->coverage))
+    status = examine(history, mode, with_copy, is_quiet, &cuts->coverage);
+    if (status == 0)
         return;
     cuts->n_failed++;
     if (!is_quiet)
-        printf("# cut %zu, before event %zu, loss %d, mode %d, %s copy\n", number, disk->next, (int)loss, (int)mode,
-               with_copy ? "with" : "without");
+        printf("# cut %zu, before event %zu, loss %d, mode %d, %s copy: %s %d\n", number, disk->next, (int)loss,
+               (int)mode, with_copy ? "with" : "without", WIFSIGNALED(status) ? "died of signal" : "said",
+               WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 }
 
 /* enough: how many failures are. */
