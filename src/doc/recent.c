@@ -6,10 +6,14 @@
 
 #define RECENT_FIRST_ENTRIES 4
 
-static size_t entry_size(const struct recent_entry *entry)
+#define FRAME_HEAD_BYTES 100 /* of a frame, about: what is not the body */
+
+/* A ring is up to half empty. A frame, and the understood step, are about as large as the body that they come from. */
+static size_t entry_size(const struct committed_op *op)
 {
-    /* The understood step is about as large as the text it was read from. */
-    return sizeof(*entry) + committed_op_size(entry->op) + entry->op->body.n_bytes;
+    size_t n_frame = op->frame ? 0 : op->body.n_bytes + FRAME_HEAD_BYTES;
+
+    return 2 * sizeof(struct recent_entry) + committed_op_size(op) + n_frame + op->body.n_bytes;
 }
 
 void recent_drop_first(struct recent *recent)
@@ -17,14 +21,12 @@ void recent_drop_first(struct recent *recent)
     struct recent_entry *entry = &recent->ring[recent->start];
 
     assert(recent->n);
-    recent->n_bytes -= entry_size(entry) < recent->n_bytes ? entry_size(entry) : recent->n_bytes;
+    recent->n_bytes -= entry->n_bytes;
     step_finish(&entry->step);
     committed_op_unref(entry->op);
     recent->start = (recent->start + 1) & (recent->capacity - 1);
     recent->n--;
     recent->first++;
-    if (!recent->n)
-        recent->n_bytes = 0; /* frames came to entries after they were counted */
 }
 
 void recent_clear(struct recent *recent, uint64_t version)
@@ -65,14 +67,14 @@ int recent_push(struct recent *recent, struct committed_op *op, const struct ot_
     if (recent->n == recent->capacity && recent_grow(recent))
         return -ENOMEM;
     entry = &recent->ring[(recent->start + recent->n) & (recent->capacity - 1)];
-    *entry = (struct recent_entry){ .op = committed_op_ref(op), .type = type };
+    *entry = (struct recent_entry){ .op = committed_op_ref(op), .type = type, .n_bytes = entry_size(op) };
     if (step && step->kind == STEP_EDIT) { /* nothing is transformed over any other */
         entry->step = *step;
         entry->is_understood = true;
         *step = (struct step){ .kind = STEP_NOTHING };
     }
     recent->n++;
-    recent->n_bytes += entry_size(entry);
+    recent->n_bytes += entry->n_bytes;
     return 0;
 }
 

@@ -14,12 +14,13 @@ struct recent_entry {
     struct step step;           /* valid when is_understood */
     const struct ot_type *type; /* of the document before the operation; NULL: none */
     bool is_understood;
+    size_t n_bytes; /* what it was counted as; its frame, and what it means, may come later */
 };
 
 struct recent {
     struct recent_entry *ring;
     size_t capacity, start, n; /* capacity is a power of two, or 0 */
-    size_t n_bytes;            /* of all entries, about */
+    size_t n_bytes;            /* of all entries, about, with what they may come to hold */
     uint64_t first;            /* version of the oldest; where the next one belongs when n is 0 */
 };
 
