@@ -248,7 +248,8 @@ static bool is_room_for(struct session *session, const struct action *action, co
 
     if (n > limits->n_bulk)
         session_refuse_limit(session, frame, LIMIT_BULK, "Too many documents");
-    else if (action->begin == begin_subscribe && session->n_subscriptions + n > limits->n_subscriptions)
+    else if (action->begin == begin_subscribe &&
+             session->n_subscriptions + session->n_subscribing + n > limits->n_subscriptions)
         session_refuse_limit(session, frame, LIMIT_SUBSCRIPTIONS, "Too many documents");
     else
         return true;

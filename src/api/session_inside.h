@@ -57,7 +57,8 @@ struct session {
 
     struct list links;
     struct session_link **buckets;
-    size_t n_buckets, n_links, n_subscriptions;
+    size_t n_buckets, n_links;
+    size_t n_subscriptions, n_subscribing; /* there, and asked for in requests that are not answered */
 
     struct list listeners, presences; /* session_presence.c's */
     size_t n_listeners, n_presences;
@@ -99,7 +100,7 @@ struct request {
     bool has_gone_on;     /* action->go_on has been called */
     bool is_too_large;    /* bulk: refused, since all its data together is */
     bool is_left;         /* p: its channel was left meanwhile, so nothing is shown */
-    size_t n_bytes;       /* of its message */
+    size_t n_bytes;       /* of its message, and of its parts where they are many */
     size_t n_data_bytes;  /* bulk: of its parts */
     size_t n_left;        /* parts not answered */
     size_t n_parts;

@@ -234,12 +234,19 @@ void session_pause_if_due(struct session *session)
         peer_pause(session->peer, paused);
 }
 
+/* Documents that it is about to subscribe to. */
+static size_t n_subscribing(const struct request *request)
+{
+    return request->action->begin == begin_subscribe ? request->n_parts : 0;
+}
+
 void request_unlist(struct request *request)
 {
     list_remove(&request->link);
     request->session->n_requests--;
     request->session->n_documents -= request->is_for_document;
     request->session->n_unanswered_bytes -= request->n_bytes;
+    request->session->n_subscribing -= n_subscribing(request);
 }
 
 /* A ping that has become the oldest request is answered. */
@@ -323,10 +330,13 @@ void request_start(struct request *request)
     struct session *session = request->session;
 
     request->is_for_document = is_for_document(request);
+    if (request->n_parts > 1)
+        request->n_bytes += request->n_parts * sizeof(struct part); /* a part is far larger than its name was */
     list_append(&session->requests, &request->link);
     session->n_requests++;
     session->n_documents += request->is_for_document;
     session->n_unanswered_bytes += request->n_bytes;
+    session->n_subscribing += n_subscribing(request);
     session_pause_if_due(session);
     if (request->is_barrier) {
         answer_pings(session);

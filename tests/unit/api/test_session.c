@@ -152,6 +152,28 @@ static void subscriptions_have_a_ceiling(void **state)
         "one < {\"a\":\"s\",\"c\":\"n\",\"d\":\"c\",\"data\":{\"v\":0,\"type\":null}}\n");
 }
 
+/* Those that are asked for count as well, or a client that does not wait for answers could have any number. */
+static void subscriptions_have_a_ceiling_before_they_are_answered(void **state)
+{
+    struct conversation *conversation = *state;
+
+    conversation->context.limits.n_subscriptions = 2;
+    converse(
+        conversation,
+        "disk ! hold\n"
+        "one > {\"a\":\"s\",\"c\":\"n\",\"d\":\"a\"}\n"
+        "one > {\"a\":\"s\",\"c\":\"n\",\"d\":\"b\"}\n"
+        "one > {\"a\":\"s\",\"c\":\"n\",\"d\":\"c\"}\n"
+        "one < {\"a\":\"s\",\"c\":\"n\",\"d\":\"c\",\"error\":{\"code\":\"ERR_LIMIT_EXCEEDED\",\"message\":\"*\"}}\n"
+        "disk ! release\n"
+        "one < {\"a\":\"s\",\"c\":\"n\",\"d\":\"a\",\"data\":{\"v\":0,\"type\":null}}\n"
+        "one < {\"a\":\"s\",\"c\":\"n\",\"d\":\"b\",\"data\":{\"v\":0,\"type\":null}}\n"
+        "one > {\"a\":\"u\",\"c\":\"n\",\"d\":\"a\"}\n"
+        "one < {\"a\":\"u\",\"c\":\"n\",\"d\":\"a\"}\n"
+        "one > {\"a\":\"s\",\"c\":\"n\",\"d\":\"c\"}\n"
+        "one < {\"a\":\"s\",\"c\":\"n\",\"d\":\"c\",\"data\":{\"v\":0,\"type\":null}}\n");
+}
+
 static void bulk_requests_have_a_ceiling(void **state)
 {
     struct conversation *conversation = *state;
@@ -301,6 +323,7 @@ int main(void)
         TEST(reading_pauses_when_too_much_is_unanswered),
         TEST(reading_pauses_when_many_documents_are_waited_for),
         TEST(subscriptions_have_a_ceiling),
+        TEST(subscriptions_have_a_ceiling_before_they_are_answered),
         TEST(bulk_requests_have_a_ceiling),
         TEST(a_subscription_to_many_documents_is_served_and_ends_clean),
         TEST(a_frame_cut_anywhere_hurts_nobody),
