@@ -360,22 +360,32 @@ static int directory_visit(const struct store_lmdb_config *config, struct enviro
     return r ? refuse(r, why, n_why, "can't lock %s: %s", config->path, strerror(-r)) : 0;
 }
 
+/* What LMDB does not look at. What can't be opened at all is its to speak of. */
+static int data_judge(const struct store_lmdb_config *config, char *why, size_t n_why)
+{
+    char damage[PATH_MAX + 160];
+    int r = trees_judge(config->path, damage, sizeof(damage));
+
+    if (r == -EBADMSG)
+        return refuse(STORE_DAMAGED, why, n_why, "%s: run pilcrow --data %s check, or restore it from a backup", damage,
+                      config->path);
+    if (r && r != -ENOENT && r != -EACCES)
+        return refuse(r, why, n_why, "can't look at %s/data.mdb: %s", config->path, strerror(-r));
+    return 0;
+}
+
 int environment_open(const struct store_lmdb_config *config, struct environment *out, char *why, size_t n_why)
 {
     bool reads_only = config->mode == STORE_READ_ONLY;
     struct environment environment = { .lock_fd = -1 };
-    char damage[PATH_MAX + 160];
     int r, code, n_dead = 0;
 
     r = reads_only ? directory_visit(config, &environment, why, n_why)
                    : directory_claim(config, &environment, why, n_why);
+    if (!r)
+        r = data_judge(config, why, n_why);
     if (r)
         goto out;
-    if (trees_judge(config->path, damage, sizeof(damage)) == -EBADMSG) {
-        r = refuse(STORE_DAMAGED, why, n_why, "%s: run pilcrow --data %s check, or restore it from a backup", damage,
-                   config->path);
-        goto out;
-    }
     code = data_open(config, config->path, reads_only ? MDB_RDONLY : 0, &environment.env);
     if (code) {
         r = refuse_data(code, config->path, why, n_why);

@@ -403,8 +403,9 @@ int pages_judge(const char *path, char *why, size_t n_why)
     else if (fstat(fd, &stat))
         r = -errno;
     else if (meta.last_page >= (uint64_t)stat.st_size / meta.page_bytes)
-        r = refuse(-ENODATA, why, n_why, "%s is cut off: it has %llu bytes, and pages up to number %llu of %zu bytes",
-                   file, (unsigned long long)stat.st_size, (unsigned long long)meta.last_page, meta.page_bytes);
+        r = refuse(meta.last_page < MAP_BYTES / meta.page_bytes ? -ENODATA : -EBADMSG, why, n_why,
+                   "%s is cut off: it has %llu bytes, and pages up to number %llu of %zu bytes", file,
+                   (unsigned long long)stat.st_size, (unsigned long long)meta.last_page, meta.page_bytes);
     (void)close(fd);
     return r;
 }

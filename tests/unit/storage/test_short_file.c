@@ -1,5 +1,6 @@
 /* LMDB does not write a page that one transaction took and gave back. Where those are the last ones, the file is
  * shorter than its first page says, and sound; with one page less that is in use, it is cut off. */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -161,11 +162,37 @@ static void a_page_in_use_that_is_cut_off_is_damage(void **state)
     place_destroy(place);
 }
 
+static void more_pages_than_there_can_be_are_damage(void **state)
+{
+    static const off_t metas[] = { 0, 4096 };
+    const off_t last_page = 136; /* in a meta page */
+    const uint64_t n_pages = (uint64_t)1 << 40;
+    struct place *place = place_create();
+    struct store_loop loop;
+    char file[128], why[256] = "";
+    int fd;
+
+    (void)state;
+    write_store(place);
+    (void)snprintf(file, sizeof(file), "%s/data.mdb", place->path);
+    fd = open(file, O_WRONLY);
+    assert_true(fd >= 0);
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(pwrite(fd, &n_pages, sizeof(n_pages), metas[i] + last_page), sizeof(n_pages));
+    assert_int_equal(close(fd), 0);
+    assert_true(count_damage(place) > 0);
+    loop_init(&loop);
+    assert_int_equal(place_try_open(place, &loop, STORE_READ_WRITE, &loop.store, why), STORE_DAMAGED);
+    loop_finish(&loop);
+    place_destroy(place);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(free_pages_that_were_never_written_are_no_damage),
         cmocka_unit_test(a_page_in_use_that_is_cut_off_is_damage),
+        cmocka_unit_test(more_pages_than_there_can_be_are_damage),
     };
 
     return cmocka_run_group_tests_name("a file that is too short", tests, NULL, NULL);
