@@ -126,7 +126,8 @@ int hub_document(struct hub *hub, struct store_name name, struct document **out)
 /* About what memory holds of it. */
 static size_t size_of(const struct document *document)
 {
-    return (document->value ? ot_snapshot_size(document->value) : 0) + document->recent.n_bytes;
+    return (document->value ? ot_snapshot_size(document->value) : 0) + document->recent.n_bytes +
+           writers_size(&document->writers);
 }
 
 static void leave_idle(struct document *document)

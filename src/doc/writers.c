@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #define WRITERS_FIRST_BUCKETS 8
+#define SRC_BYTES             32 /* of most */
 
 static uint32_t hash_of(struct bytes src)
 {
@@ -52,6 +53,11 @@ void writers_finish(struct writers *writers)
     free(writers->buckets);
     writers->buckets = NULL;
     writers->n_buckets = 0;
+}
+
+size_t writers_size(const struct writers *writers)
+{
+    return writers->n * (sizeof(struct writer) + SRC_BYTES) + writers->n_buckets * sizeof(struct writer *);
 }
 
 /* Whoever writes alone, and whoever is asked for twice, is the one used last. */

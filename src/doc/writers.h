@@ -24,6 +24,7 @@ struct writers {
 void writers_init(struct writers *writers, size_t n_max);
 void writers_finish(struct writers *writers);
 void writers_clear(struct writers *writers);
+size_t writers_size(const struct writers *writers); /* bytes, about */
 
 /* NULL: nothing is known here of that source, ask the store. */
 struct writer *writers_find(struct writers *writers, struct bytes src);

@@ -261,6 +261,27 @@ static void large_unused_documents_are_unloaded_earlier(void **state)
     assert_in_range(figures(f).n_documents, 1, 3);
 }
 
+static void unused_documents_that_many_wrote_to_are_unloaded_earlier(void **state)
+{
+    static const char *const names[] = { "n", "m", "o", "p" };
+    struct fixture *f = *state;
+    char id[32];
+
+    f->config.idle_max_bytes = 16000;
+    f->config.recent_max_bytes = 0;
+    fixture_restart(f);
+    f->is_quiet = true;
+    for (size_t i = 0; i < 4; i++) {
+        submit(f, names[i], "a/1", 0, TEXT);
+        for (unsigned k = 1; k <= 60; k++) {
+            (void)snprintf(id, sizeof(id), "writer-%u/1", k);
+            submit(f, names[i], id, k, "{\"op\":[\"x\"]}");
+        }
+        settle(f);
+    }
+    assert_in_range(figures(f).n_documents, 1, 3);
+}
+
 static void an_unloaded_document_comes_back_as_it_was(void **state)
 {
     struct fixture *f = *state;
@@ -454,6 +475,7 @@ int main(void)
         TEST(a_removed_document_begins_again_above_its_last_version),
         TEST(unused_documents_are_unloaded_beyond_the_bound),
         TEST(large_unused_documents_are_unloaded_earlier),
+        TEST(unused_documents_that_many_wrote_to_are_unloaded_earlier),
         TEST(an_unloaded_document_comes_back_as_it_was),
         TEST(a_subscriber_keeps_his_document_loaded),
         TEST(reading_writes_nothing),
