@@ -14,6 +14,7 @@ const struct hub_config hub_defaults = {
     .recent_max_bytes = 1u << 20,
     .n_idle_max = 1000,
     .idle_max_bytes = 64u << 20,
+    .idle_recent_max_bytes = 4u << 10,
     .n_writers_max = 1000,
     .slice_bytes = 64u << 10,
     .slice_work_bytes = 2u << 20,
@@ -163,6 +164,7 @@ void hub_idle(struct document *document)
 {
     struct hub *hub = document->hub;
 
+    recent_trim(&document->recent, hub->config.idle_recent_max_bytes);
     list_append(&hub->idle, &document->link);
     hub->n_idle++;
     document->idle_bytes = size_of(document);

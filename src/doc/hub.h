@@ -13,11 +13,12 @@ struct hub_config {
     const struct world *world;
     struct helper *helper; /* NULL: what is large is done on the loop, too */
     struct ot_limits limits;
-    size_t recent_max_bytes; /* operations kept in memory for each document */
-    size_t n_idle_max;       /* documents that nobody uses, kept loaded for whoever comes back: so many */
-    size_t idle_max_bytes;   /* and so large together */
-    size_t n_writers_max;    /* sources that each document remembers; others are looked up in the store */
-    size_t slice_bytes;      /* operations read from the store at a time */
+    size_t recent_max_bytes;      /* operations kept in memory for each document */
+    size_t n_idle_max;            /* documents that nobody uses, kept loaded for whoever comes back: so many */
+    size_t idle_max_bytes;        /* and so large together */
+    size_t idle_recent_max_bytes; /* operations that each of these keeps; others are read from the log */
+    size_t n_writers_max;         /* sources that each document remembers; others are looked up in the store */
+    size_t slice_bytes;           /* operations read from the store at a time */
     /* Of operations, counted each time that one is transformed over another, both: at a time, and for one submission.
      */
     size_t slice_work_bytes, work_max_bytes;

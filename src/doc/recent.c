@@ -43,9 +43,8 @@ void recent_finish(struct recent *recent)
     *recent = (struct recent){ 0 };
 }
 
-static int recent_grow(struct recent *recent)
+static int recent_resize(struct recent *recent, size_t capacity)
 {
-    size_t capacity = recent->capacity ? recent->capacity * 2 : RECENT_FIRST_ENTRIES;
     struct recent_entry *ring = calloc(capacity, sizeof(*ring));
 
     if (!ring)
@@ -59,12 +58,25 @@ static int recent_grow(struct recent *recent)
     return 0;
 }
 
+void recent_trim(struct recent *recent, size_t max_bytes)
+{
+    size_t capacity = recent->capacity;
+
+    while (recent->n_bytes > max_bytes)
+        recent_drop_first(recent);
+    while (capacity > RECENT_FIRST_ENTRIES && capacity / 4 >= recent->n)
+        capacity /= 2;
+    if (capacity < recent->capacity)
+        (void)recent_resize(recent, capacity); /* without memory it stays as it is */
+}
+
 int recent_push(struct recent *recent, struct committed_op *op, const struct ot_type *type, struct step *step)
 {
     struct recent_entry *entry;
 
     assert(op->version == recent->first + recent->n);
-    if (recent->n == recent->capacity && recent_grow(recent))
+    if (recent->n == recent->capacity &&
+        recent_resize(recent, recent->capacity ? recent->capacity * 2 : RECENT_FIRST_ENTRIES))
         return -ENOMEM;
     entry = &recent->ring[(recent->start + recent->n) & (recent->capacity - 1)];
     *entry = (struct recent_entry){ .op = committed_op_ref(op), .type = type, .n_bytes = entry_size(op) };

@@ -36,6 +36,9 @@ STORE_MUST_CHECK int recent_push(struct recent *recent, struct committed_op *op,
 
 void recent_drop_first(struct recent *recent);
 
+/* The newest that take no more than this stay, and no more room than they need. */
+void recent_trim(struct recent *recent, size_t max_bytes);
+
 /* first <= version < first + n. */
 struct recent_entry *recent_at(const struct recent *recent, uint64_t version);
 

@@ -60,10 +60,32 @@ static void a_ceiling_holds_for_ever(void **state)
     recent_finish(&recent);
 }
 
+static void what_is_trimmed_gives_its_room_back(void **state)
+{
+    struct recent recent = { 0 };
+
+    (void)state;
+    for (uint64_t v = 0; v < MANY; v++)
+        push(&recent, v);
+    recent_trim(&recent, MAX_BYTES);
+    assert_true(recent.n > 0 && held(&recent) <= MAX_BYTES);
+    assert_int_equal(recent.first + recent.n, MANY);
+    for (uint64_t v = recent.first; v < MANY; v++)
+        assert_int_equal(recent_at(&recent, v)->op->version, v);
+    push(&recent, MANY);
+    recent_trim(&recent, 0);
+    assert_int_equal(recent.n, 0);
+    assert_true(held(&recent) < 1000);
+    push(&recent, MANY + 1);
+    assert_int_equal(recent_at(&recent, MANY + 1)->op->version, MANY + 1);
+    recent_finish(&recent);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_ceiling_holds_for_ever),
+        cmocka_unit_test(what_is_trimmed_gives_its_room_back),
     };
 
     return cmocka_run_group_tests_name("recent operations", tests, NULL, NULL);
