@@ -117,9 +117,9 @@ async function leave(run, { editors, followers, lives, shelf, watcher }) {
 }
 
 // The server's own figures, of what was done and what was refused, are those of the load.
-function agreeFigures(run, figures) {
+function agreeFigures(run, figures, nWitnessed) {
   const limits = Object.entries(figures).filter(([name, value]) => /^limit_hits_total(?!.*"idle")/.test(name) && value); // idle: lines that no request used
-  const pairs = [['operations committed', figures.operations_committed_total, run.ledger.nAcknowledged], ['requests refused', figures.http_problems_total, run.nRefused],
+  const pairs = [['operations committed', figures.operations_committed_total, run.ledger.nAcknowledged + nWitnessed], ['requests refused', figures.http_problems_total, run.nRefused],
     ['limits hit', limits.length, 0], ['documents read again', figures.reloads_total, 0]];
 
   for (const [what, says, is] of pairs) if (says !== is) run.fault(`${what}: the server says ${says}, it was ${is}`);
@@ -173,11 +173,12 @@ async function main(ends) {
     await gauges.row();
     console.error(minuteTable(gauges.rows).split('\n').slice(i ? -1 : 0).join('\n'));
   }
+  const nWitnessed = await gauges.end();
   console.error('the load ends; what must hold is looked at');
   await run.finish();
   const there = await agree(run, load);
   await leave(run, load);
-  agreeFigures(run, await figuresOf(server));
+  agreeFigures(run, await figuresOf(server), nWitnessed);
   await agreeStore(run, there);
   await backup.prove(ends);
   return { run, gauges, backup };

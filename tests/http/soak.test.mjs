@@ -57,7 +57,7 @@ test('a version that comes again, or before its turn, is noticed; again is fine 
 });
 
 // Thirty minutes, of which each is as change says.
-const badOf = change => judge(Array.from({ length: 30 }, (_, i) => ({ anon: 50e6, acknowledged: Array(200).fill(2), nWritten: 200, nRead: 40, nMissed: 0, ...change(i) }))).map(({ isGood }) => isGood);
+const badOf = change => judge(Array.from({ length: 30 }, (_, i) => ({ anon: 50e6, witnessed: Array(200).fill(2), nWritten: 200, nRead: 40, nMissed: 0, ...change(i) }))).map(({ isGood }) => isGood);
 
 test('memory that fills up in five minutes and stays, and times that stay, are well', () => {
   assert.deepEqual(badOf(i => ({ anon: 50e6 - 20e6 / (1 + i * i) + (i % 3) * 1e5 })), [true, true, true, true]);
@@ -72,7 +72,7 @@ test('memory that steps up late is noticed', () => {
 });
 
 test('one slow window is noticed, and not a single slow acknowledgement', () => {
-  const slow = n => ({ acknowledged: [...Array(200 - n).fill(2), ...Array(n).fill(50)] });
+  const slow = n => ({ witnessed: [...Array(200 - n).fill(2), ...Array(n).fill(50)] });
 
   assert.deepEqual(badOf(i => (i === 17 ? slow(1) : {}))[2], true);
   assert.deepEqual(badOf(i => (i >= 15 && i < 20 ? slow(5) : {}))[2], false);

@@ -4,6 +4,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { cpuSeconds } from '../../lib/server.mjs';
+import { startWitness } from './witness.mjs';
 
 const PAGE_BYTES = 4096;
 
@@ -47,6 +48,7 @@ export class Gauges {
   }
 
   async start() {
+    this.witness = await startWitness(this.run);
     this.delay.enable();
     this.run.take();
     await this.look();
@@ -62,13 +64,15 @@ export class Gauges {
   // A row of the table, of what was since the last. Figures of the process are medians.
   async row() {
     const { acknowledged, read, nWritten, nMissed } = this.run.take();
+    const witnessed = await this.witness.take();
     const [cpu, now] = [await cpuSeconds(this.run.server.pid), performance.now()];
     const row = Object.fromEntries(Object.keys(this.looks[0]).map(key => [key, median(this.looks.map(each => each[key]))]));
 
     acknowledged.sort((a, b) => a - b);
     read.sort((a, b) => a - b);
+    witnessed.sort((a, b) => a - b);
     Object.assign(row, {
-      nWritten, nMissed, acknowledged, read, nRead: read.length,
+      nWritten, nMissed, witnessed, nRead: read.length, witnessedP50: share(witnessed, 0.5), witnessedP99: share(witnessed, 0.99),
       p50: share(acknowledged, 0.5), p99: share(acknowledged, 0.99), readP99: share(read, 0.99),
       cpu: (cpu - this.cpu) / ((now - this.began) / 1000), late: this.delay.percentile(99) / 1e6,
     });
@@ -76,5 +80,10 @@ export class Gauges {
     Object.assign(this, { cpu, began: now, looks: [] });
     this.rows.push(row);
     return row;
+  }
+
+  // How many operations were the witness's.
+  async end() {
+    return this.witness.end();
   }
 }
