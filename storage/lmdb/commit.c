@@ -140,7 +140,7 @@ static uint64_t monotonic_ns(void)
 }
 
 /* Whether there is something to do that waits for nothing more. */
-static bool round_is_due(const struct lmdb_store *store, struct round *round)
+static bool round_is_due(const struct lmdb_store *store, struct round *round, uint64_t now_ns)
 {
     const struct commit *commit = &store->commit;
 
@@ -151,17 +151,18 @@ static bool round_is_due(const struct lmdb_store *store, struct round *round)
         return false;
     if (!list_is_empty(&commit->current) || !list_is_empty(&commit->staging.waiting))
         return true;
-    return commit->n_writes > 0 && !gather_goes_on(&commit->gather, commit->n_writes, monotonic_ns());
+    return commit->n_writes > 0 && !gather_goes_on(&commit->gather, commit->n_writes, now_ns);
 }
 
-/* Until somebody tells, or no more is waited for. */
-static void commit_sleep(struct commit *commit)
+/* Until somebody tells, or no more is waited for. now_ns: the moment at which nothing was due. At a later one the
+ * gathering may be over, and a write that nobody will tell of again would be slept over. */
+static void commit_sleep(struct commit *commit, uint64_t now_ns)
 {
     const struct gather *gather = &commit->gather;
     struct timespec until = { .tv_sec = (time_t)(gather->until_ns / 1000000000u),
                               .tv_nsec = (long)(gather->until_ns % 1000000000u) };
 
-    if (gather_goes_on(gather, commit->n_writes, monotonic_ns())) {
+    if (gather_goes_on(gather, commit->n_writes, now_ns)) {
         commit->n_told_at = gather->n_wanted;
         (void)pthread_cond_timedwait(&commit->changed, &commit->mutex, &until);
     } else {
@@ -174,16 +175,17 @@ static void commit_sleep(struct commit *commit)
 static bool commit_wait(struct lmdb_store *store, struct round *round)
 {
     struct commit *commit = &store->commit;
+    uint64_t now_ns = monotonic_ns();
     bool is_ready;
 
     pthread_mutex_lock(&commit->mutex);
-    gather_begin(&commit->gather, commit->n_settled, commit->n_writes, commit->took_ns, monotonic_ns());
-    while (!(is_ready = round_is_due(store, round)) && !commit->is_stopping)
-        commit_sleep(commit);
+    gather_begin(&commit->gather, commit->n_settled, commit->n_writes, commit->took_ns, now_ns);
+    for (; !(is_ready = round_is_due(store, round, now_ns)) && !commit->is_stopping; now_ns = monotonic_ns())
+        commit_sleep(commit, now_ns);
     round->full = inbox_is_full(store) ? commit->fold_error : 0;
     commit->has_news = false;
     list_take(&commit->parcels, &round->parcels);
-    gather_end(&commit->gather, commit->n_writes, monotonic_ns());
+    gather_end(&commit->gather, commit->n_writes, now_ns);
     list_append_all(&commit->current, &commit->writes);
     commit->n_writes = 0;
     while (!list_is_empty(&commit->packs))
