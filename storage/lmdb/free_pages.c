@@ -69,19 +69,16 @@ bool free_pages_are_all_that_lack(const struct trees *trees)
 int trees_judge(const char *path, char *why, size_t n_why)
 {
     struct verify_config config = { .path = path };
-    struct trees trees = { .config = &config };
+    struct trees trees;
     char unreadable[PATH_MAX + 160];
     int r = pages_judge(path, why, n_why);
 
     if (r != -ENODATA)
         return r;
-    r = pages_open(path, &trees.pages, unreadable, sizeof(unreadable));
+    r = trees_begin(&config, &trees, unreadable, sizeof(unreadable));
     if (r)
         return r;
-    buffer_init(&trees.scratch, VALUE_MOST);
-    trees.used = calloc(1, trees.pages.n_pages / 8 + 1);
-    trees.free = calloc(1, trees.pages.n_pages / 8 + 1);
-    r = trees.used && trees.free ? free_pages_find(&trees) : -ENOMEM;
+    r = free_pages_find(&trees);
     if (!r && !free_pages_are_all_that_lack(&trees))
         r = -EBADMSG;
     trees_close(&trees);

@@ -139,7 +139,7 @@ static void walk_leaf(struct walk *walk, uint64_t number, const char *page, size
     walk->n_entries += n;
     if (leaf_add(walk->into, number))
         walk->trees->r = -ENOMEM;
-    if (walk->is_odd && walk->is_ours)
+    else if (walk->is_odd && walk->is_ours)
         walk->trees->r = leaf_mend(walk->trees, walk->db, number, page);
     walk->into->is_disordered |= walk->is_odd;
     for (size_t i = 0; i < n && !walk->trees->r; i++)
@@ -267,7 +267,8 @@ int trees_each_other(struct trees *trees, int (*each)(struct trees *trees, const
     for (size_t i = 0; !r && i < trees->others.n; i++) {
         size_t n = pages_read(&trees->pages, trees->others.pages[i], page) ? 0 : page_count(&trees->pages, page);
 
-        for (size_t k = 0; !r && k < n; k++)
+        /* SIZE_MAX: it was in order when it was walked, and is another one by now */
+        for (size_t k = 0; !r && n != SIZE_MAX && k < n; k++)
             if (!page_node(&trees->pages, page, k, false, &node))
                 r = each(trees, &node);
     }
@@ -348,17 +349,32 @@ static int trees_walk(struct trees *trees)
     return trees_are_whole(trees) ? 0 : leaves_recover(trees);
 }
 
+int trees_begin(const struct verify_config *config, struct trees *trees, char *why, size_t n_why)
+{
+    int r;
+
+    *trees = (struct trees){ .config = config };
+    r = pages_open(config->path, &trees->pages, why, n_why);
+    if (r)
+        return r;
+    buffer_init(&trees->scratch, VALUE_MOST);
+    trees->used = calloc(1, trees->pages.n_pages / 8 + 1);
+    trees->free = calloc(1, trees->pages.n_pages / 8 + 1);
+    if (trees->used && trees->free)
+        return 0;
+    trees_close(trees);
+    (void)snprintf(why, n_why, "can't read the store in %s: %s", config->path, strerror(ENOMEM));
+    return -ENOMEM;
+}
+
 int trees_open(const struct verify_config *config, struct trees *out, char *why, size_t n_why)
 {
-    struct trees trees = { .config = config };
-    int r = pages_open(config->path, &trees.pages, why, n_why);
+    struct trees trees;
+    int r = trees_begin(config, &trees, why, n_why);
 
     if (r)
         return r;
-    buffer_init(&trees.scratch, VALUE_MOST);
-    trees.used = calloc(1, trees.pages.n_pages / 8 + 1);
-    trees.free = calloc(1, trees.pages.n_pages / 8 + 1);
-    r = trees.used && trees.free ? trees_walk(&trees) : -ENOMEM;
+    r = trees_walk(&trees);
     if (r) {
         (void)snprintf(why, n_why, "can't read the store in %s: %s", config->path, strerror(-r));
         trees_close(&trees);

@@ -95,6 +95,9 @@ static inline void bit_clear(unsigned char *bits, uint64_t i)
     bits[i / 8] = (unsigned char)(bits[i / 8] & ~(1 << i % 8));
 }
 
+/* Opens the file and walks nothing yet; trees_close. 0, or -errno with a sentence for people. */
+STORE_MUST_CHECK int trees_begin(const struct verify_config *config, struct trees *trees, char *why, size_t n_why);
+
 STORE_MUST_CHECK int leaf_add(struct leaf_list *list, uint64_t page);
 /* Keeps what is sound in it, in order. */
 STORE_MUST_CHECK int leaf_mend(struct trees *trees, enum db db, uint64_t number, const char *page);
