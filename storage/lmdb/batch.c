@@ -167,6 +167,9 @@ int batch_read_entry(struct bytes value, uint64_t batch, size_t offset, size_t *
     entry.records = scan;
     if (scan.bad || entry.kind < ENTRY_APPEND || entry.kind > ENTRY_CREATE_MERGED || entry.n > UINT64_MAX - entry.from)
         return -EBADMSG;
+    if (entry.after.type.n_bytes > TYPE_BYTES_MAX || entry.name.collection.n_bytes > NAME_BYTES_MAX ||
+        entry.name.id.n_bytes > NAME_BYTES_MAX)
+        return -EBADMSG;
     *next = offset + ENTRY_HEAD_BYTES + n_bytes;
     *out = entry;
     return 0;

@@ -225,9 +225,6 @@ static int batch_index(struct overlay *overlay, const struct environment *enviro
 
     for (uint32_t i = 0; !r && i < head.n_entries; i++, offset = next) {
         r = batch_read_entry(value, batch, offset, &next, &entry);
-        if (!r && (entry.after.type.n_bytes > TYPE_BYTES_MAX || entry.name.collection.n_bytes > NAME_BYTES_MAX ||
-                   entry.name.id.n_bytes > NAME_BYTES_MAX))
-            r = -EBADMSG;
         if (!r)
             r = entry_index(overlay, environment, txn, &entry, &(struct span){ batch, entry.from, entry.n, offset });
     }

@@ -87,7 +87,7 @@ static int inbox_apply(struct verify *verify, struct log_state *log)
             if (!log->has_row)
                 log->now.base = log->now.head = filed->from;
         }
-        if (!r && filed->from == log->now.head && entry.after.type.n_bytes <= TYPE_BYTES_MAX)
+        if (!r && filed->from == log->now.head)
             row_advance(&log->now, filed->n, entry.first_ms, entry.last_ms, &entry.after);
     }
     return r == -EBADMSG ? 0 : r; /* reading its records will tell */
