@@ -72,21 +72,15 @@ int unseal(enum db db, struct bytes key, struct bytes sealed, struct bytes *out)
     return 0;
 }
 
-int environment_look(const struct environment *environment, MDB_txn *txn, enum db db, struct bytes key,
-                     struct bytes *out)
+int environment_get(const struct environment *environment, MDB_txn *txn, enum db db, struct bytes key,
+                    struct bytes *out)
 {
     MDB_val k = val_of(key), value;
     int r = environment_errno(mdb_get(txn, environment->dbs[db], &k, &value));
 
+    if (r == -ENOENT)
+        return absence_prove(environment, txn, db, key);
     return r ? r : unseal(db, key, bytes_of_val(value), out);
-}
-
-int environment_get(const struct environment *environment, MDB_txn *txn, enum db db, struct bytes key,
-                    struct bytes *out)
-{
-    int r = environment_look(environment, txn, db, key, out);
-
-    return r == -ENOENT ? absence_prove(environment, txn, db, key) : r;
 }
 
 /* ---- opening ----------------------------------------------------------------------------------------------------- */

@@ -78,10 +78,6 @@ int environment_errno(int code);
 /* 0, or -ENOENT, -EBADMSG (the checksum does not fit), -errno. out: what was sealed, valid within the transaction. */
 STORE_MUST_CHECK int environment_get(const struct environment *environment, MDB_txn *txn, enum db db, struct bytes key,
                                      struct bytes *out);
-/* The same, but what is not found may have been lost: -ENOENT without the proof, which costs several look-ups. Only for
- * where it is proved before anything is done about it. */
-STORE_MUST_CHECK int environment_look(const struct environment *environment, MDB_txn *txn, enum db db, struct bytes key,
-                                      struct bytes *out);
 
 /* Sealing: four bytes of CRC-32C in front of a value, over the number of its database, its key and itself. */
 #define SEAL_BYTES 4

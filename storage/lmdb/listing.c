@@ -242,8 +242,10 @@ static int merge_start(struct merge *merge)
     const struct listing *listing = merge->listing;
     struct bytes at = name_key_bytes(&listing->at);
     MDB_stat stat;
-    int r = environment_errno(mdb_stat(txn, dbi, &stat));
+    int r = overlay_order(&merge->view->overlay);
 
+    if (!r)
+        r = environment_errno(mdb_stat(txn, dbi, &stat));
     if (!r)
         r = environment_errno(mdb_cursor_open(txn, dbi, &merge->cursor));
     if (r)

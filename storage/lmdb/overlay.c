@@ -86,6 +86,7 @@ const struct overlay_log *overlay_behind(const struct overlay *overlay, struct b
 
 static void forget_name(struct overlay *overlay, struct overlay_log *log)
 {
+    list_remove(&log->fresh);
     if (log->is_named)
         (void)tdelete(log, &overlay->by_name, compare_names);
     log->is_named = false;
@@ -97,7 +98,8 @@ static void log_drop(struct overlay *overlay, struct overlay_log *log)
     (void)tdelete(log, &overlay->by_number, compare_numbers);
     list_remove(&log->link);
     overlay->n_logs--;
-    free(log->spans);
+    if (log->spans != &log->first)
+        free(log->spans);
     free(log);
 }
 
@@ -111,7 +113,17 @@ static int take_name(struct overlay *overlay, struct overlay_log *log)
     if (!tsearch(log, &overlay->by_name, compare_names))
         return -ENOMEM;
     log->is_named = true;
+    list_remove(&log->fresh);
     return 0;
+}
+
+int overlay_order(struct overlay *overlay)
+{
+    int r = 0;
+
+    while (!r && !list_is_empty(&overlay->fresh))
+        r = take_name(overlay, LIST_ENTRY(overlay->fresh.next, struct overlay_log, fresh));
+    return r;
 }
 
 static int log_add(struct overlay *overlay, const struct name_key *key, const struct row *row, struct overlay_log **out)
@@ -123,59 +135,62 @@ static int log_add(struct overlay *overlay, const struct name_key *key, const st
     memcpy(log + 1, key->at, key->n_bytes);
     log->key = bytes_of(log + 1, key->n_bytes);
     log->row = *row;
+    log->spans = &log->first;
+    log->capacity = 1;
     list_append(&overlay->logs, &log->link);
+    list_append(&overlay->fresh, &log->fresh);
     overlay->n_logs++;
-    if (!tsearch(log, &overlay->by_number, compare_numbers) || take_name(overlay, log)) {
+    if (!tsearch(log, &overlay->by_number, compare_numbers)) {
         log_drop(overlay, log);
         return -ENOMEM;
     }
+    if (row->number > overlay->highest_number)
+        overlay->highest_number = row->number;
     *out = log;
     return 0;
 }
 
-/* The row that the log's first entry here adds to. -ENOENT: the log is gone, its entries are of no use any more. */
+/* The row that the log's first entry here adds to. -ENOENT: the log is gone, its entries are of no use any more.
+ *
+ * What creates a log is asked of nobody. Batches leave from the front, so all that the log was ever given is here, and
+ * makes the same row as the fold does, however far that has come. That the name has no other row is proved when the
+ * log is opened or folded. */
 static int log_seed(const struct environment *environment, MDB_txn *txn, const struct batch_entry *entry,
                     struct name_key *key, struct row *row)
 {
     struct log_key number = log_key_of(entry->number);
     struct bytes value;
-    bool creates = entry_creates(entry->kind);
     int r;
 
-    if (creates) {
+    if (entry_creates(entry->kind)) {
         *key = name_key_of(entry->name);
-    } else {
-        r = environment_get(environment, txn, DB_NAMES, log_key_bytes(&number), &value);
-        if (r)
-            return r;
-        if (value.n_bytes > NAME_KEY_MAX)
-            return -EBADMSG;
-        *key = (struct name_key){ .n_bytes = value.n_bytes };
-        memcpy(key->at, value.at, value.n_bytes);
+        *row = (struct row){ .number = entry->number, .base = entry->from, .head = entry->from };
+        return 0;
     }
-    /* That a new log has no row yet is proved when it is opened or folded. */
-    r = creates ? environment_look(environment, txn, DB_DOCS, name_key_bytes(key), &value)
-                : environment_get(environment, txn, DB_DOCS, name_key_bytes(key), &value);
+    r = environment_get(environment, txn, DB_NAMES, log_key_bytes(&number), &value);
+    if (r)
+        return r;
+    if (value.n_bytes > NAME_KEY_MAX)
+        return -EBADMSG;
+    *key = (struct name_key){ .n_bytes = value.n_bytes };
+    memcpy(key->at, value.at, value.n_bytes);
+    r = environment_get(environment, txn, DB_DOCS, name_key_bytes(key), &value);
     if (!r)
         r = row_decode(value, row);
-    if (!r && row->number == entry->number)
-        return 0;
-    if (!creates)
-        return r ? r : -ENOENT;
-    if (r && r != -ENOENT)
-        return r;
-    *row = (struct row){ .number = entry->number, .base = entry->from, .head = entry->from };
-    return 0;
+    return !r && row->number != entry->number ? -ENOENT : r;
 }
 
 static int span_add(struct overlay_log *log, const struct span *span)
 {
     if (log->n_spans == log->capacity) {
-        size_t capacity = log->capacity ? log->capacity * 2 : 1;
-        struct span *grown = realloc(log->spans, capacity * sizeof(*grown));
+        size_t capacity = log->capacity * 2;
+        bool is_first = log->spans == &log->first;
+        struct span *grown = realloc(is_first ? NULL : log->spans, capacity * sizeof(*grown));
 
         if (!grown)
             return -ENOMEM;
+        if (is_first)
+            *grown = log->first;
         log->spans = grown;
         log->capacity = capacity;
     }
@@ -186,7 +201,8 @@ static int span_add(struct overlay_log *log, const struct span *span)
 static int entry_index(struct overlay *overlay, const struct environment *environment, MDB_txn *txn,
                        const struct batch_entry *entry, const struct span *span)
 {
-    struct overlay_log *log = overlay_by_number(overlay, entry->number);
+    bool is_higher = entry->number > overlay->highest_number; /* as new ones are: none to be looked for */
+    struct overlay_log *log = is_higher ? NULL : overlay_by_number(overlay, entry->number);
     struct name_key key;
     struct row row;
     int r = 0;
@@ -329,6 +345,7 @@ void overlay_init(struct overlay *overlay)
 {
     *overlay = (struct overlay){ 0 };
     list_init(&overlay->logs);
+    list_init(&overlay->fresh);
 }
 
 void overlay_finish(struct overlay *overlay)

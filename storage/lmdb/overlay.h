@@ -25,16 +25,19 @@ struct overlay_log {
     struct row row;     /* as it is now, with everything that is in the inbox */
     bool is_removed;    /* row.head is what a later log of the name continues from */
     bool is_named;      /* the newest of its name: found by it */
-    struct span *spans; /* [first_span, n_spans), in order */
+    struct list fresh;  /* not yet in by_name; alone afterwards */
+    struct span first;  /* most logs have one */
+    struct span *spans; /* [first_span, n_spans), in order: &first, until there are more */
     size_t first_span, n_spans, capacity;
     struct bytes key; /* its name as a key, behind this struct */
 };
 
 struct overlay {
     uint64_t first_batch, next_batch; /* indexed: [first_batch, next_batch) */
-    struct list logs;
+    struct list logs, fresh;          /* by link, in the order of their first entries; by fresh */
     size_t n_logs;
-    void *by_number, *by_name; /* search.h */
+    uint64_t highest_number;   /* that any of them had */
+    void *by_number, *by_name; /* search.h; by_name: overlay_order */
 };
 
 void overlay_init(struct overlay *overlay);
@@ -45,6 +48,10 @@ STORE_MUST_CHECK int overlay_sync(struct overlay *overlay, const struct environm
 
 /* NULL: nothing of it is in the inbox. */
 struct overlay_log *overlay_by_number(const struct overlay *overlay, uint64_t number);
+
+/* Before anything is found by its name: puts the logs that have come since into their order, which a start with a full
+ * inbox need not wait for. 0, -ENOMEM. */
+STORE_MUST_CHECK int overlay_order(struct overlay *overlay);
 struct overlay_log *overlay_by_name(const struct overlay *overlay, struct bytes name_key);
 
 /* The first of those that are found by name at or behind the key. NULL: none. */

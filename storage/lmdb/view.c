@@ -109,11 +109,14 @@ static int find_removed(struct view *view, struct view_log *log)
 int view_find_log(struct view *view, struct store_name name, struct view_log *out)
 {
     struct view_log log = { .key = name_key_of(name) };
-    struct overlay_log *overlaid = overlay_by_name(&view->overlay, name_key_bytes(&log.key));
+    struct overlay_log *overlaid;
     struct row row;
-    int r;
+    int r = overlay_order(&view->overlay);
 
+    if (r)
+        return r;
     guard_reading(name);
+    overlaid = overlay_by_name(&view->overlay, name_key_bytes(&log.key));
     if (overlaid && overlaid->is_removed) {
         log.row.base = log.row.head = log.folded = overlaid->row.head;
         *out = log;
