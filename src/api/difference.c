@@ -6,7 +6,7 @@
 
 /* What is beyond is replaced as one piece: the server compares on its loop, and 2 MB take 0.04 s. */
 #define SEARCHED_MAX_BYTES ((size_t)2 << 20) /* that differ, first to last */
-#define CHANGES_MAX        500u              /* words, or lines; comparing takes 2 MB then */
+#define CHANGES_MAX        500u              /* words, or lines; comparing takes up to 2 MB then */
 
 static bool continues(const char *at)
 {

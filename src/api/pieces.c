@@ -80,12 +80,29 @@ struct search {
     struct pieces *before, *after;
     size_t n_start, n_before, n_after;
     size_t n_comparisons, n_changes_max;
-    ptrdiff_t *rows; /* row d has 2 d + 1 places, from diagonal -d on, and begins at d * d */
+    ptrdiff_t *rows; /* row d has a place for each of the diagonals -d, -d + 2 ... d, and begins at d (d + 1) / 2 */
+    size_t n_places; /* as many as were needed until now: most texts differ in little */
 };
 
 static ptrdiff_t *furthest(const struct search *search, ptrdiff_t d, ptrdiff_t k)
 {
-    return &search->rows[d * d + d + k];
+    return &search->rows[d * (d + 1) / 2 + (d + k) / 2];
+}
+
+/* False: no memory. */
+static bool has_row(struct search *search, ptrdiff_t d)
+{
+    size_t n_needed = (size_t)(d + 1) * (size_t)(d + 2) / 2, n_places = 2 * n_needed;
+    ptrdiff_t *rows;
+
+    if (n_needed <= search->n_places)
+        return true;
+    rows = realloc(search->rows, n_places * sizeof(*rows));
+    if (!rows)
+        return false;
+    search->rows = rows;
+    search->n_places = n_places;
+    return true;
 }
 
 /* Whether the way with d changes to diagonal k comes down from k + 1, by putting in a piece of `after`. */
@@ -113,12 +130,14 @@ static ptrdiff_t follow(struct search *search, ptrdiff_t x, ptrdiff_t k)
     return (ptrdiff_t)i;
 }
 
-/* Returns the number of changes, -1: too many. */
+/* Returns the number of changes, -1: too many, or no memory for that many. */
 static ptrdiff_t search_forwards(struct search *search)
 {
     ptrdiff_t n = (ptrdiff_t)search->n_before, m = (ptrdiff_t)search->n_after;
 
-    for (ptrdiff_t d = 0; d <= (ptrdiff_t)search->n_changes_max && search->n_comparisons < COMPARISONS_MAX; d++)
+    for (ptrdiff_t d = 0; d <= (ptrdiff_t)search->n_changes_max && search->n_comparisons < COMPARISONS_MAX; d++) {
+        if (!has_row(search, d))
+            return -1;
         for (ptrdiff_t k = -d; k <= d; k += 2) {
             ptrdiff_t x = 0;
 
@@ -129,6 +148,7 @@ static ptrdiff_t search_forwards(struct search *search)
             if (x >= n && x - k >= m)
                 return d;
         }
+    }
     return -1;
 }
 
@@ -165,12 +185,10 @@ static void trim(struct search *search)
 bool pieces_compare(struct pieces *before, struct pieces *after, size_t n_changes_max)
 {
     struct search search = { .before = before, .after = after, .n_changes_max = n_changes_max };
-    ptrdiff_t n_changes = -1;
+    ptrdiff_t n_changes;
 
-    search.rows = calloc((n_changes_max + 1) * (n_changes_max + 1), sizeof(*search.rows));
     trim(&search);
-    if (search.rows)
-        n_changes = search_forwards(&search);
+    n_changes = search_forwards(&search);
     if (n_changes >= 0) {
         read_backwards(&search, n_changes);
     } else {

@@ -5,7 +5,7 @@
 #include "api/pieces.h"
 
 #define CONTEXT     3u
-#define CHANGES_MAX 1500u /* lines; comparing takes 18 MB then */
+#define CHANGES_MAX 1500u /* lines; comparing takes up to 18 MB then */
 
 /* Lines [from, to) of each. */
 struct range {
