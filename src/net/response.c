@@ -56,7 +56,7 @@ static const struct rest_header precautions[] = {
     { "content-security-policy", { "default-src 'none'; frame-ancestors 'none'", 42 } },
 };
 
-void response_init(struct response *response)
+void response_init(struct response *response, unsigned stays_seconds)
 {
     buffer_init(&response->head, HEAD_MAX_BYTES);
     response->frame = NULL;
@@ -64,6 +64,7 @@ void response_init(struct response *response)
     response->n_sent = 0;
     response->stream = NULL;
     buffer_init(&response->chunk, CHUNK_MAX_BYTES);
+    response->stays_seconds = stays_seconds;
 }
 
 void response_finish(struct response *response)
@@ -72,7 +73,7 @@ void response_finish(struct response *response)
     frame_unref(response->frame);
     rest_stream_close(response->stream);
     buffer_finish(&response->chunk);
-    response_init(response);
+    response_init(response, response->stays_seconds);
 }
 
 static const char *reason_of(int status)
@@ -151,6 +152,13 @@ static void length_append(struct buffer *head, size_t n_bytes)
     (void)buffer_append_string(head, "\r\n");
 }
 
+static void stays_append(struct buffer *head, unsigned seconds)
+{
+    (void)buffer_append_string(head, "keep-alive: timeout=");
+    (void)buffer_append_u64(head, seconds);
+    (void)buffer_append_string(head, "\r\n");
+}
+
 static void stream_end(struct response *response)
 {
     rest_stream_close(response->stream);
@@ -189,6 +197,8 @@ int response_begin(struct response *response, const struct rest_response *answer
         length_append(head, response->body.n_bytes);
     if (connection != RESPONSE_STAYS)
         (void)buffer_append_string(head, "connection: close\r\n");
+    else if (response->stays_seconds)
+        stays_append(head, response->stays_seconds);
     if (!has_content || answer->omit_body) {
         response->body = bytes_of(NULL, 0);
         stream_end(response);

@@ -20,6 +20,7 @@ struct response {
     struct rest_stream *stream; /* owned; NULL: nothing comes behind what is there */
     bool is_chunked;
     struct buffer chunk; /* what body points to then */
+    unsigned stays_seconds;
 };
 
 /* How the connection goes on. */
@@ -29,7 +30,10 @@ enum response_connection {
     RESPONSE_UNFRAMED /* closes, and of a stream nothing else tells the end: HTTP/1.0 */
 };
 
-void response_init(struct response *response);
+/* stays_seconds: how long a connection that stays is kept without a request. Answers say so, for a client that sends
+ * one just when its connection is being closed has lost it, and does not know whether to send it again. 0: they don't.
+ */
+void response_init(struct response *response, unsigned stays_seconds);
 
 /* answer's body is kept by reference, its stream taken over in any case; body, if not NULL, is sent in its place and
  * must outlive the response; what is held stays in front of it. extra_header: whole lines, or NULL. Returns 0 or

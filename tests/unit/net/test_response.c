@@ -24,7 +24,7 @@ static const char *sent(const struct rest_response *answer, enum response_connec
     struct iovec pieces[2];
     size_t n = 0;
 
-    response_init(&response);
+    response_init(&response, 60);
     assert_int_equal(response_begin(&response, answer, NULL, connection, NULL, bytes_of_string("k-1")), 0);
     while (response_rest(&response, pieces)) {
         size_t n_now = pieces[0].iov_len < n_at_once ? pieces[0].iov_len : n_at_once;
@@ -51,6 +51,7 @@ static void has_length_body_and_precautions(void **state)
     assert_non_null(strstr(text, "\r\nx-content-type-options: nosniff\r\n"));
     assert_non_null(strstr(text, "\r\ndate: "));
     assert_null(strstr(text, "connection:"));
+    assert_non_null(strstr(text, "\r\nkeep-alive: timeout=60\r\n"));
     assert_string_equal(strstr(text, "\r\n\r\n"), "\r\n\r\nhello");
     assert_int_equal(answer.body->n_references, 1);
     frame_unref(answer.body);
@@ -79,7 +80,7 @@ static void what_is_held_leaves_in_front_of_the_next(void **state)
     struct iovec pieces[2];
     const char *text;
 
-    response_init(&response);
+    response_init(&response, 60);
     assert_int_equal(response_begin(&response, &first, NULL, RESPONSE_STAYS, NULL, bytes_of_string("k-1")), 0);
     assert_int_equal(response_hold(&response), 0);
     assert_int_equal(first.body->n_references, 1);
@@ -105,7 +106,7 @@ static void what_is_large_is_not_held(void **state)
     struct response response;
     struct iovec pieces[2];
 
-    response_init(&response);
+    response_init(&response, 60);
     assert_int_equal(response_begin(&response, &answer, NULL, RESPONSE_STAYS, NULL, bytes_of_string("k-1")), 0);
     assert_int_equal(response_hold(&response), -E2BIG);
     assert_int_equal(response_rest(&response, pieces), 2);
@@ -159,6 +160,7 @@ static void closing_is_announced(void **state)
     const struct rest_response answer = { .status = 413 };
 
     assert_non_null(strstr(sent(&answer, RESPONSE_CLOSES, 1000), "\r\nconnection: close\r\n"));
+    assert_null(strstr(written, "keep-alive"));
 }
 
 static void a_body_of_its_own_needs_no_frame(void **state)
@@ -168,7 +170,7 @@ static void a_body_of_its_own_needs_no_frame(void **state)
     struct response response;
     struct iovec pieces[2];
 
-    response_init(&response);
+    response_init(&response, 60);
     assert_int_equal(
         response_begin(&response, &answer, &body, RESPONSE_STAYS, "allow: GET\r\n", bytes_of_string("k-1")), 0);
     assert_int_equal(response_rest(&response, pieces), 2);
@@ -235,7 +237,7 @@ static void a_stream_is_chunked(void **state)
     struct response response;
     size_t n = 0;
 
-    response_init(&response);
+    response_init(&response, 60);
     assert_int_equal(response_begin(&response, &answer, NULL, RESPONSE_STAYS, NULL, bytes_of_string("k-1")), 0);
     assert_int_equal(send_and_refill(&response, &n), 0);
     assert_non_null(strstr(written, "\r\ntransfer-encoding: chunked\r\n"));
@@ -259,7 +261,7 @@ static void without_chunks_a_stream_is_its_bytes_and_the_line_closes(void **stat
     struct response response;
     size_t n = 0;
 
-    response_init(&response);
+    response_init(&response, 60);
     assert_int_equal(response_begin(&response, &answer, NULL, RESPONSE_UNFRAMED, NULL, bytes_of_string("k-1")), 0);
     for (int i = 0; i < 4; i++)
         assert_int_equal(send_and_refill(&response, &n), i == 1 ? -EAGAIN : 0);
@@ -280,7 +282,7 @@ static void a_stream_that_breaks_has_no_end(void **state)
     struct response response;
     size_t n = 0;
 
-    response_init(&response);
+    response_init(&response, 60);
     assert_int_equal(response_begin(&response, &answer, NULL, RESPONSE_STAYS, NULL, bytes_of_string("k-1")), 0);
     assert_int_equal(send_and_refill(&response, &n), 0);
     assert_int_equal(send_and_refill(&response, &n), -EIO);
@@ -297,7 +299,7 @@ static void a_head_request_closes_the_stream_unread(void **state)
     struct response response;
     size_t n = 0;
 
-    response_init(&response);
+    response_init(&response, 60);
     assert_int_equal(response_begin(&response, &answer, NULL, RESPONSE_STAYS, NULL, bytes_of_string("k-1")), 0);
     assert_int_equal(source.n_closed, 1);
     assert_int_equal(send_and_refill(&response, &n), -ENODATA);
