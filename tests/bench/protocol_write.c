@@ -234,6 +234,21 @@ static void remember(struct client *client, int64_t version, struct piece piece,
     memcpy(told->bytes, frame.at, frame.n_bytes);
 }
 
+/* Pieces all go to one place, where the later one stands first, so no transform changes an operation; only of what
+ * replaces, the deletion of what another has deleted goes. */
+static void check_content(struct client *client, struct piece piece, struct bytes op)
+{
+    struct load *load = client->load;
+
+    if (load->is_replacing)
+        return;
+    buffer_reset(&load->scratch);
+    ledger_append_op(&client->document->ledger, piece, &load->scratch);
+    if (!bytes_equal(op, buffer_bytes(&load->scratch)))
+        fail("client %u was told %.*s, which is not what was sent", client->number, (int)op.n_bytes,
+             (const char *)op.at);
+}
+
 void told_op(struct client *client, const struct message *message, struct bytes frame)
 {
     struct load *load = client->load;
@@ -250,6 +265,8 @@ void told_op(struct client *client, const struct message *message, struct bytes 
     if (message->seq != piece.seq)
         fail("client %u was told something else as operation %lld than was sent", client->number,
              (long long)message->seq);
+    if (message->op.at)
+        check_content(client, piece, message->op);
     if (!load->is_bare)
         ledger_told(&client->document->ledger, (size_t)message->version, piece);
     remember(client, message->version, piece, frame);
