@@ -10,7 +10,7 @@ import { JSON0, TEXT, WebSocket } from '../lib/wire.mjs';
 const MIB = 1024 * 1024;
 const N_OTHERS = 8; // pairs on documents of their own
 const N_TOGETHER = 2; // pairs on the document that is being asked for
-const PAUSE_MS = 10;
+const EVERY_MS = 10; // by the clock: what is held up by the one before has waited, too
 
 // ---- one line, without ceremony --------------------------------------------------------------------------------------
 
@@ -69,20 +69,16 @@ class Pair {
     await this.follower.ask({ a: 's', c, d, v: null });
   }
 
-  // Writes and asks until `isOver`, one operation and one ping at a time.
+  // Writes and asks until `isOver`, one operation and one ping on their way at a time; times count from when each was due.
   run(isOver) {
     const { c, d } = this.place;
-    let pinged = 0;
-    let wrote = 0;
+    const due = { write: performance.now(), ping: performance.now() };
+    const next = (what, act) => setTimeout(act, Math.max(0, (due[what] += EVERY_MS) - performance.now()));
     const write = () => {
-      wrote = performance.now();
-      this.sent.set(this.seq, wrote);
+      this.sent.set(this.seq, due.write);
       this.writer.send({ a: 'op', c, d, v: this.version, seq: this.seq++, op: ['x'] });
     };
-    const ping = () => {
-      pinged = performance.now();
-      this.follower.send({ a: 'pp' });
-    };
+    const ping = () => this.follower.send({ a: 'pp' });
 
     this.writer.onMessage = data => {
       const frame = JSON.parse(data);
@@ -90,7 +86,7 @@ class Pair {
         throw new Error(JSON.stringify(frame.error));
       this.version = frame.v + 1;
       if (!frame.op && !isOver())
-        setTimeout(write, PAUSE_MS);
+        next('write', write);
     };
     this.follower.onMessage = data => {
       const now = performance.now();
@@ -98,9 +94,9 @@ class Pair {
       const frame = isPong ? null : JSON.parse(data.length < 1000 ? data : data.subarray(0, 200).toString().replace(/,"op".*/, '}'));
 
       if (isPong) {
-        this.measured.ping.push(now - pinged);
+        this.measured.ping.push(now - due.ping);
         if (!isOver())
-          setTimeout(ping, PAUSE_MS);
+          next('ping', ping);
       } else if (frame.src === this.writer.id && this.sent.has(frame.seq)) {
         this.measured.stream.push(now - this.sent.get(frame.seq));
         this.sent.delete(frame.seq);
@@ -229,9 +225,7 @@ function tree(nBytes) {
   return list;
 }
 
-async function main() {
-  const ends = [];
-  const server = await startServer({ after: end => ends.unshift(end) });
+async function askForMuch(server) {
   const nOps = Number(process.argv[2] ?? 1_000_000);
   const long = { c: 'stress', d: 'long' };
   const nAway = Math.min(50_000, nOps);
@@ -252,8 +246,17 @@ async function main() {
   const big = tree(10 * MIB);
   await measure(server, `a tree of ${(JSON.stringify(big).length / MIB).toFixed(0)} MB inserted`, null, () =>
     single(server, { c: 'stress', d: 'tree' }, JSON0, {}, [{ p: ['tree'], oi: big }]));
-  for (const end of ends)
-    await end();
+}
+
+async function main() {
+  const ends = [];
+
+  try {
+    await askForMuch(await startServer({ after: end => ends.unshift(end) }));
+  } finally {
+    for (const end of ends)
+      await end();
+  }
 }
 
 await (isMainThread ? main() : others(workerData));

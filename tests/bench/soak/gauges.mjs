@@ -64,15 +64,16 @@ export class Gauges {
   // A row of the table, of what was since the last. Figures of the process are medians.
   async row() {
     const { acknowledged, read, nWritten, nMissed } = this.run.take();
-    const witnessed = await this.witness.take();
+    const { acknowledged: witnessed, synced } = await this.witness.take();
     const [cpu, now] = [await cpuSeconds(this.run.server.pid), performance.now()];
     const row = Object.fromEntries(Object.keys(this.looks[0]).map(key => [key, median(this.looks.map(each => each[key]))]));
 
     acknowledged.sort((a, b) => a - b);
     read.sort((a, b) => a - b);
     witnessed.sort((a, b) => a - b);
+    synced.sort((a, b) => a - b);
     Object.assign(row, {
-      nWritten, nMissed, witnessed, nRead: read.length, witnessedP50: share(witnessed, 0.5), witnessedP99: share(witnessed, 0.99),
+      nWritten, nMissed, witnessed, synced, syncedP99: share(synced, 0.99), nRead: read.length, witnessedP50: share(witnessed, 0.5), witnessedP99: share(witnessed, 0.99),
       p50: share(acknowledged, 0.5), p99: share(acknowledged, 0.99), readP99: share(read, 0.99),
       cpu: (cpu - this.cpu) / ((now - this.began) / 1000), late: this.delay.percentile(99) / 1e6,
     });
