@@ -28,7 +28,7 @@ const storage = (...args) => execFileSync(bench('storage_bench'), args.map(Strin
 const median = values => values.toSorted((a, b) => a - b)[values.length >> 1];
 
 async function start(store) {
-  const child = spawn(pilcrowd, ['--data', store, '--listen', '127.0.0.1:0', '--log-level', 'warning'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn('setpriv', ['--pdeathsig', 'TERM', pilcrowd, '--data', store, '--listen', '127.0.0.1:0', '--log-level', 'warning'], { stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = once(child, 'exit');
   const [said] = await Promise.race([once(child.stdout.setEncoding('utf8'), 'data'), ended]);
   const port = Number(String(said).match(/:(\d+)\/?\s/)?.[1]);
@@ -64,11 +64,29 @@ async function timeStart(store, n) {
   return { ready, first };
 }
 
+// A store that a server has begun, so that it has what the first start of all writes into it.
+async function begun(path) {
+  mkdirSync(path);
+  const server = await start(path);
+
+  server.kill('SIGTERM');
+  await server.ended;
+  return path;
+}
+
+// On the disk, as what a killed server had acknowledged is.
+function copyStore(from, to) {
+  const file = join(to, 'data.mdb');
+
+  copyFileSync(join(from, 'data.mdb'), file);
+  execFileSync('sync', [file]);
+}
+
 // The system forgets what it has of the file.
 const forget = store => execFileSync('dd', [`if=${join(store, 'data.mdb')}`, 'iflag=nocache', 'count=0', 'status=none']);
 
 async function timeStarts(folder, n) {
-  const made = join(folder, `made-${n}`);
+  const made = await begun(join(folder, `made-${n}`));
   const store = join(folder, `store-${n}`);
   const measure = async prepare => {
     const all = [];
@@ -80,9 +98,9 @@ async function timeStarts(folder, n) {
     return { ready: median(all.map(({ ready }) => ready)), first: median(all.map(({ first }) => first)) };
   };
 
-  for (const path of [made, store]) mkdirSync(path);
+  mkdirSync(store);
   storage('documents', made, n);
-  const killed = await measure(() => copyFileSync(join(made, 'data.mdb'), join(store, 'data.mdb')));
+  const killed = await measure(() => copyStore(made, store));
   storage('compact', store);
   const warm = await measure(() => {});
   const cold = await measure(() => forget(store));
@@ -101,6 +119,8 @@ async function drain(folder) {
   const lines = createInterface({ input: load.stdout })[Symbol.asyncIterator]();
   const next = async () => JSON.parse((await lines.next()).value ?? '{}');
   const before = await next();
+
+  if (before.closed_ms === undefined) throw new Error('the load has failed');
   const [code] = await first.ended;
 
   if (code !== 0) throw new Error(`the server ended with ${code}`);
@@ -124,7 +144,7 @@ function startTable(few, many) {
   const kinds = [
     ['packed, the file in memory', 'warm'],
     ['packed, the file only on the disk', 'cold'],
-    ['after kill -9 with as much unpacked as there may be (16 MB)', 'killed'],
+    ['as after kill -9, with much unpacked (up to 16 MB)', 'killed'],
   ];
 
   return [
