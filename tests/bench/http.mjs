@@ -128,13 +128,23 @@ async function measure(server, row) {
 const median = numbers => [...numbers].sort((a, b) => a - b)[numbers.length >> 1];
 const thousands = number => `${(number / 1000).toFixed(1)} k`.padStart(9);
 
-const servers = [await startPilcrow(), await startNginx()];
-const rates = new Map(rows.map(row => [row, servers.map(() => [])]));
+async function measureAll() {
+  try {
+    const servers = [await startPilcrow(), await startNginx()];
+    const rates = new Map(rows.map(row => [row, servers.map(() => [])]));
 
-for (let round = 0; round < nRounds; round++)
-  for (const row of rows)
-    for (const [i, server] of servers.entries())
-      rates.get(row)[i].push(await measure(server, row));
+    for (let round = 0; round < nRounds; round++)
+      for (const row of rows)
+        for (const [i, server] of servers.entries())
+          rates.get(row)[i].push(await measure(server, row));
+    return rates;
+  } finally {
+    for (const end of ends)
+      await end();
+  }
+}
+
+const rates = await measureAll();
 
 console.log(`${BYTES} bytes, ${CONNECTIONS} connections, ${nRounds} rounds of ${seconds} s; answers for a CPU-second of the server (medians)\n`);
 console.log('             pilcrowd     nginx    ratio (of each round)');
@@ -143,5 +153,3 @@ for (const [row, [ours, theirs]] of rates) {
   console.log(`${row.name.padEnd(11)}${thousands(median(ours))} ${thousands(median(theirs))}  ${(100 * median(ratios)).toFixed(0).padStart(4)} %  ` +
     `(${(100 * Math.min(...ratios)).toFixed(0)} to ${(100 * Math.max(...ratios)).toFixed(0)})`);
 }
-for (const end of ends)
-  await end();

@@ -163,10 +163,10 @@ function durableTable(measured) {
 
 function cpuTable(measured) {
   return [
-    row(['work', ...keys.map(key => servers[key].name), 'the load beside Pilcrow', 'beside echo']),
-    `|---|${keys.map(() => '--:').join('|')}|--:|--:|`,
+    row(['work', ...keys.map(key => servers[key].name), 'the load beside Pilcrow', 'beside echo', 'beside echo+sync']),
+    `|---|${keys.map(() => '--:').join('|')}|--:|--:|--:|`,
     ...forEachRow(measured, (of, medians) => of.per && row([
-      of.name.replace(/: deliveries.*/, ''), ...keys.map(key => cpu(of, medians[key])), percent(medians.pilcrow.own_cpu_share), medians.echo ? percent(medians.echo.own_cpu_share) : '',
+      of.name.replace(/: deliveries.*/, ''), ...keys.map(key => cpu(of, medians[key])), ...['pilcrow', 'echo', 'sync'].map(key => (medians[key] ? percent(medians[key].own_cpu_share) : '')),
     ])).filter(Boolean),
   ].join('\n');
 }

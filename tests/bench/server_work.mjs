@@ -45,7 +45,7 @@ export const works = [
   fanOut(100),
   fanOut(1000),
   {
-    key: 'paced', mode: 'fan-out', n: 100, outstanding: 1, args: ['--rate', 100], more: ['postgres'],
+    key: 'paced', mode: 'fan-out', n: 100, outstanding: 1, args: ['--rate', 100, '--seconds', 5], more: ['postgres'],
     rows: [{
       panel: 'p99', short: '100 operations/s to 100 readers', name: 'fan-out p99 at 100 operations/s to 100 readers', value: m => m.told_ms.p99, show: time, latency: m => m.told_ms, per: m => m.told,
       goals: [{ beside: 'sharedb', most: 1 }, { beside: 'sync', most: 1.3 }],
