@@ -48,7 +48,7 @@ struct session {
     struct part *behind;   /* the submission that is being transformed in slices; NULL: none */
     struct list behind_it; /* parts: those that will be */
     struct list requests;  /* not answered, in the order of arrival */
-    size_t n_requests, n_documents, n_unanswered_bytes; /* all, those for a whole document, the bytes of all */
+    size_t n_requests, n_documents, n_unanswered_bytes; /* all, the whole documents in them, the bytes of all */
     size_t n_message_bytes;                             /* of the message at hand */
     bool has_ended, is_paused;
     bool is_reading; /* a large message is being parsed; what comes is kept in `later` */
@@ -92,17 +92,17 @@ struct request {
     struct session *session;
     const struct action *action;
     struct ot_json *frame;
-    bool is_small;        /* has room for one part, or none */
-    bool is_for_document; /* the answer may be large: few of them at a time */
-    bool is_list;         /* bulk: by ids, so that the reply has data */
-    bool is_barrier;      /* a ping: answered when it is the oldest */
-    bool is_answered;     /* also: refused, while other parts were still under way */
-    bool has_gone_on;     /* action->go_on has been called */
-    bool is_too_large;    /* bulk: refused, since all its data together is */
-    bool is_left;         /* p: its channel was left meanwhile, so nothing is shown */
-    size_t n_bytes;       /* of its message, and of its parts where they are many */
-    size_t n_data_bytes;  /* bulk: of its parts */
-    size_t n_left;        /* parts not answered */
+    bool is_small;       /* has room for one part, or none */
+    bool is_list;        /* bulk: by ids, so that the reply has data */
+    bool is_barrier;     /* a ping: answered when it is the oldest */
+    bool is_answered;    /* also: refused, while other parts were still under way */
+    bool has_gone_on;    /* action->go_on has been called */
+    bool is_too_large;   /* bulk: refused, since all its data together is */
+    bool is_left;        /* p: its channel was left meanwhile, so nothing is shown */
+    size_t n_documents;  /* whole ones in the answer, which may be large: few of them at a time */
+    size_t n_bytes;      /* of its message, and of its parts where they are many */
+    size_t n_data_bytes; /* bulk: of its parts */
+    size_t n_left;       /* parts not answered */
     size_t n_parts;
     struct part parts[];
 };

@@ -244,7 +244,7 @@ void request_unlist(struct request *request)
 {
     list_remove(&request->link);
     request->session->n_requests--;
-    request->session->n_documents -= request->is_for_document;
+    request->session->n_documents -= request->n_documents;
     request->session->n_unanswered_bytes -= request->n_bytes;
     request->session->n_subscribing -= n_subscribing(request);
 }
@@ -317,10 +317,12 @@ void part_done(struct part *part)
     request_let_go(part->request);
 }
 
-static bool is_for_document(const struct request *request)
+static size_t n_documents(const struct request *request)
 {
     const struct action *action = request->action;
 
+    if (action->answer == answer_bulk)
+        return request->is_list ? request->n_parts : 0;
     return action->begin == begin_past ||
            (action->answer == answer_snapshot && request->parts[0].version == DOCUMENT_NOW);
 }
@@ -329,12 +331,12 @@ void request_start(struct request *request)
 {
     struct session *session = request->session;
 
-    request->is_for_document = is_for_document(request);
+    request->n_documents = n_documents(request);
     if (request->n_parts > 1)
         request->n_bytes += request->n_parts * sizeof(struct part); /* a part is far larger than its name was */
     list_append(&session->requests, &request->link);
     session->n_requests++;
-    session->n_documents += request->is_for_document;
+    session->n_documents += request->n_documents;
     session->n_unanswered_bytes += request->n_bytes;
     session->n_subscribing += n_subscribing(request);
     session_pause_if_due(session);

@@ -134,6 +134,31 @@ static void reading_pauses_when_many_documents_are_waited_for(void **state)
              "one < {\"a\":\"pp\"}\n");
 }
 
+/* A list is as large as what it names, and its answer may be as large as so many. */
+static void reading_pauses_for_the_documents_of_a_list(void **state)
+{
+    struct conversation *conversation = *state;
+
+    conversation->context.limits.n_snapshots = 2;
+    converse(conversation,
+             "disk ! hold\n"
+             "one > {\"a\":\"op\",\"c\":\"n\",\"d\":\"a\",\"v\":0,\"seq\":1,\"create\":{\"type\":\"text-unicode\"}}\n"
+             "one > {\"a\":\"bf\",\"c\":\"n\",\"b\":{\"a\":0}}\n"
+             "one > {\"a\":\"bu\",\"c\":\"n\",\"b\":[\"a\",\"b\"]}\n"
+             "one > {\"a\":\"bf\",\"c\":\"n\",\"b\":[\"a\"]}\n"
+             "one < not paused\n"
+             "one > {\"a\":\"bs\",\"c\":\"n\",\"b\":[\"a\"]}\n"
+             "one < paused\n"
+             "two > {\"a\":\"bf\",\"c\":\"n\",\"b\":[\"a\",\"b\"]}\n"
+             "two < paused\n"
+             "disk ! release\n"
+             "one < ...\n"
+             "one < not paused\n"
+             "two < {\"a\":\"bf\",\"c\":\"n\",\"data\":{\"a\":{\"v\":1,\"data\":\"\",\"type\":\"*\"},"
+             "\"b\":{\"v\":0,\"type\":null}}}\n"
+             "two < not paused\n");
+}
+
 static void subscriptions_have_a_ceiling(void **state)
 {
     struct conversation *conversation = *state;
@@ -322,6 +347,7 @@ int main(void)
         TEST(names_of_128_bytes_pass_and_of_129_do_not),
         TEST(reading_pauses_when_too_much_is_unanswered),
         TEST(reading_pauses_when_many_documents_are_waited_for),
+        TEST(reading_pauses_for_the_documents_of_a_list),
         TEST(subscriptions_have_a_ceiling),
         TEST(subscriptions_have_a_ceiling_before_they_are_answered),
         TEST(bulk_requests_have_a_ceiling),
