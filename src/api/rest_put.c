@@ -285,7 +285,7 @@ static void put_on_view(struct fetch *fetch, int r, const struct document_view *
         refuse_missing(put);
     else if (merges)
         merge(put, view);
-    else if (!call_header(&write->call.request, "if-match").n_bytes)
+    else if (!call_header(&write->call.request, "if-match").at)
         refuse_unconditional(write);
     else
         replace(put, view);

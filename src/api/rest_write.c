@@ -23,16 +23,17 @@ void write_refuse_precondition(struct rest_write *write)
     call_refuse(&write->call, 412, "ERR_PRECONDITION_FAILED", "The document is not as the request wants it.");
 }
 
+/* An empty If-Match is one: it names nothing, so nothing matches. */
 bool call_has_conditions(const struct rest_call *call)
 {
-    return call_header(&call->request, "if-match").n_bytes || call_header(&call->request, "if-none-match").n_bytes;
+    return call_header(&call->request, "if-match").at || call_header(&call->request, "if-none-match").at;
 }
 
 bool write_is_strict(const struct rest_write *write)
 {
     struct bytes if_match = call_header(&write->call.request, "if-match");
 
-    return if_match.n_bytes && !etags_are_any(if_match);
+    return if_match.at && !etags_are_any(if_match);
 }
 
 bool write_conditions(struct rest_write *write, const struct document_view *view)
@@ -41,9 +42,9 @@ bool write_conditions(struct rest_write *write, const struct document_view *view
     struct bytes if_none_match = call_header(&write->call.request, "if-none-match");
     bool holds = true;
 
-    if (if_match.n_bytes)
+    if (if_match.at)
         holds = view->type && (etags_are_any(if_match) || etags_name(if_match, view->version, view->modified_ms));
-    if (if_none_match.n_bytes && view->type)
+    if (if_none_match.at && view->type)
         holds = holds && !etags_are_any(if_none_match) && !etags_name(if_none_match, view->version, view->modified_ms);
     if (!holds)
         write_refuse_precondition(write);

@@ -43,6 +43,21 @@ test('If-Match replaces what was read, and nothing newer', async () => {
   assert.equal((await get(path)).text, 'hello there');
 });
 
+test('an empty If-Match names nothing: 412, whatever the method', async () => {
+  const path = await made();
+  const empty = { 'if-match': '' };
+  const send = (method, suffix, body, type) => ask(method, `${path}${suffix}`, { body, headers: { 'content-type': type, ...empty } });
+
+  for (const answer of [
+    await put(path, 'x', empty), await put(`${path}?base=1`, 'x', empty), await put(fresh(), 'x', empty),
+    await send('PATCH', '', '{"v":1,"op":["x"]}', OP), await send('POST', '/ops', '{"v":1,"op":["x"]}', OP),
+    await send('PATCH', '', '[]', 'application/json-patch+json'), await send('POST', '/restore', '{"version":1}', 'application/json'),
+    await ask('DELETE', path, { headers: empty }), await ask('DELETE', `${path}?purge=true`, { headers: empty })])
+    assert.deepEqual([answer.status, answer.code], [412, 'ERR_PRECONDITION_FAILED']);
+  const { text, headers } = await get(path);
+  assert.deepEqual([text, headers['pilcrow-version']], ['hello', '1']);
+});
+
 test('If-Match: * overwrites, by the smallest operation', async () => {
   const path = await made('one two three');
 
