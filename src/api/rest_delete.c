@@ -51,12 +51,14 @@ struct rest_removal {
 
 static void on_purged(struct purge *purge, int r, uint64_t version)
 {
-    struct rest_call *call = &LIST_ENTRY(purge, struct rest_removal, purge)->write.call;
+    struct rest_write *write = &LIST_ENTRY(purge, struct rest_removal, purge)->write;
 
-    if (r)
-        call_fail(call, r);
+    if (r == DOCUMENT_CHANGED)
+        write_refuse_precondition(write);
+    else if (r)
+        call_fail(&write->call, r);
     else
-        reply_gone(call, version);
+        reply_gone(&write->call, version);
 }
 
 static void purge_on_view(struct fetch *fetch, int r, const struct document_view *view)
@@ -70,6 +72,8 @@ static void purge_on_view(struct fetch *fetch, int r, const struct document_view
         who_src_random(hub_world(write->call.context->hub), write->src);
         purge->id = (struct op_id){ bytes_of_string(write->src), 1 };
         purge->author = bytes_of(write->author, who_author(&write->call.request, write->author));
+        purge->version = view->version;
+        purge->only_now = write_is_strict(write);
         purge->on_done = on_purged;
         document_purge(write->call.document, purge);
     }

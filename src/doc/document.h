@@ -235,9 +235,12 @@ struct purge {
     /* In; borrowed until on_done. */
     struct op_id id; /* of the deletion; its seq and those above are the purge's */
     struct bytes author;
+    uint64_t version; /* with only_now; the purge's own from then on */
+    bool only_now;    /* refuse with DOCUMENT_CHANGED when somebody else has written since that version */
 
-    /* version: the last. r: DOCUMENT_MISSING, nothing is kept of it already. After -errno it may have been deleted, or
-     * forgotten here and not yet in the store; purging again makes sure of both. */
+    /* version: the last. r: DOCUMENT_MISSING, nothing is kept of it already; DOCUMENT_CHANGED, everything is, though it
+     * was deleted if the writing came after that. After -errno it may have been deleted, or forgotten here and not yet
+     * in the store; purging again makes sure of both. */
     void (*on_done)(struct purge *purge, int r, uint64_t version);
 
     /* The document's own. */

@@ -5,6 +5,9 @@
  *           -> wait for the head, with nobody let in behind -> remove the log -> pack -> read what is left, as after a
  *              failure (load.c)
  *
+ * With only_now each beginning looks whether the tip is what it knows: the version it was asked with, then what its own
+ * deletion made of that. If it is not, a deletion for what it knows is refused as any other would be.
+ *
  * Whoever was far behind when it began to wait may have been placed meanwhile; then it begins again. What is asked for
  * while the log goes waits for the loading. */
 #include <errno.h>
@@ -92,18 +95,23 @@ static void on_deleted(struct submission *submission, int r, uint64_t version)
 {
     struct purge *purge = LIST_ENTRY(submission, struct purge, deletion);
 
-    if (r)
+    if (r) {
         purge_finish(purge, r);
-    else
-        document_arrive(purge->document, &purge->waiter);
+        return;
+    }
+    purge->version = version + 1;
+    document_arrive(purge->document, &purge->waiter);
 }
 
 /* Each time another operation: somebody may have created the document again. */
 static void delete_first(struct purge *purge)
 {
-    purge->deletion = (struct submission){
-        .id = purge->id, .author = purge->author, .version = DOCUMENT_NOW, .kind = STEP_DELETE, .on_done = on_deleted
-    };
+    purge->deletion = (struct submission){ .id = purge->id,
+                                           .author = purge->author,
+                                           .version = purge->only_now ? purge->version : DOCUMENT_NOW,
+                                           .only_now = purge->only_now,
+                                           .kind = STEP_DELETE,
+                                           .on_done = on_deleted };
     purge->id.seq++;
     document_submit(purge->document, &purge->deletion);
 }
@@ -113,13 +121,18 @@ static bool is_empty(const struct document *document)
     return document->tip == document->load.first;
 }
 
+static bool is_changed(const struct purge *purge)
+{
+    return purge->only_now && purge->document->tip != purge->version;
+}
+
 static void purge_begin(struct waiter *waiter)
 {
     struct purge *purge = purge_of(waiter);
     struct document *document = purge->document;
 
     let_in(document, waiter);
-    if (document->type) {
+    if (document->type || is_changed(purge)) {
         delete_first(purge);
     } else if (is_empty(document)) {
         purge->is_removed = purge->may_be_removed;
@@ -147,7 +160,7 @@ static void purge_release(struct waiter *waiter)
     let_in(document, waiter);
     if (waiter->r) {
         purge_finish(purge, waiter->r);
-    } else if (document->type || document->tip != document->head) {
+    } else if (document->type || document->tip != document->head || is_changed(purge)) {
         document_arrive(document, waiter);
         document_begin_arrivals(document);
     } else {

@@ -325,15 +325,27 @@ static void on_purged(struct purge *purge, int r, uint64_t version)
     request_destroy(request);
 }
 
-void purge(struct fixture *f, const char *document, const char *id)
+static void purge_with(struct fixture *f, const char *document, const char *id, const struct purge *how)
 {
     struct request *request = request_create(f, document, id);
 
     if (!request)
         return;
-    request->purge =
-        (struct purge){ .id = id_of(id, request->src), .author = bytes_of_string("somebody"), .on_done = on_purged };
+    request->purge = *how;
+    request->purge.id = id_of(id, request->src);
+    request->purge.author = bytes_of_string("somebody");
+    request->purge.on_done = on_purged;
     document_purge(request->document, &request->purge);
+}
+
+void purge(struct fixture *f, const char *document, const char *id)
+{
+    purge_with(f, document, id, &(struct purge){ .only_now = false });
+}
+
+void purge_only_now(struct fixture *f, const char *document, const char *id, uint64_t version)
+{
+    purge_with(f, document, id, &(struct purge){ .only_now = true, .version = version });
 }
 
 /* ---- following --------------------------------------------------------------------------------------------------- */

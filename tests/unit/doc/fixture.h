@@ -64,6 +64,7 @@ void barrier(struct fixture *f, const char *document, const char *who);
 
 /* "id purged at 3": the document is forgotten; its deletion is operation `id`. */
 void purge(struct fixture *f, const char *document, const char *id);
+void purge_only_now(struct fixture *f, const char *document, const char *id, uint64_t version);
 
 /* Reads from version `from` on and stays subscribed; DOCUMENT_NOW: starts with a snapshot. */
 void follow(struct fixture *f, const char *document, const char *who, uint64_t from);

@@ -175,6 +175,54 @@ static void a_creation_that_is_first_goes_with_the_rest(void **state)
     expect_nothing_kept(f, 6);
 }
 
+static void what_was_written_since_keeps_all_of_it(void **state)
+{
+    struct fixture *f = *state;
+
+    given_hello(f);
+    store_sim_hold(f->store, SIM_FIND);
+    submit(f, "n", "a/1", 2, "{\"op\":[6,\"?\"]}");
+    purge_only_now(f, "n", "p/1", 2);
+    settle(f);
+    store_sim_hold(f->store, 0);
+    settle(f);
+    expect(f, "a/1 accepted\ns op 2 a/1\na/1 done at 2\np/1 refused CHANGED\n");
+    expect_log(f, "n", 3, "\"hello!?\"");
+    purge_only_now(f, "n", "p/1", 3);
+    settle(f);
+    expect(f, "s op 3 p/1\np/1 purged at 4\n");
+    expect_nothing_kept(f, 4);
+}
+
+/* Another's deletion is a change, too. */
+static void a_deletion_that_is_first_keeps_all_of_it(void **state)
+{
+    struct fixture *f = *state;
+
+    given_hello(f);
+    submit(f, "n", "init/3", 2, "{\"del\":true}");
+    purge_only_now(f, "n", "p/1", 2);
+    settle(f);
+    expect(f, "init/3 accepted\ns op 2 init/3\ninit/3 done at 2\np/1 refused CHANGED\n");
+    expect_log(f, "n", 3, "none");
+}
+
+/* What is created between the deletion and the removal is nothing that the purge was asked to forget. */
+static void what_is_created_over_its_deletion_stays(void **state)
+{
+    struct fixture *f = *state;
+
+    given_hello(f);
+    store_sim_hold(f->store, SIM_APPEND);
+    purge_only_now(f, "n", "p/1", 2);
+    settle(f);
+    submit(f, "n", "init/3", DOCUMENT_NOW, TEXT);
+    store_sim_hold(f->store, 0);
+    settle(f);
+    expect(f, "init/3 accepted\ns op 2 p/1\ns op 3 init/3\ninit/3 done at 3\np/1 refused CHANGED\n");
+    expect_log(f, "n", 4, "\"\"");
+}
+
 static void requests_made_while_the_log_goes_wait(void **state)
 {
     struct fixture *f = *state;
@@ -290,6 +338,9 @@ int main(void)
         TEST(a_repetition_from_before_is_refused),
         TEST(it_stands_in_the_queue_like_everything_else),
         TEST(a_creation_that_is_first_goes_with_the_rest),
+        TEST(what_was_written_since_keeps_all_of_it),
+        TEST(a_deletion_that_is_first_keeps_all_of_it),
+        TEST(what_is_created_over_its_deletion_stays),
         TEST(requests_made_while_the_log_goes_wait),
         TEST(a_removal_that_fails_leaves_a_deleted_document),
         TEST(a_removal_that_is_lost_sight_of_is_certain_when_it_is_answered),
