@@ -9,6 +9,7 @@
 struct rest_cache {
     struct list by_use; /* of answers, the last used at the end */
     size_t n_bytes, max_bytes;
+    struct rest_body contracts[2]; /* by takes_gzip */
 };
 
 /* A document's companion. */
@@ -41,7 +42,11 @@ int rest_cache_create(size_t max_bytes, struct rest_cache **out)
 
 void rest_cache_destroy(struct rest_cache *cache)
 {
-    assert(!cache || list_is_empty(&cache->by_use));
+    if (!cache)
+        return;
+    assert(list_is_empty(&cache->by_use));
+    for (size_t i = 0; i < 2; i++)
+        frame_unref(cache->contracts[i].frame);
     free(cache);
 }
 
@@ -161,4 +166,17 @@ void rest_cache_keep(struct rest_cache *cache, struct document *document, uint64
     answers->version = version;
     if (answers->n < ANSWERS_MAX && !answer_find(answers, form))
         answer_add(answers, form, body);
+}
+
+/* ---- the contract ------------------------------------------------------------------------------------------------ */
+
+struct rest_body rest_cache_find_contract(const struct rest_cache *cache, bool takes_gzip)
+{
+    return cache ? cache->contracts[takes_gzip] : (struct rest_body){ 0 };
+}
+
+void rest_cache_keep_contract(struct rest_cache *cache, bool takes_gzip, struct rest_body body)
+{
+    if (cache && !cache->contracts[takes_gzip].frame)
+        cache->contracts[takes_gzip] = (struct rest_body){ frame_ref(body.frame), body.is_gzip };
 }

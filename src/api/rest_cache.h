@@ -4,7 +4,9 @@
  *     cache    oldest <--- by last use ---> newest                               all of them, up to a ceiling
  *
  * An answer belongs to a version, and a version's content never changes; who asks names the version that he has to
- * give. What is kept of an older version goes when a newer one is kept, everything when the document is unloaded. */
+ * give. What is kept of an older version goes when a newer one is kept, everything when the document is unloaded.
+ *
+ * Beside these, the contract (/openapi.json), plain and in gzip: it stays the same as long as the cache does. */
 #ifndef API_REST_CACHE_H
 #define API_REST_CACHE_H
 
@@ -37,5 +39,9 @@ struct rest_body rest_cache_find(struct rest_cache *cache, const struct document
 /* Takes a reference, unless there is no room for it. */
 void rest_cache_keep(struct rest_cache *cache, struct document *document, uint64_t version, struct rest_form form,
                      struct rest_body body);
+
+/* The same for the contract, as who takes gzip is given it, or who does not. Kept once for each. */
+struct rest_body rest_cache_find_contract(const struct rest_cache *cache, bool takes_gzip);
+void rest_cache_keep_contract(struct rest_cache *cache, bool takes_gzip, struct rest_body body);
 
 #endif

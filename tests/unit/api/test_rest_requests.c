@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "api/rest.h"
+#include "api/rest_cache.h"
 #include "tests/unit/api/conversation.h"
 
 struct fixture {
@@ -23,6 +24,7 @@ static int setup(void **state)
     assert_int_equal(conversation_setup(&made), 0);
     f->conversation = made;
     f->context = (struct rest_context){ .hub = f->conversation->hub, .body_max_bytes = 1 << 20 };
+    assert_int_equal(rest_cache_create(1 << 20, &f->context.cache), 0);
     *state = f;
     return 0;
 }
@@ -33,6 +35,7 @@ static int teardown(void **state)
     void *made = f->conversation;
 
     (void)conversation_teardown(&made);
+    rest_cache_destroy(f->context.cache);
     free(f);
     return 0;
 }
@@ -92,12 +95,34 @@ static void a_purge_under_a_condition_keeps_what_was_written_since(void **state)
     frame_unref(read.body);
 }
 
+/* Whoever asks is given the same frame, so that it is compressed once. */
+static void the_contract_is_made_once_in_each_form(void **state)
+{
+    static const char *const codings[] = { "identity", "gzip" };
+    struct fixture *f = *state;
+    struct answer answers[2][3];
+
+    for (size_t i = 0; i < 6; i++)
+        ask(f, &answers[i % 2][i / 2], "GET", "/openapi.json", "", "accept-encoding", codings[i % 2]);
+    for (size_t i = 0; i < 2; i++) {
+        for (size_t j = 1; j < 3; j++) {
+            assert_ptr_equal(answers[i][j].body, answers[i][0].body);
+            assert_string_equal(answers[i][j].etag, answers[i][0].etag);
+        }
+    }
+    assert_string_not_equal(answers[0][0].etag, answers[1][0].etag);
+    assert_true(answers[1][0].body->n_bytes < answers[0][0].body->n_bytes / 2);
+    for (size_t i = 0; i < 6; i++)
+        frame_unref(answers[i % 2][i / 2].body);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_purge_under_a_condition_keeps_what_was_written_since),
+        TEST(the_contract_is_made_once_in_each_form),
     };
 
     return cmocka_run_group_tests_name("rest requests", tests, NULL, NULL);
