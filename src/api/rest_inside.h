@@ -248,7 +248,8 @@ size_t who_author(const struct rest_request *request, char out[SRC_BYTES]);
  *                                                -> yes: on_repeated                      or on_refused
  *
  * Reading comes before asking: what another of the same kind, under way at this moment, does after the asking, the
- * submission recognises; what it did before is not in what was read. */
+ * submission recognises; what it did before is not in what was read. What is to be read besides, and may be gone by the
+ * time of a repetition, is read after asking for the first time. */
 struct rest_write {
     struct rest_call call;
     struct fetch fetch;
@@ -263,6 +264,7 @@ struct rest_write {
     struct document_view view;    /* what was read, while the document is asked */
     struct ot_snapshot *snapshot; /* of it */
     void (*on_view)(struct fetch *fetch, int r, const struct document_view *view);
+    void (*on_new)(struct rest_write *write);            /* asked, and not done before */
     void (*on_refused)(struct rest_write *write, int r); /* answers; NULL: write_refuse does */
     void (*on_written)(struct rest_write *write);        /* answers */
     void (*on_repeated)(struct rest_write *write);       /* answers; NULL: on_written does */
@@ -276,6 +278,8 @@ bool write_read_key(struct rest_write *write, struct bytes body);
 /* Reads the document as it is now, for a write that depends on it. on_repeated or on_written must be set. */
 void write_look(struct rest_write *write, void (*on_view)(struct fetch *, int, const struct document_view *));
 struct rest_write *write_of_fetch(struct fetch *fetch);
+/* Only asks, of what is identified: answered as it was then, or on_new. on_repeated or on_written must be set. */
+void write_ask(struct rest_write *write, void (*on_new)(struct rest_write *));
 
 bool call_has_conditions(const struct rest_call *call);
 /* Whether If-Match and If-None-Match hold; when not, the call has been answered with 412. */

@@ -1,9 +1,12 @@
 /* POST {"version":N}: a new version with the content of an old one. The history stays.
  *
- *     begin -> the content at N -> the document as it is -> conditions -> there is none: create
- *                                                        -> equal: nothing to do
- *                                                        -> compared -> the edit that leads back
- *                    ^------- somebody was faster and If-Match is not strict: again
+ *     begin -> done before? -> the content at N -> the document as it is -> conditions -> there is none: create
+ *                                                        ^                             -> equal: nothing to do
+ *                                                        |                             -> compared -> the edit that
+ *                                                        |                                            leads back
+ *                                                        +--- somebody was faster and If-Match is not strict: again
+ *
+ * What was done before is answered although the content at N may be kept no more.
  *
  * As with PUT only what differs is touched, so that who is writing keeps his caret. */
 #include <errno.h>
@@ -214,6 +217,12 @@ static void on_past(struct fetch *fetch, int r, const struct document_view *view
     }
 }
 
+static void read_past(struct rest_write *write)
+{
+    write->fetch = (struct fetch){ .what = FETCH_PAST, .to = restore_of(write)->version, .on_done = on_past };
+    document_fetch(write->call.document, &write->fetch);
+}
+
 static void restore_begin(struct rest_call *call, struct bytes body)
 {
     struct rest_restore *restore = (struct rest_restore *)call;
@@ -243,8 +252,10 @@ static void restore_begin(struct rest_call *call, struct bytes body)
     history_restore_src(write->src, sizeof(write->src), restore->version);
     if (!call_open(call))
         return;
-    write->fetch = (struct fetch){ .what = FETCH_PAST, .to = restore->version, .on_done = on_past };
-    document_fetch(call->document, &write->fetch);
+    if (write->is_identified)
+        write_ask(write, read_past);
+    else
+        read_past(write);
 }
 
 static void restore_finish(struct rest_call *call)

@@ -123,13 +123,14 @@ static void on_asked(struct submission *submission, int r, uint64_t version)
     if (!r)
         written(write, version);
     else if (r == DOCUMENT_IS_NEW)
-        write->on_view(&write->fetch, 0, &write->view);
+        write->on_new(write);
     else
         write_refuse(write, r);
 }
 
-static void ask(struct rest_write *write)
+void write_ask(struct rest_write *write, void (*on_new)(struct rest_write *))
 {
+    write->on_new = on_new;
     write->submission = (struct submission){ .id = { bytes_of_string(write->src), write->seq },
                                              .kind = STEP_NOTHING,
                                              .version = DOCUMENT_NOW,
@@ -137,6 +138,11 @@ static void ask(struct rest_write *write)
                                              .only_repeated = true,
                                              .on_done = on_asked };
     document_submit(write->call.document, &write->submission);
+}
+
+static void go_on_from_view(struct rest_write *write)
+{
+    write->on_view(&write->fetch, 0, &write->view);
 }
 
 static void on_looked(struct fetch *fetch, int r, const struct document_view *view)
@@ -153,7 +159,7 @@ static void on_looked(struct fetch *fetch, int r, const struct document_view *vi
     if (r || !write->is_identified)
         write->on_view(fetch, r, view);
     else
-        ask(write);
+        write_ask(write, go_on_from_view);
 }
 
 void write_look(struct rest_write *write, void (*on_view)(struct fetch *, int, const struct document_view *))

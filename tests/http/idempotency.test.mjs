@@ -2,10 +2,12 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
+import { startOnClock } from '../lib/clock.mjs';
 import { startServer } from '../lib/server.mjs';
 import { bearer, principal, tokenFile } from '../lib/tokens.mjs';
-import { OP, TEXT, ask, get, opsOf, put, server } from './rest.mjs';
+import { OP, TEXT, ask, askAt, get, opsOf, put, server } from './rest.mjs';
 
+const DAY = 86_400;
 let n = 0;
 const fresh = () => `/v1/docs/again/doc${++n}`;
 const withKey = (headers, key = randomUUID()) => ({ ...TEXT, ...headers, 'idempotency-key': key });
@@ -106,6 +108,28 @@ test('restore: with a key, or with src and seq, under a condition too', async ()
   const named = JSON.stringify({ version: 1, src: 'me', seq: 7 });
   await twice(() => ask('POST', `${path}/restore`, { body: named, headers: { ...headers, 'if-match': now } }), others(path));
   assert.equal(await head(path), 6);
+});
+
+test('restore: the answer of the first although the version was merged since', async t => {
+  const own = await startOnClock(t, { seconds: -60 * DAY });
+  const path = '/v1/docs/again/merged';
+  const send = (method, suffix, body, headers) => askAt(own, method, `${path}${suffix}`, { body, headers });
+  const edit = v => send('POST', '/ops', JSON.stringify({ v, op: [`${v}`], src: 'pen', seq: v }), { 'content-type': OP });
+
+  await send('PUT', '', '', TEXT);
+  for (let v = 1; v < 5; v++) assert.equal((await edit(v)).status, 200);
+  own.clock.add(0);
+  const restores = [];
+  for (const [version, named, key] of [[2, {}, { 'idempotency-key': 'back' }], [3, { src: 'me', seq: 1 }, {}]]) {
+    const headers = { 'content-type': 'application/json', 'if-match': (await send('GET', '')).headers.etag, ...key };
+    const restore = () => send('POST', '/restore', JSON.stringify({ version, ...named }), headers);
+
+    restores.push([restore, told(await restore())]);
+    assert.equal(restores.at(-1)[1].status, 200);
+  }
+  assert.equal((await askAt(own, 'POST', '/v1/compact?retention=again=30', { body: '' })).status, 200);
+  for (const version of [2, 3]) assert.equal((await send('POST', '/restore', `{"version":${version}}`)).status, 410);
+  for (const [restore, first] of restores) assert.deepEqual(told(await restore()), first);
 });
 
 test('src and seq: under If-Match the same answer, too', async () => {
