@@ -186,6 +186,7 @@ struct fetch {
     uint64_t from, to; /* FETCH_OPS. to: DOCUMENT_NOW is the head when the reading gets there; FETCH_PAST: the tip */
     uint64_t until_ms; /* FETCH_PAST; 0: none */
     size_t max_bytes;  /* FETCH_OPS: stop after about so many bytes of operations, at least one; 0: no bound */
+    uint64_t n_max;    /* FETCH_OPS: DOCUMENT_LIMIT, and nothing is read, when more versions are to come; 0: no bound */
     bool takes_merged; /* FETCH_OPS: also those that stand for several; else DOCUMENT_OPS_GONE where there are some */
     struct subscriber
         *subscriber; /* not NULL: is registered so that on_op continues where this reading ends, without gap */

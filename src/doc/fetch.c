@@ -117,6 +117,11 @@ static void operations_end(struct fetch *fetch)
     fetch_finish(fetch, 0);
 }
 
+static bool is_too_much(const struct fetch *fetch, uint64_t end)
+{
+    return fetch->n_max && fetch->at < end && end - fetch->at > fetch->n_max;
+}
+
 static void fetch_operations(struct fetch *fetch)
 {
     struct document *document = fetch->document;
@@ -124,11 +129,13 @@ static void fetch_operations(struct fetch *fetch)
     uint64_t end = fetch->to < document->head ? fetch->to : document->head;
 
     /* Nothing is committed while this runs, so memory stands still. */
-    while (fetch->at < end && fetch->at >= recent->first && may_go_on(fetch))
+    while (fetch->at < end && fetch->at >= recent->first && may_go_on(fetch) && !is_too_much(fetch, end))
         give(fetch, recent_at(recent, fetch->at)->op);
 
     if (fetch->is_stopped)
         fetch_finish(fetch, -ECANCELED);
+    else if (is_too_much(fetch, end))
+        fetch_finish(fetch, DOCUMENT_LIMIT);
     else if (fetch->at > document->head)
         fetch_finish(fetch, DOCUMENT_VERSION_AHEAD);
     else if (fetch->at >= end || is_enough(fetch))

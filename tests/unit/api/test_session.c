@@ -1,4 +1,5 @@
 /* What is no page to read: large and deep frames, back-pressure, limits, and every allocation failed in turn. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -231,6 +232,86 @@ static void a_subscription_to_many_documents_is_served_and_ends_clean(void **sta
     assert_int_equal(figures.n_documents, 0);
 }
 
+/* ---- presence that is late --------------------------------------------------------------------------------------- */
+
+/* A text with that many edits, of which memory keeps the last one only. */
+static void given_edits(struct conversation *conversation, unsigned n)
+{
+    char frame[128];
+
+    conversation->config.recent_max_bytes = conversation->config.slice_bytes = 1;
+    conversation_restart(conversation);
+    converse(conversation, "one > {\"a\":\"op\",\"c\":\"n\",\"d\":\"a\",\"v\":0,\"seq\":1,"
+                           "\"create\":{\"type\":\"text-unicode\"}}\none < ...\n");
+    for (unsigned v = 1; v <= n; v++) {
+        int n_bytes = snprintf(frame, sizeof(frame),
+                               "{\"a\":\"op\",\"c\":\"n\",\"d\":\"a\",\"v\":%u,\"seq\":%u,\"op\":[\"x\"]}", v, v + 1);
+
+        say(conversation, "one", frame, (size_t)n_bytes);
+    }
+    converse(conversation, "one < ...\n");
+}
+
+static void presence_from_far_behind_is_refused_without_reading(void **state)
+{
+    struct conversation *conversation = *state;
+
+    given_edits(conversation, 1001);
+    store_sim_hold(conversation->store, SIM_READ);
+    converse(conversation, "two > "
+                           "{\"a\":\"p\",\"ch\":\"n.a\",\"id\":\"x\",\"pv\":1,\"p\":1,\"c\":\"n\",\"d\":\"a\",\"v\":1,"
+                           "\"t\":\"text-unicode\"}\n"
+                           "two < "
+                           "{\"a\":\"p\",\"ch\":\"n.a\",\"id\":\"x\",\"pv\":1,\"p\":1,\"c\":\"n\",\"d\":\"a\",\"v\":1,"
+                           "\"t\":\"text-unicode\","
+                           "\"error\":{\"code\":\"ERR_PRESENCE_TRANSFORM_FAILED\",\"message\":\"*\"}}\n"
+                           "two > "
+                           "{\"a\":\"p\",\"ch\":\"n.a\",\"id\":\"x\",\"pv\":2,\"p\":null,\"c\":\"n\",\"d\":\"a\",\"v\":"
+                           "1,\"t\":\"text-unicode\"}\n"
+                           "two < "
+                           "{\"a\":\"p\",\"ch\":\"n.a\",\"src\":\"$two\",\"id\":\"x\",\"pv\":2,\"p\":null,\"c\":\"n\","
+                           "\"d\":\"a\",\"v\":1002,"
+                           "\"t\":\"*\"}\n"
+                           "two > "
+                           "{\"a\":\"p\",\"ch\":\"n.a\",\"id\":\"x\",\"pv\":3,\"p\":null,\"c\":\"n\",\"d\":\"a\",\"v\":"
+                           "1003,\"t\":\"text-unicode\"}\n"
+                           "two < "
+                           "{\"a\":\"p\",\"ch\":\"n.a\",\"id\":\"x\",\"pv\":3,\"p\":null,\"c\":\"n\",\"d\":\"a\",\"v\":"
+                           "1003,\"t\":\"text-unicode\","
+                           "\"error\":{\"code\":\"ERR_OP_VERSION_NEWER_THAN_CURRENT_SNAPSHOT\",\"message\":\"*\"}}\n");
+    store_sim_hold(conversation->store, 0);
+    converse(conversation, "two > "
+                           "{\"a\":\"p\",\"ch\":\"n.a\",\"id\":\"x\",\"pv\":4,\"p\":1,\"c\":\"n\",\"d\":\"a\",\"v\":2,"
+                           "\"t\":\"text-unicode\"}\n"
+                           "two < "
+                           "{\"a\":\"p\",\"ch\":\"n.a\",\"src\":\"$two\",\"id\":\"x\",\"pv\":4,\"p\":1001,\"c\":\"n\","
+                           "\"d\":\"a\",\"v\":1002,"
+                           "\"t\":\"*\"}\n");
+}
+
+/* A slice is one operation here: the first read brings the deletion, and a second would fail. */
+static void presence_whose_outcome_is_certain_reads_no_further(void **state)
+{
+    struct conversation *conversation = *state;
+
+    given_edits(conversation, 3);
+    converse(conversation,
+             "one > {\"a\":\"op\",\"c\":\"n\",\"d\":\"a\",\"v\":4,\"seq\":5,\"del\":true}\n"
+             "one > {\"a\":\"op\",\"c\":\"n\",\"d\":\"a\",\"v\":5,\"seq\":6,\"create\":{\"type\":\"text-unicode\"}}\n"
+             "one > {\"a\":\"op\",\"c\":\"n\",\"d\":\"a\",\"v\":6,\"seq\":7,\"op\":[\"x\"]}\n"
+             "one < ...\n");
+    store_sim_fault(conversation->store,
+                    &(struct sim_fault){ .calls = SIM_READ, .n_pass = 1, .n_strikes = SIZE_MAX, .r = -EIO });
+    converse(
+        conversation,
+        "two > "
+        "{\"a\":\"p\",\"ch\":\"n.a\",\"id\":\"x\",\"pv\":1,\"p\":1,\"c\":\"n\",\"d\":\"a\",\"v\":4,\"t\":\"text-"
+        "unicode\"}\n"
+        "two < "
+        "{\"a\":\"p\",\"ch\":\"n.a\",\"src\":\"$two\",\"id\":\"x\",\"pv\":1,\"p\":null,\"c\":\"n\",\"d\":\"a\",\"v\":7,"
+        "\"t\":\"*\"}\n");
+}
+
 /* Cut anywhere, a frame is an error or a smaller frame, never a read beyond its end. */
 static void a_frame_cut_anywhere_hurts_nobody(void **state)
 {
@@ -352,6 +433,8 @@ int main(void)
         TEST(subscriptions_have_a_ceiling_before_they_are_answered),
         TEST(bulk_requests_have_a_ceiling),
         TEST(a_subscription_to_many_documents_is_served_and_ends_clean),
+        TEST(presence_from_far_behind_is_refused_without_reading),
+        TEST(presence_whose_outcome_is_certain_reads_no_further),
         TEST(a_frame_cut_anywhere_hurts_nobody),
         TEST(a_list_that_is_older_than_the_news_hides_no_operation),
         cmocka_unit_test(every_allocation_fails_once),
