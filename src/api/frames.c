@@ -1,5 +1,7 @@
 #include "api/frames.h"
 
+#include <errno.h>
+
 #define FIRST_BYTES 1024 /* of a frame while it is written; most have fewer */
 #define SHORT_BYTES 512  /* a name is shorter; what is longer is not worth room for six times itself */
 
@@ -161,12 +163,12 @@ struct frame *frame_reply(const struct ot_json *request, struct bytes data)
     return finished(&buffer);
 }
 
-struct frame *frame_past(const struct ot_json *request, const struct document_view *view)
+int frame_past(const struct ot_json *request, const struct document_view *view, size_t max_bytes, struct frame **out)
 {
     struct buffer buffer;
-    int r;
+    int r = 0;
 
-    buffer_init(&buffer, FRAME_MAX_BYTES);
+    buffer_init(&buffer, max_bytes);
     (void)buffer_append_string(&buffer, "{\"a\":");
     append_json(&buffer, ot_json_get(request, "a", 1));
     append_member(&buffer, request, "id");
@@ -177,12 +179,15 @@ struct frame *frame_past(const struct ot_json *request, const struct document_vi
         append_string(&buffer, bytes_of_string(ot_type_uri(view->type)));
         (void)buffer_append_string(&buffer, ",\"data\":");
         r = ot_snapshot_write_json(view->snapshot, buffer_write, &buffer);
-        (void)r; /* stays in the buffer */
     } else {
         (void)buffer_append_string(&buffer, "null");
     }
     (void)buffer_append_string(&buffer, ",\"m\":null}");
-    return finished(&buffer);
+    if (buffer.error)
+        r = buffer.error;
+    *out = r ? NULL : frame_of_buffer(&buffer);
+    buffer_finish(&buffer);
+    return r || *out ? r : -ENOMEM;
 }
 
 /* ---- presence ---------------------------------------------------------------------------------------------------- */

@@ -23,8 +23,9 @@ struct frame *frame_acknowledgement(struct store_name name, uint64_t version, co
 /* {"v":3,"data":...,"type":...} */
 int snapshot_write(const struct document_view *view, struct buffer *into);
 
-/* The reply to a request for a snapshot of the past; always names the type. */
-struct frame *frame_past(const struct ot_json *request, const struct document_view *view);
+/* The reply to a request for a snapshot of the past; always names the type. -E2BIG: it has more than max_bytes. */
+STORE_MUST_CHECK int frame_past(const struct ot_json *request, const struct document_view *view, size_t max_bytes,
+                                struct frame **out);
 
 /* The reply to a request: its action, what identifies it, and `data` when that is not empty. */
 struct frame *frame_reply(const struct ot_json *request, struct bytes data);

@@ -10,6 +10,7 @@ const struct session_limits session_limits_default = {
     .n_unanswered = 1000,
     .unanswered_max_bytes = 32u << 20,
     .n_snapshots = 16,
+    .snapshot_max_bytes = FRAME_MAX_BYTES - (32u << 20), /* what its answer repeats of the request has room beside it */
     .n_subscriptions = 10000,
     .n_bulk = 10000,
     .bulk_max_bytes = FRAME_MAX_BYTES / 2,

@@ -19,6 +19,7 @@ struct session_limits {
     size_t n_unanswered;                       /* requests; beyond it reading pauses, */
     size_t unanswered_max_bytes;               /* and beyond so many bytes of them */
     size_t n_snapshots;                        /* that it has asked for and not been answered; beyond it the same */
+    size_t snapshot_max_bytes;                 /* of one, in an answer of its own */
     size_t n_subscriptions;                    /* documents */
     size_t n_bulk, bulk_max_bytes;             /* ids in one bulk request; of their snapshots together */
     size_t n_presences;                        /* shown at a time */

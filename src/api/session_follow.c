@@ -93,28 +93,31 @@ static bool goes_on(const struct part *part)
     return part->request->is_list && part->request->action->go_on;
 }
 
-/* Not by an answer for each: the client could not be given what it asked for in one frame anyway. */
-static void refuse_bulk(struct request *request)
+/* Of a list not by an answer for each: the client could not be given what it asked for in one frame anyway. Cutting the
+ * line would bring the client back for the same. */
+static void refuse_too_large(struct request *request)
 {
     if (!request->is_too_large)
-        session_refuse_limit(request->session, request->frame, LIMIT_BULK, "The documents are too large together");
+        session_refuse_limit(request->session, request->frame, LIMIT_BULK,
+                             request->is_list ? "The documents are too large together" : "The document is too large");
     request->is_answered = request->is_too_large = true;
 }
 
 static int write_part(struct part *part, const struct document_view *view)
 {
     struct request *request = part->request;
+    const struct session_limits *limits = &request->session->context->limits;
     int r;
 
     if (request->is_too_large)
         return 0;
-    if (request->is_list)
-        part->data.max_bytes = request->session->context->limits.bulk_max_bytes - request->n_data_bytes;
+    part->data.max_bytes =
+        request->is_list ? limits->bulk_max_bytes - request->n_data_bytes : limits->snapshot_max_bytes;
     r = snapshot_write(view, &part->data);
     request->n_data_bytes += part->data.n_bytes;
-    if (r != -E2BIG || !request->is_list)
+    if (r != -E2BIG)
         return r;
-    refuse_bulk(request);
+    refuse_too_large(request);
     return 0;
 }
 
@@ -129,7 +132,7 @@ static void part_on_done(struct fetch *fetch, int r, const struct document_view 
         r = write_part(part, view);
     }
     if (!r && fetch->subscriber)
-        link_set_subscribed(link, true);
+        link_set_subscribed(link, !part->request->is_too_large);
     else if (!r && fetch->what == FETCH_BARRIER)
         link_set_subscribed(link, false);
 

@@ -97,7 +97,7 @@ struct request {
     bool is_barrier;     /* a ping: answered when it is the oldest */
     bool is_answered;    /* also: refused, while other parts were still under way */
     bool has_gone_on;    /* action->go_on has been called */
-    bool is_too_large;   /* bulk: refused, since all its data together is */
+    bool is_too_large;   /* refused, since its data is, of bulk all together */
     bool is_left;        /* p: its channel was left meanwhile, so nothing is shown */
     size_t n_documents;  /* whole ones in the answer, which may be large: few of them at a time */
     size_t n_bytes;      /* of its message, and of its parts where they are many */

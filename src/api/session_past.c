@@ -1,4 +1,6 @@
 /* Snapshots of the past: nf (by version) and nt (by time). */
+#include <errno.h>
+
 #include "api/session_inside.h"
 
 static bool is_by_time(const struct part *part)
@@ -11,13 +13,18 @@ static void on_past(struct fetch *fetch, int r, const struct document_view *view
     struct part *part = LIST_ENTRY(fetch, struct part, fetch);
     struct request *request = part->request;
     struct session *session = request->session;
+    struct frame *frame;
 
-    if (r < 0)
+    if (!r)
+        r = frame_past(request->frame, view, session->context->limits.snapshot_max_bytes, &frame);
+    if (!r)
+        session_send(session, frame);
+    else if (r == -E2BIG)
+        session_refuse_limit(session, request->frame, LIMIT_BULK, "The document is too large");
+    else if (r < 0)
         session_trouble(session, r);
-    else if (r > 0)
-        session_refuse(session, request->frame, refusal_of_document(r), NULL);
     else
-        session_send(session, frame_past(request->frame, view));
+        session_refuse(session, request->frame, refusal_of_document(r), NULL);
     request->is_answered = true;
     link_has_place(part->at);
     part_done(part);

@@ -232,6 +232,37 @@ static void a_subscription_to_many_documents_is_served_and_ends_clean(void **sta
     assert_int_equal(figures.n_documents, 0);
 }
 
+/* Where control characters make six bytes of one, a document within its limit may be larger than any frame. The line
+ * stays: its client would come again and ask for the same. */
+static void a_document_that_is_too_large_to_be_sent_is_refused(void **state)
+{
+    struct conversation *conversation = *state;
+
+    conversation->context.limits.snapshot_max_bytes = 1000;
+    say_text(conversation, "two",
+             repeated("{\"a\":\"op\",\"c\":\"n\",\"d\":\"a\",\"v\":0,\"seq\":1,\"create\":{\"type\":\"text-unicode\","
+                      "\"data\":\"",
+                      "\\u0001", 200, "\"}}"));
+    converse(
+        conversation,
+        "two < ...\n"
+        "one > {\"a\":\"f\",\"c\":\"n\",\"d\":\"a\"}\n"
+        "one < {\"a\":\"f\",\"c\":\"n\",\"d\":\"a\",\"error\":{\"code\":\"ERR_LIMIT_EXCEEDED\",\"message\":\"*\"}}\n"
+        "one > {\"a\":\"nf\",\"id\":1,\"c\":\"n\",\"d\":\"a\",\"v\":1}\n"
+        "one < {\"a\":\"nf\",\"id\":1,\"c\":\"n\",\"d\":\"a\",\"v\":1,\"error\":{\"code\":\"ERR_LIMIT_EXCEEDED\","
+        "\"message\":\"*\"}}\n"
+        "one > {\"a\":\"s\",\"c\":\"n\",\"d\":\"a\"}\n"
+        "one < {\"a\":\"s\",\"c\":\"n\",\"d\":\"a\",\"error\":{\"code\":\"ERR_LIMIT_EXCEEDED\",\"message\":\"*\"}}\n"
+        "two > {\"a\":\"op\",\"c\":\"n\",\"d\":\"a\",\"v\":1,\"seq\":2,\"op\":[{\"d\":200}]}\n"
+        "two < ...\n"
+        "one < nothing\n"
+        "one > {\"a\":\"s\",\"c\":\"n\",\"d\":\"a\"}\n"
+        "one < {\"a\":\"s\",\"c\":\"n\",\"d\":\"a\",\"data\":{\"v\":2,\"data\":\"\",\"type\":\"*\"}}\n"
+        "two > {\"a\":\"op\",\"c\":\"n\",\"d\":\"a\",\"v\":2,\"seq\":3,\"op\":[\"x\"]}\n"
+        "two < ...\n"
+        "one < {\"a\":\"op\",\"c\":\"n\",\"d\":\"a\",\"v\":2,\"src\":\"$two\",\"seq\":3,\"op\":[\"x\"]}\n");
+}
+
 /* ---- presence that is late --------------------------------------------------------------------------------------- */
 
 /* A text with that many edits, of which memory keeps the last one only. */
@@ -433,6 +464,7 @@ int main(void)
         TEST(subscriptions_have_a_ceiling_before_they_are_answered),
         TEST(bulk_requests_have_a_ceiling),
         TEST(a_subscription_to_many_documents_is_served_and_ends_clean),
+        TEST(a_document_that_is_too_large_to_be_sent_is_refused),
         TEST(presence_from_far_behind_is_refused_without_reading),
         TEST(presence_whose_outcome_is_certain_reads_no_further),
         TEST(a_frame_cut_anywhere_hurts_nobody),
