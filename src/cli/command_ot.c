@@ -27,6 +27,7 @@ static int answer_lines(void)
     ssize_t n;
     int status = CLI_OK;
 
+    (void)setvbuf(stdout, NULL, _IOLBF, 0); /* who asks through a pipe may wait for the answer before he asks on */
     while (!status && (n = getline(&line, &capacity, stdin)) >= 0)
         status = answer_line(line, n && line[n - 1] == '\n' ? (size_t)n - 1 : (size_t)n);
     if (ferror(stdin))

@@ -1,7 +1,9 @@
 // The pilcrow command: every command over HTTP and on a store, with what it prints and how it ends.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { after, test } from 'node:test';
 import { pilcrow, run, startServer, temporaryDirectory } from '../lib/server.mjs';
 
@@ -240,6 +242,19 @@ test('the calculator, by hand and by line', async () => {
   assert.equal(answers.length, 3);
   assert.equal(answers[0].ok, 'ac');
   assert('error' in answers[1] && 'code' in answers[1] && 'error' in answers[2]);
+});
+
+test('the calculator answers a line as soon as it has it', { timeout: 20_000 }, async t => {
+  const child = spawn(pilcrow, ['ot', '--lines'], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+
+  t.after(() => child.kill('SIGKILL'));
+  for (const text of ['one', 'two']) {
+    child.stdin.write(`${JSON.stringify({ type: 'text-unicode', fn: 'apply', args: [text, ['> ']] })}\n`);
+    assert.deepEqual(JSON.parse((await answers.next()).value), { ok: `> ${text}` });
+  }
+  child.stdin.end();
+  assert.equal((await answers.next()).done, true);
 });
 
 test('nobody reading is no error', async () => {
