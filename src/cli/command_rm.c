@@ -1,42 +1,49 @@
 /* rm: deleting a document, and forgetting it for good. */
-#include <jansson.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cli/name.h"
 #include "cli/shown.h"
+#include "cli/spans.h"
 
 /* What there is to lose. */
 struct stake {
-    long long n_versions; /* 0: nothing was ever there */
-    char since[40];       /* of the first operation that is kept; "": not known */
+    uint64_t n_versions; /* 0: not known */
+    char since[40];      /* of the first operation that is kept; "": not known */
 };
+
+/* What is in an operation does not matter here, so it is not read. */
+static int page_read(struct bytes page, struct stake *out)
+{
+    struct spans ops = spans_of(span_of_member(page, "ops"), '[');
+    struct bytes op, time = { NULL, 0 };
+    struct ot_json *owned = NULL;
+
+    if (!span_number(span_of_member(page, "head"), &out->n_versions) || !out->n_versions || !spans_element(&ops, &op) ||
+        !span_text(span_of_member(op, "time"), &owned, &time))
+        return cli_say(CLI_FAILED, "the answer is no page of operations");
+    (void)snprintf(out->since, sizeof(out->since), "%.*s", (int)time.n_bytes, (const char *)time.at);
+    ot_json_unref(owned);
+    return CLI_OK;
+}
 
 /* From the beginning of the log; where that is not kept any more, the answer says so, and the document tells the rest.
  */
 static int stake_read(struct cli *cli, const struct doc *doc, struct stake *out)
 {
     struct exchange exchange;
-    json_t *page = NULL, *first;
     int status;
 
     *out = (struct stake){ 0 };
     exchange_init(&exchange, "GET");
     doc_target(doc, "/ops?from=0&limit=1", &exchange);
     status = cli_perform(cli, &exchange);
-    if (!status && exchange.status == 410)
-        out->n_versions = -1;
-    else if (!status)
+    if (!status && exchange.status != 410)
         status = cli_judge(cli, &exchange);
-    if (!status && exchange.status == 200) {
-        page = json_loadb(exchange.answer.at, exchange.answer.n_bytes, 0, NULL);
-        first = json_array_get(json_object_get(page, "ops"), 0);
-        out->n_versions = (long long)json_integer_value(json_object_get(page, "head"));
-        if (json_is_string(json_object_get(first, "time")))
-            (void)snprintf(out->since, sizeof(out->since), "%s", json_string_value(json_object_get(first, "time")));
-        json_decref(page);
-    }
+    if (!status && exchange.status == 200)
+        status = page_read(buffer_bytes(&exchange.answer), out);
     exchange_finish(&exchange);
     return status;
 }
@@ -45,8 +52,9 @@ static const char *stake_text(const struct stake *stake, char into[128])
 {
     char since[MOMENT_BYTES];
 
-    if (stake->n_versions > 0 && stake->since[0])
-        (void)snprintf(into, 128, "%lld version%s since %s", stake->n_versions, stake->n_versions == 1 ? "" : "s",
+    if (stake->n_versions)
+        (void)snprintf(into, 128, "%" PRIu64 " version%s since %s", stake->n_versions,
+                       stake->n_versions == 1 ? "" : "s",
                        isatty(STDOUT_FILENO) ? shown_time(stake->since, since) : stake->since);
     else
         (void)snprintf(into, 128, "all that is kept of its history");
@@ -58,8 +66,8 @@ static int rehearse(const struct cli *cli, const char *word, const struct stake 
     bool purges = cli->options[OPTION_PURGE];
     char text[128];
 
-    if (cli->json && stake->n_versions > 0)
-        (void)printf("{\"versions\":%lld,\"since\":\"%s\",\"purge\":%s}\n", stake->n_versions, stake->since,
+    if (cli->json && stake->n_versions)
+        (void)printf("{\"versions\":%" PRIu64 ",\"since\":\"%s\",\"purge\":%s}\n", stake->n_versions, stake->since,
                      purges ? "true" : "false");
     else if (cli->json)
         (void)printf("{\"versions\":null,\"since\":null,\"purge\":%s}\n", purges ? "true" : "false");
@@ -124,8 +132,6 @@ static int run(struct cli *cli, int n_words, char **words)
         return CLI_USAGE;
     if (cli->options[OPTION_PURGE] || cli->options[OPTION_DRY_RUN])
         status = stake_read(cli, &doc, &stake);
-    if (!status && (cli->options[OPTION_PURGE] || cli->options[OPTION_DRY_RUN]) && !stake.n_versions)
-        status = cli_say_missing(cli, &doc);
     if (status)
         return status;
     if (cli->options[OPTION_DRY_RUN])

@@ -58,6 +58,15 @@ for (const [title, where, files] of [
     await cli(['rm', 'notes/never', '--dry-run'], 3);
   });
 
+  test(`${title}: rm --purge forgets whatever there is in a document`, async () => {
+    for (const [id, type, content] of [['nul', 'text-unicode', 'a\0b'], ['large', 'json0', '{"n":1e20,"m":9223372036854775808}'], ['escaped', 'json0', '"\\u0000"']]) {
+      await cli(['create', `held/${id}`, '--type', type, '-'], 0, { input: content });
+      assert.match((await cli(['rm', `held/${id}`, '--purge', '--dry-run'])).stdout, /^would forget held\/\w+ for good: 1 version since 20\d\d-\S+Z\n$/);
+      await cli(['rm', `held/${id}`, '--purge', '--yes']);
+      await cli(['cat', `held/${id}@1`], 3);
+    }
+  });
+
   test(`${title}: store and compact in numbers`, async () => {
     for (const id of ['a', 'b', 'c', 'd'])
       await cli(['create', `space/${id}`, '-'], 0, { input: Array.from({ length: 30_000 }, Math.random).join(' ') });
