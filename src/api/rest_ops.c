@@ -13,6 +13,9 @@
 
 struct rest_ops {
     struct rest_call call;
+    uint64_t from, until, limit; /* asked for */
+    bool has_from;               /* else it begins where the log does */
+
     struct fetch fetch;
     uint64_t n, to;    /* how many, and where the last leads */
     struct buffer ops; /* separated by commas */
@@ -95,7 +98,7 @@ static void answer_page(struct rest_ops *ops, uint64_t head)
     struct buffer page;
 
     reply_init(&reply, 200);
-    page_begin(&page, ops->fetch.from, ops->to, head);
+    page_begin(&page, ops->from, ops->to, head);
     (void)buffer_append(&page, ops->ops.at, ops->ops.n_bytes);
     page_end(&page);
     reply_body(&reply, MEDIA_JSON, &page);
@@ -160,11 +163,44 @@ static void on_done(struct fetch *fetch, int r, const struct document_view *view
         answer_page(ops, view->version);
 }
 
+static void read_page(struct rest_ops *ops)
+{
+    ops->to = ops->from;
+    ops->fetch.what = FETCH_OPS;
+    ops->fetch.from = ops->from;
+    ops->fetch.to = ops->until - ops->from > ops->limit ? ops->from + ops->limit : ops->until;
+    ops->fetch.on_done = on_done;
+    document_fetch(ops->call.document, &ops->fetch);
+}
+
+static void on_open(struct fetch *fetch, int r, const struct document_view *view)
+{
+    struct rest_ops *ops = LIST_ENTRY(fetch, struct rest_ops, fetch);
+
+    (void)view;
+    ops->from = document_first(ops->call.document);
+    if (!r && ops->from > ops->until)
+        r = DOCUMENT_OPS_GONE;
+    if (r)
+        call_fail_version(&ops->call, r);
+    else
+        read_page(ops);
+}
+
+/* Where the log begins is known when the document is loaded. */
+static void read_from_first(struct rest_ops *ops)
+{
+    ops->fetch.what = FETCH_BARRIER;
+    ops->fetch.on_done = on_open;
+    document_fetch(ops->call.document, &ops->fetch);
+}
+
 static bool is_awaited(const struct rest_call *call, const struct document_view *now)
 {
     const struct rest_ops *ops = (const struct rest_ops *)call;
+    uint64_t from = ops->has_from ? ops->from : document_first(call->document);
 
-    return ops->fetch.from == now->version && ops->fetch.to > now->version;
+    return from == now->version && ops->until > now->version;
 }
 
 static void go_on(struct rest_call *call, struct committed_op *news)
@@ -173,35 +209,33 @@ static void go_on(struct rest_call *call, struct committed_op *news)
 
     if (news)
         answer_news(ops, news);
+    else if (ops->has_from)
+        read_page(ops);
     else
-        document_fetch(call->document, &ops->fetch);
+        read_from_first(ops);
 }
 
 static void ops_begin(struct rest_call *call, struct bytes body)
 {
     struct rest_ops *ops = (struct rest_ops *)call;
     struct bytes query = call->request.query;
-    uint64_t from = 0, to = DOCUMENT_NOW, limit = LIMIT_DEFAULT;
     bool takes_merged;
 
     (void)body;
     buffer_init(&ops->ops, FRAME_MAX_BYTES);
-    if (parameter_number(query, "from", &from) || parameter_number(query, "to", &to) || from > to)
+    ops->has_from = parameter_raw(query, "from").at;
+    ops->until = DOCUMENT_NOW;
+    ops->limit = LIMIT_DEFAULT;
+    if (parameter_number(query, "from", &ops->from) || parameter_number(query, "to", &ops->until) ||
+        ops->from > ops->until)
         call_refuse(call, 400, "ERR_MESSAGE_BADLY_FORMED", "Invalid version");
-    else if (parameter_number(query, "limit", &limit) || !limit)
+    else if (parameter_number(query, "limit", &ops->limit) || !ops->limit)
         call_refuse(call, 400, "ERR_MESSAGE_BADLY_FORMED", "Invalid limit");
     else if (parameter_flag(query, "merged", &takes_merged))
         call_refuse(call, 400, "ERR_MESSAGE_BADLY_FORMED", "Invalid merged");
     else {
-        limit = limit > LIMIT_MAX ? LIMIT_MAX : limit;
-        ops->to = from;
-        ops->fetch = (struct fetch){ .what = FETCH_OPS,
-                                     .from = from,
-                                     .to = to - from > limit ? from + limit : to,
-                                     .max_bytes = PAGE_MAX_BYTES,
-                                     .takes_merged = takes_merged,
-                                     .on_op = on_op,
-                                     .on_done = on_done };
+        ops->limit = ops->limit > LIMIT_MAX ? LIMIT_MAX : ops->limit;
+        ops->fetch = (struct fetch){ .max_bytes = PAGE_MAX_BYTES, .takes_merged = takes_merged, .on_op = on_op };
         call_wait(call, is_awaited, go_on);
     }
 }

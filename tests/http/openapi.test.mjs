@@ -204,7 +204,7 @@ const conversations = {
   ],
   'what was forgotten is gone': [
     [201, () => put(PURGED, '1')], [200, () => put(PURGED, '12', { 'if-match': '*' })], [200, () => put(PURGED, '123', { 'if-match': '*' })], [204, () => remove(`${PURGED}?purge=true`)], [201, () => put(PURGED, 'anew')],
-    [410, () => get(`${PURGED}?version=2`)], [410, () => ask('HEAD', `${PURGED}?version=2`)], [410, () => get(`${PURGED}/ops`)], [410, () => ask('HEAD', `${PURGED}/ops`)], [410, () => get(`${PURGED}/diff?from=2`)], [410, () => ask('HEAD', `${PURGED}/diff?from=2`)],
+    [410, () => get(`${PURGED}?version=2`)], [410, () => ask('HEAD', `${PURGED}?version=2`)], [410, () => get(`${PURGED}/ops?from=0`)], [410, () => ask('HEAD', `${PURGED}/ops?from=0`)], [410, () => get(`${PURGED}/diff?from=2`)], [410, () => ask('HEAD', `${PURGED}/diff?from=2`)],
     [410, () => restore(PURGED, { version: 2 })], [410, () => put(`${PURGED}?base=2`, 'x')], [410, () => op(PURGED, { v: 2, op: ['!'] })], [410, () => submit(PURGED, { v: 2, op: ['!'] })],
   ],
   'documents are deleted': [

@@ -30,6 +30,25 @@ test('a purged document is gone, and its version goes on', async () => {
   assert.equal((await get('/v1/docs/notes/a')).text, 'three');
 });
 
+test('without from the log begins with the first operation that is kept', async () => {
+  await put('/v1/docs/notes/kept', 'one');
+  await purge('/v1/docs/notes/kept');
+  const page = async query => {
+    const { status, json } = await get(`/v1/docs/notes/kept/ops?${query}`);
+    return status === 200 ? [json.from, json.to, json.head, json.ops.length] : status;
+  };
+
+  assert.deepEqual(await page(''), [2, 2, 2, 0]);
+  for (const text of ['two', 'three', 'four'])
+    await put('/v1/docs/notes/kept', text, text === 'two' ? {} : { 'if-match': '*' });
+  assert.deepEqual(await page(''), [2, 5, 5, 3]);
+  assert.deepEqual(await page('wait=9'), [2, 5, 5, 3]);
+  assert.deepEqual(await page('limit=2'), [2, 4, 5, 2]);
+  assert.deepEqual(await page('to=3'), [2, 3, 5, 1]);
+  assert.deepEqual(await page('to=2'), [2, 2, 5, 0]);
+  assert.deepEqual([await page('to=1'), await page('from=0')], [410, 410]);
+});
+
 test('a deleted document can be purged, one that never was can not', async () => {
   await put('/v1/docs/notes/b', 'one');
   assert.equal((await ask('DELETE', '/v1/docs/notes/b')).status, 204);

@@ -102,6 +102,9 @@ test('a purge is a deletion to those who wait; what is created later goes on abo
   const log = await whileWaiting(() => get(`${path}/ops?from=2&wait=100`), () => put(path, 'new'));
   assert.deepEqual([log.json.from, log.json.ops[0].create.data], [2, 'new']);
   assert.equal((await get(`${path}/ops?from=1&wait=100`)).status, 410);
+  await remove(path, '?purge=true');
+  const begun = await whileWaiting(() => get(`${path}/ops?wait=100`), () => put(path, 'newer'));
+  assert.deepEqual([begun.json.from, begun.json.ops[0].create.data], [4, 'newer']);
 });
 
 test('how long: as a parameter or a preference, which is confirmed; at most 120; no number is 400', async () => {
