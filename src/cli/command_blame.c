@@ -1,4 +1,4 @@
-/* Who wrote which line: the log is read from its beginning, page by page, and played on lines (authorship.h). */
+/* Who wrote which line: the log is read from where it begins, page by page, and played on lines (authorship.h). */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -189,8 +189,9 @@ static int play_log(struct blame *blame)
 
         exchange_init(&exchange, "GET");
         doc_target(&blame->doc, "/ops", &exchange);
-        (void)buffer_printf(&exchange.target, "?from=%" PRIu64 "&to=%" PRIu64 "&limit=%d&merged=true", from,
-                            blame->version, PAGE_OPS);
+        (void)buffer_printf(&exchange.target, "?to=%" PRIu64 "&limit=%d&merged=true", blame->version, PAGE_OPS);
+        if (from) /* else from its beginning, wherever that is */
+            (void)buffer_printf(&exchange.target, "&from=%" PRIu64, from);
         status = cli_ask(blame->cli, &exchange);
         if (!status)
             status = play_page(blame, buffer_bytes(&exchange.answer), &from);

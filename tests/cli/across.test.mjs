@@ -97,6 +97,11 @@ test('the history shows a merged operation as what it stands for, the same over 
     assert.equal(await cli(local, ['log', `notes/${id}`, '--json']), await cli(online, ['log', `notes/${id}`, '--json']), id);
 });
 
+test('blame of a document whose name was purged before begins with what is kept', async () => {
+  for (const where of [online, local])
+    assert.match(await cli(where, ['blame', 'notes/purged']), /^10\tink\t[^\t]+\t987654anew\n$/);
+});
+
 test('restoring the edge of what was merged', async () => {
   assert.equal(await cli(online, ['restore', 'notes/rich', '1', '--json']), '{"version":11}\n');
   assert.equal(await cli(online, ['restore', 'notes/rich', '10', '--json']), '{"version":12}\n');
@@ -115,6 +120,7 @@ test('an export is imported, and is the same again; nothing is damaged', async (
   await cli(['--data', data], ['import', file]);
   assert.equal(await cli(['--data', data], ['export']), whole);
   await cli(['--data', data], ['check']);
+  assert.equal(await cli(['--data', data], ['blame', 'notes/purged']), await cli(online, ['blame', 'notes/purged']));
   await cli(['--data', data], ['compact']);
   assert.equal(await cli(['--data', data], ['export']), whole);
   assert.equal(await cli(local, ['export']), whole);
