@@ -1,8 +1,10 @@
 /* Whole documents: create, put. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "auth/tokens.h"
 #include "cli/file.h"
 #include "cli/name.h"
 
@@ -24,16 +26,16 @@ static void report(const struct cli *cli, const char *what, const char *doc, con
         (void)printf("%s %s, version %s\n", what, doc, exchange->version);
 }
 
-/* Sends the content. condition: a header, or NULL. */
+/* Sends the content. header: one more, or NULL. */
 static int send(struct cli *cli, const struct doc *doc, const char *query, struct bytes content, const char *media,
-                const char *condition, struct exchange *exchange)
+                const struct exchange_header *header, struct exchange *exchange)
 {
     exchange_init(exchange, "PUT");
     doc_target(doc, "", exchange);
     (void)buffer_append_string(&exchange->target, query);
     exchange_header(exchange, "content-type", media);
-    if (condition)
-        exchange_header(exchange, condition, "*");
+    if (header)
+        exchange_header(exchange, header->name, header->value);
     exchange->body = content;
     exchange->has_body = true;
     return cli_perform(cli, exchange);
@@ -47,13 +49,14 @@ static int read_content(const char *path, struct buffer *content)
 
 static int create(struct cli *cli, const struct doc *doc, const char *word, struct bytes content)
 {
+    const struct exchange_header if_none = { "if-none-match", "*" };
     const char *type = cli->options[OPTION_TYPE];
     struct exchange exchange;
     char query[128], name[DOC_SHOWN_BYTES];
     int status;
 
     (void)snprintf(query, sizeof(query), "%s%s", type ? "?type=" : "", type ? type : "");
-    status = send(cli, doc, query, content, media_of(type), "if-none-match", &exchange);
+    status = send(cli, doc, query, content, media_of(type), &if_none, &exchange);
     if (!status && exchange.status == 412)
         status = cli_say(CLI_CONFLICT, "%s exists already; pilcrow put changes it", doc_shown(doc, name));
     else if (!status)
@@ -122,27 +125,60 @@ static int look(struct cli *cli, const struct doc *doc, struct present *out)
     return status;
 }
 
+#define KEY_BYTES 128
+
+/* The same content for the same version is the same put. Put again because the answer to the first did not come, it is
+ * not merged with what the first has done. */
+static void key_make(const char *base, struct bytes content, char key[KEY_BYTES])
+{
+    struct token_hash hash; /* as good for this as for tokens */
+    int n = snprintf(key, KEY_BYTES, "put-%.20s-", base);
+
+    token_hash_make(content, &hash);
+    for (size_t i = 0; i < sizeof(hash.bytes); i++)
+        n += snprintf(key + n, KEY_BYTES - (size_t)n, "%02x", hash.bytes[i]);
+}
+
+/* Without --base a second one finds its content there. Where the document has gone since, it is to hear that. */
+static bool is_recognised(const char *base, const struct present *present)
+{
+    return base && (present->media[0] || strcmp(base, present->version) == 0);
+}
+
+static const char *what_happened(const struct present *before, const char *version)
+{
+    unsigned long long was = strtoull(before->version, NULL, 10), is = strtoull(version, NULL, 10);
+
+    if (!before->media[0])
+        return "created";
+    if (is < was)
+        return "changed before:";
+    return is > was ? "changed" : "nothing to change in";
+}
+
 static int put(struct cli *cli, const struct doc *doc, const char *word, struct bytes content)
 {
-    const char *base = cli->options[OPTION_BASE];
+    const char *base = cli->options[OPTION_BASE], *media;
+    char query[64], key[KEY_BYTES];
+    const struct exchange_header header = { "idempotency-key", key };
     struct exchange exchange;
     struct present present;
-    char query[64];
     int status = look(cli, doc, &present);
-    bool is_new = !present.media[0];
 
     if (status)
         return status;
     (void)snprintf(query, sizeof(query), "?base=%s", base ? base : present.version);
-    status = send(cli, doc, query, content, is_new ? media_of(NULL) : present.media, NULL, &exchange);
+    media = present.media[0] ? present.media : media_of(NULL);
+    if (is_recognised(base, &present)) {
+        key_make(base, content, key);
+        status = send(cli, doc, query, content, media, &header, &exchange);
+    } else {
+        status = send(cli, doc, query, content, media, NULL, &exchange);
+    }
     if (!status)
         status = cli_judge(cli, &exchange);
     if (!status)
-        report(cli,
-               is_new                                      ? "created"
-               : strcmp(present.version, exchange.version) ? "changed"
-                                                           : "nothing to change in",
-               word, &exchange);
+        report(cli, what_happened(&present, exchange.version), word, &exchange);
     exchange_finish(&exchange);
     return status;
 }
@@ -179,6 +215,7 @@ const struct command command_put = {
     "version that the file was made from: what others have written since stays, too; without it the file takes the\n"
     "place of what is there when it is put. JSON and rich text are read in the form in which `pilcrow cat` writes "
     "them.\n"
+    "The same file for the same base again, since it was not clear whether it had arrived, is not merged twice.\n"
     "Ends with 4 where both can't be: json1 that was changed at one place, or a document that was deleted meanwhile.\n"
     "When there is no such document it is made, as plain text; `pilcrow create` makes others.\n",
     ACCESS_WRITE,

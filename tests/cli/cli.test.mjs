@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
+import { createServer, request } from 'node:http';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, test } from 'node:test';
@@ -110,6 +111,8 @@ for (const [title, where] of [['over HTTP', http], ['on a store', local]]) {
     await expect(where, ['put', 'put/base', '-'], { input: 'one two three' });
     await expect(where, ['put', 'put/base', '-', '--base', '1'], { input: 'ONE two' });
     await expect(where, ['cat', 'put/base'], { stdout: 'ONE two three' });
+    await expect(where, ['put', 'put/base', '-', '--base', '1', '--json'], { input: 'ONE two', stdout: '{"version":3}\n' });
+    await expect(where, ['cat', 'put/base'], { stdout: 'ONE two three' });
     await expect(where, ['put', 'put/base', '-', '--base', '9'], { input: 'x', code: 3 });
     await expect(where, ['put', 'put/base', '-', '--base', '1x'], { input: 'x', code: 2 });
     await expect(where, ['put', 'put/none', '-', '--base', '1'], { input: 'x', code: 3 });
@@ -196,6 +199,48 @@ test('put keeps what others write meanwhile', async () => {
   const { stdout } = await cli(http, ['cat', 'race/a']);
   assert.deepEqual([stdout.length, ...[...stdout.slice(4)].sort()], [7, 'x', 'y', 'z']);
 });
+
+// Hands everything on to the server, and the answers back; that to the first PUT goes to `lose`.
+async function unreliable(t, lose) {
+  let nPuts = 0;
+  const proxy = createServer((from, to) => {
+    const { method, url: path, headers } = from;
+
+    from.pipe(request({ port: server.port, host: '127.0.0.1', method, path, headers }, answer => {
+      if (method === 'PUT' && ++nPuts === 1) {
+        answer.on('end', () => lose(to.socket)).resume();
+      } else {
+        to.writeHead(answer.statusCode, answer.headers);
+        answer.pipe(to);
+      }
+    }));
+  });
+
+  await new Promise(resolve => proxy.listen(0, '127.0.0.1', resolve));
+  t.after(() => proxy.close());
+  return ['--server', `http://127.0.0.1:${proxy.address().port}`];
+}
+
+for (const [title, lose, codes] of [
+  ['breaks off', socket => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{'), [6]],
+  ['does not come', socket => socket.destroy(), [0, 6]]]) // libcurl tries again by itself
+  test(`an answer to put --base that ${title}: the same again is not done twice`, async t => {
+    const name = `again/${title.replaceAll(' ', '-')}`;
+    const args = ['put', name, '-', '--base', '1', '--json'];
+    const input = 'one\ntwo\n';
+
+    await expect(http, ['create', name, '-'], { input: 'one\n' });
+    const { code } = await cli(await unreliable(t, lose), args, { input });
+    assert(codes.includes(code), `${code}`);
+    await expect(http, args, { input, stdout: '{"version":2}\n' });
+    await expect(http, ['cat', name], { stdout: input });
+    await expect(http, ['put', name, '-'], { input: `zero\n${input}` });
+    await expect(http, args, { input, stdout: '{"version":2}\n' });
+    await expect(http, args, { input: 'one!\n', stdout: '{"version":4}\n' });
+    await expect(http, ['cat', name], { stdout: 'zero\none!\ntwo\n' });
+    await expect(http, ['rm', name, '--yes']);
+    await expect(http, args, { input, code: 4, stderr: /ERR_DOC_WAS_DELETED/ });
+  });
 
 test('usage errors end with 2 and one line', async () => {
   for (const args of [['nonsense'], ['ls', 'a', 'b'], ['cat'], ['create'], ['put', 'a/b'], ['ot'], ['check', 'x'], ['--bogus'], ['ls', '--server']])
