@@ -8,17 +8,25 @@
 #include "cli/name.h"
 #include "cli/shown.h"
 
+#define LINE_BYTES 1024
+
 /* ---- saying ------------------------------------------------------------------------------------------------------ */
 
 int cli_say(int status, const char *format, ...)
 {
-    char line[1024];
+    char line[LINE_BYTES], first[3 * LINE_BYTES]; /* U+FFFD has three */
+    struct buffer shown;
     va_list arguments;
 
     va_start(arguments, format);
     (void)vsnprintf(line, sizeof(line), format, arguments);
     va_end(arguments);
-    (void)fprintf(stderr, "pilcrow: %s\n", line);
+    buffer_init_in(&shown, sizeof(first), first, sizeof(first));
+    if (isatty(STDERR_FILENO) && shown_append(bytes_of_string(line), &shown) == 0)
+        (void)fprintf(stderr, "pilcrow: %.*s\n", (int)shown.n_bytes, shown.at);
+    else
+        (void)fprintf(stderr, "pilcrow: %s\n", line);
+    buffer_finish(&shown);
     return status;
 }
 

@@ -9,6 +9,7 @@
 #include "cli/moment.h"
 #include "cli/point.h"
 #include "cli/progress.h"
+#include "cli/shown.h"
 #include "ot/ot.h"
 
 #define PAGE_OPS         10000
@@ -230,7 +231,7 @@ static void write_author(struct buffer *into, struct bytes author)
 
     for (; n < author.n_bytes && (n_shown < AUTHOR_SHOWN || (at[n] & 0xc0) == 0x80); n++)
         n_shown += (at[n] & 0xc0) != 0x80;
-    (void)buffer_append(into, at, n);
+    (void)shown_append(bytes_of(at, n), into);
     (void)buffer_printf(into, "%*s", (int)(AUTHOR_SHOWN - n_shown), "");
 }
 
@@ -245,12 +246,13 @@ static void write_line(struct blame *blame, const struct change *change, struct 
         (void)buffer_printf(into, "%7" PRIu64 "  ", change->version);
         write_author(into, author);
         (void)buffer_printf(into, "  %s  ", time);
+        (void)shown_append(text, into);
     } else {
         moment_write_utc(change->time_ms, time);
         (void)buffer_printf(into, "%" PRIu64 "\t%.*s\t%s\t", change->version, (int)author.n_bytes,
                             (const char *)author.at, time);
+        (void)buffer_append(into, text.at, text.n_bytes);
     }
-    (void)buffer_append(into, text.at, text.n_bytes);
     (void)buffer_append_string(into, "\n");
 }
 

@@ -4,6 +4,7 @@
 
 #include "cli/diff.h"
 #include "cli/point.h"
+#include "cli/shown.h"
 #include "ot/ot.h"
 
 #define OUTPUT_MAX_BYTES ((size_t)512 << 20)
@@ -32,10 +33,23 @@ static void colour(struct bytes diff, struct buffer *into)
         const char *before = colour_of(at, n_bytes, i < 2);
 
         (void)buffer_append_string(into, before);
-        (void)buffer_append(into, at, n_bytes);
+        (void)shown_append(bytes_of(at, n_bytes), into);
         (void)buffer_append_string(into, *before ? "\033[m\n" : "\n");
         at += n_bytes + 1;
     }
+}
+
+static int print_operation(const struct cli *cli, struct bytes operation)
+{
+    struct buffer output;
+    int status;
+
+    if (cli->json || !isatty(STDOUT_FILENO))
+        return cli_print(operation);
+    buffer_init(&output, OUTPUT_MAX_BYTES);
+    status = shown_append(operation, &output) ? cli_say(CLI_FAILED, "out of memory") : cli_print(buffer_bytes(&output));
+    buffer_finish(&output);
+    return status;
 }
 
 static int write_json(struct bytes diff, uint64_t from, uint64_t to, struct buffer *into)
@@ -73,7 +87,7 @@ int diff_print(struct cli *cli, const struct doc *doc, uint64_t from, uint64_t t
     status = cli_ask(cli, &exchange);
     answer = buffer_bytes(&exchange.answer);
     if (!status && answer.n_bytes && *(const char *)answer.at == '{') /* an operation; a diff begins with a minus */
-        status = cli_print(answer);
+        status = print_operation(cli, answer);
     else if (!status)
         status = print_text(cli, answer, from, to);
     exchange_finish(&exchange);

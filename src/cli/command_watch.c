@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cli/name.h"
+#include "cli/shown.h"
 #include "client/client.h"
 #include "net/dial.h"
 
@@ -93,9 +94,29 @@ static int write_line(const struct watch *watch, const struct client_op *op, str
     r = write_member(into, create ? "create " : "", create ? create : ot_json_get(op->frame, "op", 2));
     if (ot_json_get(op->frame, "del", 3))
         (void)buffer_append_string(into, "delete");
-    if (watch->is_terminal && !r && !into->error)
+    return r ? r : into->error;
+}
+
+static int write_shown(const struct watch *watch, const struct client_op *op, struct buffer *into)
+{
+    struct buffer line;
+    int r;
+
+    buffer_init(&line, LINE_MAX_BYTES);
+    r = write_line(watch, op, &line);
+    if (!r)
+        r = shown_append(buffer_bytes(&line), into);
+    buffer_finish(&line);
+    if (!r)
         fit(into);
     return r ? r : into->error;
+}
+
+static int write_op(const struct watch *watch, const struct client_op *op, struct buffer *into)
+{
+    if (watch->cli->json)
+        return write_json(op, into);
+    return watch->is_terminal ? write_shown(watch, op, into) : write_line(watch, op, into);
 }
 
 static void print(struct watch *watch, struct buffer *line)
@@ -120,7 +141,7 @@ static void on_op(struct client_doc *doc, const struct client_op *op, void *arg)
     if (watch->is_ended)
         return;
     buffer_init(&line, LINE_MAX_BYTES);
-    r = watch->cli->json ? write_json(op, &line) : write_line(watch, op, &line);
+    r = write_op(watch, op, &line);
     if (r)
         end(watch, cli_say(CLI_FAILED, "%s", strerror(-r)));
     else

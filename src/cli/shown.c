@@ -26,9 +26,41 @@ const char *shown_time(const char *rfc3339, char into[MOMENT_BYTES])
     return into;
 }
 
+#define CELL_MAX_BYTES 4096
+
+/* The bytes of the control character that begins there, 0: none does, or one that may stay. */
+static size_t control_bytes(const unsigned char *at, const unsigned char *end)
+{
+    if (*at < 0x20 || *at == 0x7f)
+        return *at != '\t' && *at != '\n';
+    return *at == 0xc2 && end - at > 1 && (at[1] & 0xe0) == 0x80 ? 2 : 0; /* U+0080 to U+009F */
+}
+
+int shown_append(struct bytes text, struct buffer *into)
+{
+    const unsigned char *at = text.at, *end = at + text.n_bytes, *plain = at;
+
+    while (at < end) {
+        size_t n = control_bytes(at, end);
+
+        if (n) {
+            (void)buffer_append(into, plain, (size_t)(at - plain));
+            (void)buffer_append_string(into, "\uFFFD");
+            plain = at + n;
+        }
+        at += n ? n : 1;
+    }
+    return buffer_append(into, plain, (size_t)(end - plain));
+}
+
 void shown_cell(const char *text, int n_characters)
 {
-    for (const char *at = text; *at; at++)
-        n_characters -= ((unsigned char)*at & 0xc0) != 0x80; /* not within a character */
-    (void)printf("%s%*s", text, n_characters > 0 ? n_characters + 2 : 2, "");
+    struct buffer shown;
+
+    buffer_init(&shown, CELL_MAX_BYTES);
+    (void)shown_append(bytes_of_string(text), &shown);
+    for (size_t i = 0; i < shown.n_bytes; i++)
+        n_characters -= ((unsigned char)shown.at[i] & 0xc0) != 0x80; /* not within a character */
+    (void)printf("%.*s%*s", (int)shown.n_bytes, shown.at ? shown.at : "", n_characters > 0 ? n_characters + 2 : 2, "");
+    buffer_finish(&shown);
 }

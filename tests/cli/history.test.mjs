@@ -124,6 +124,36 @@ test('on a terminal: local times, a table, colours', async () => {
   assert.equal(await onTerminal(http, ['restore', 'tty/a@1']), 'tty/a is so already\n');
 });
 
+test('on a terminal nothing that was written is a command to it; elsewhere every byte is what it was', async () => {
+  const text = 'a\x1b]52;c;bWluZQ==\x07b\x9b31mc\rd\x7fe\tf\xa0é\n';
+  const shown = 'a\ufffd]52;c;bWluZQ==\ufffdb\ufffd31mc\ufffdd\ufffde\tf\xa0é\n';
+  const plain = output => {
+    const rest = output.replace(/[^\n\x1b]*\x1b\[K|\x1b\[\d*m/g, ''); // how far it is, and colours
+
+    assert.doesNotMatch(rest, /[\x00-\x08\x0b-\x1f\x7f-\x9f]/);
+    return rest;
+  };
+
+  await create('tty/hostile', text, 'in\x9bk');
+  await put('tty/hostile', `${text}!`, 'in\x9bk');
+  const blamed = plain(await onTerminal(http, ['blame', 'tty/hostile']));
+  assert(blamed.startsWith('      1  in\ufffdk          20') && blamed.includes(`  ${shown}`), blamed);
+  assert(plain(await onTerminal(http, ['diff', 'tty/hostile', '0', '1'])).includes(`\n+${shown}`));
+  assert(plain(await onTerminal(http, ['log', 'tty/hostile'])).includes(' in\ufffdk '));
+  assert(plain(await onTerminal(http, ['watch', 'tty/hostile', '--from', '0', '--count', '1'])).includes('"a\\u001b]52;c;bWluZQ==\\u0007b\ufffd31mc\\rd\ufffde'));
+  await cli(http, ['create', 'tty/json', '--type', 'json0', '-'], { input: '{}' });
+  await cli(http, ['put', 'tty/json', '-'], { input: '{"\x9b":1}' });
+  assert(plain(await onTerminal(http, ['diff', 'tty/json', '1', '2'])).includes('"\ufffd"'));
+
+  assert.equal(await cli(http, ['cat', 'tty/hostile@1']), text);
+  assert((await cli(http, ['diff', 'tty/hostile', '0', '1'])).includes(`\n+${text}`));
+  const [, author, , ...line] = (await cli(http, ['blame', 'tty/hostile'])).split('\n')[0].split('\t');
+  assert.deepEqual([author, `${line.join('\t')}\n`], ['in\x9bk', text]);
+
+  await cli(http, ['rm', 'tty/hostile', '--yes', '--author', 'in\x9bk']);
+  assert.match(plain(await onTerminal(http, ['cat', 'tty/hostile'])), /by in\ufffdk; pilcrow restore/);
+});
+
 test('an @ counts only before digits or a date', async () => {
   for (const id of ['me@home', 'x@2026', '2026-11-01@', 'a@2026-13-01'])
     await cli(http, ['create', `at/${id}`, '-'], { input: id });
