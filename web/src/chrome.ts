@@ -52,6 +52,7 @@ export function setUpName(changed: () => void): void {
   input.maxLength = NAME_MAX;
   one('#name-button').addEventListener('click', () => {
     input.value = ownName();
+    dialog.returnValue = ''; // Firefox and Safari leave the last one when Escape closes it
     dialog.showModal();
     input.select();
   });
