@@ -119,6 +119,29 @@ test('nothing is said to be saved before it is known whether one may write', asy
   assert.equal(await agreed(server, 'notes/slow', page), 'one two');
 });
 
+test('a question that is never answered is asked again', async t => {
+  const { server, visit } = await house(t);
+  let nAsked = 0;
+
+  await put(server, 'notes/unanswered', 'one');
+  const page = await visit('/d/notes/unanswered', {
+    prepare: async page => {
+      await page.route('**/v1/me', route => nAsked++ > 0 && route.continue());
+      // The page's patience, a hundred times shorter.
+      await page.addInitScript(() => {
+        const timeout = AbortSignal.timeout.bind(AbortSignal);
+
+        AbortSignal.timeout = ms => timeout(ms / 100);
+      });
+    },
+  });
+
+  await isSaved(page);
+  await goToLine(page, 1);
+  await page.keyboard.type(' two');
+  assert.equal(await agreed(server, 'notes/unanswered', page), 'one two');
+});
+
 test('two people begin the same document at the same moment', async t => {
   const { server, open } = await house(t);
 

@@ -10,6 +10,7 @@ export interface Me {
 }
 
 const AGAIN_MS = 2_000;
+const ANSWER_MS = 10_000; // no answer within this is none
 const ANYONE: Me = { principal: 'anyone', rights: ['read', 'write', 'admin'] };
 
 // The name of the account; '' where there are none.
@@ -23,7 +24,8 @@ export function withToken(headers: Record<string, string> = {}, token = ownToken
 // 'refused': the server does not know the token. null: there is no telling just now.
 async function whoIs(token: string): Promise<Me | 'refused' | null> {
   if (!/^[\x21-\x7e]*$/.test(token)) return 'refused';
-  const answer = await fetch(url('v1/me'), { headers: withToken({ Accept: 'application/json' }, token), cache: 'no-store' }).catch(() => null);
+  const headers = withToken({ Accept: 'application/json' }, token);
+  const answer = await fetch(url('v1/me'), { headers, cache: 'no-store', signal: AbortSignal.timeout(ANSWER_MS) }).catch(() => null);
 
   if (answer?.status === 401) return 'refused';
   if (answer?.status === 404) return ANYONE; // a server that knows of no tokens
