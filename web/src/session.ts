@@ -47,7 +47,7 @@ export class Session {
       isDeleted: this.isDeleted,
       link: this.link.state,
       retryInMs: this.link.nextTryAt - Date.now(),
-      isWritePending: this.doc.hasWritePending() || this.isStranded,
+      isWritePending: this.isWritePending,
       nWaiting: this.binding?.nWaiting ?? 0,
     });
   }
@@ -59,7 +59,13 @@ export class Session {
 
   // Would closing the page now lose anything?
   get hasUnsent(): boolean {
-    return this.binding !== null && (this.doc.hasWritePending() || this.isStranded || this.binding.hasRescued);
+    return this.binding !== null && (this.isWritePending || this.binding.hasRescued);
+  }
+
+  // Once a document is being fetched afresh, the client has nothing pending any more, while the edits that led there are
+  // not answered.
+  private get isWritePending(): boolean {
+    return this.doc.hasWritePending() || this.isStranded || (this.binding !== null && this.binding.nWaiting > 0);
   }
 
   private get isStranded(): boolean {

@@ -165,6 +165,24 @@ test('a refusal to bring it back is told, and it can be tried again', async () =
   assert.deepEqual(page.refusals, []);
 });
 
+test('from a refusal until the fresh copy is there, the edit counts as unsent', async () => {
+  const { backend, pages } = await house(1);
+  const [page] = pages;
+  let deliver = null;
+
+  page.type('text');
+  await pause(20);
+  backend.use('submit', (request, next) => next(Object.assign(new Error('no'), { code: 'ERR_ANY' })));
+  backend.use('readSnapshots', (request, next) => (deliver = next));
+  page.dispatch({ changes: { from: 0, to: 1 } }); // the client can't take a deletion back by itself
+  while (!deliver) await pause(1);
+  assert.equal(page.status, 'saving');
+  assert.ok(page.session.hasUnsent);
+  deliver();
+  await assertAlive(pages);
+  assert.deepEqual(page.refusals.map(refusal => refusal.text), ['ext']);
+});
+
 test('a copy that could not be fetched is fetched later; until then nothing is said to be saved', async () => {
   const { backend, pages } = await house(1);
   const [page] = pages;
