@@ -173,6 +173,21 @@ test('a paste of several megabytes arrives whole', async t => {
   assert.equal(await served(server, 'notes/paste'), text.replaceAll('\r\n', '\n'));
 });
 
+test('a large selection is indented, though that is more than one operation may hold', async t => {
+  const { server, open } = await house(t);
+  const text = 'x\n'.repeat(60_000);
+
+  await put(server, 'notes/indent', text);
+  const page = await open('notes/indent');
+
+  await page.focus('.cm-content');
+  await page.keyboard.press('Control+a');
+  await page.keyboard.press('Tab');
+  await until(async () => (await served(server, 'notes/indent')) === text.replaceAll('x', '  x'), 'it is all there');
+  await isSaved(page);
+  assert.equal(await page.locator('.notice').count(), 0);
+});
+
 test('a deleted document says so and can be brought back', async t => {
   const { server, open } = await house(t);
   const [one, two] = [await open('notes/gone'), await open('notes/gone')];

@@ -20,11 +20,16 @@ import { Rescue } from './rescue.ts';
 
 export const remote = Annotation.define<boolean>();
 
-// Inserts beyond this go in several operations: no server has to take a frame much larger than this.
+// What is beyond this goes in several operations: no server has to take a frame much larger than this, nor many more
+// components, which also grow while an operation is transformed.
 export const INSERT_MAX_UNITS = 512 * 1024;
+export const PARTS_MAX = 20_000;
 
-// The client joins what waits into one operation; what inserts more than this starts a new one.
+// The client joins what waits into one operation; nothing is joined with what has more than this.
 const JOIN_MAX_UNITS = 16 * 1024;
+const JOIN_MAX_PARTS = 1000;
+
+const isLarge = (op: TextOp) => op.length > JOIN_MAX_PARTS || op.some(part => typeof part === 'string' && part.length > JOIN_MAX_UNITS);
 
 // What a binding needs of an editor; an EditorView with a little around it, or a bare state in tests.
 export interface Editor {
@@ -62,7 +67,7 @@ export class Binding {
   // For every transaction that the editor has applied, in order.
   applied(transaction: Transaction): void {
     if (!transaction.docChanged || transaction.annotation(remote)) return;
-    for (const op of splitOp(opFromChanges(transaction.startState.doc, transaction.changes), INSERT_MAX_UNITS)) {
+    for (const op of splitOp(opFromChanges(transaction.startState.doc, transaction.changes), INSERT_MAX_UNITS, PARTS_MAX)) {
       const own = this.overHeld(op);
 
       if (this.doc.type === null) this.strand(own);
@@ -123,8 +128,10 @@ export class Binding {
   }
 
   private submit(op: TextOp): void {
+    const last: TextOp = this.doc.pendingOps.at(-1)?.op ?? [];
+
     this.nWaiting++;
-    this.doc.preventCompose = op.some(part => typeof part === 'string' && part.length > JOIN_MAX_UNITS);
+    this.doc.preventCompose = isLarge(op) || isLarge(last);
     this.doc.submitOp(op, { source: this.source }, error => this.answered(error));
     this.doc.preventCompose = false;
     this.events.changed();

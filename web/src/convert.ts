@@ -138,42 +138,44 @@ export function changeBetween(before: string, after: string): ChangeSpec[] {
   return [{ from: start, to: before.length - end, insert: after.slice(start, after.length - end) }];
 }
 
-// The same as several operations, one after the other, none of which inserts more than nMax units at one place: a large
-// paste in portions that any server takes. Pieces are whole code points.
-export function splitOp(op: TextOp, nMax: number): TextOp[] {
-  const first: TextOp = [];
-  const rests: { at: number; text: string }[] = [];
-  let at = 0;
+// The same as several operations, one after the other, none of which inserts more than nUnitsMax units or has more than
+// nPartsMax components: a large paste, or a replacement in a thousand places, in portions that any server takes. Each
+// portion goes on behind the one before it; texts are cut between code points.
+export function splitOp(op: TextOp, nUnitsMax: number, nPartsMax: number): TextOp[] {
+  const portions: TextOp[] = [];
+  let portion: TextOp = [];
+  let nUnits = 0; // that the portion inserts
+  let skip = 0; // from its last component to here
+  let at = 0; // in the text as the portions leave it
 
-  for (const component of op) {
-    if (typeof component === 'object') {
-      first.push(component);
-    } else if (typeof component === 'number') {
-      first.push(component);
-      at += component;
-    } else {
-      const head = component.slice(0, pieceEnd(component, 0, nMax));
-
-      first.push(head);
-      at += pointsIn(head);
-      if (head.length < component.length) rests.push({ at, text: component.slice(head.length) });
+  for (const part of op.flatMap<TextOp[number]>(part => (typeof part === 'string' ? piecesOf(part, nUnitsMax) : [part]))) {
+    if (typeof part === 'number') {
+      skip += part;
+      at += part;
+      continue;
     }
+    const nHere = typeof part === 'string' ? part.length : 0;
+
+    if (portion.length + 2 > nPartsMax || nUnits + nHere > nUnitsMax) {
+      portions.push(portion);
+      portion = [];
+      nUnits = 0;
+      skip = at;
+    }
+    if (skip > 0) portion.push(skip);
+    portion.push(part);
+    nUnits += nHere;
+    skip = 0;
+    if (typeof part === 'string') at += pointsIn(part);
   }
-  // From the back, so that positions in front of each stay what they were.
-  return [first, ...rests.reverse().flatMap(rest => piecesOf(rest.at, rest.text, nMax))];
+  return [...portions, portion];
 }
 
-function piecesOf(at: number, text: string, nMax: number): TextOp[] {
-  const ops: TextOp[] = [];
+function piecesOf(text: string, nMax: number): string[] {
+  const pieces: string[] = [];
 
-  for (let from = 0; from < text.length; ) {
-    const piece = text.slice(from, pieceEnd(text, from, nMax));
-
-    ops.push(at > 0 ? [at, piece] : [piece]);
-    at += pointsIn(piece);
-    from += piece.length;
-  }
-  return ops;
+  for (let from = 0; from < text.length; from += pieces.at(-1)!.length) pieces.push(text.slice(from, pieceEnd(text, from, nMax)));
+  return pieces;
 }
 
 function pieceEnd(text: string, from: number, nMax: number): number {

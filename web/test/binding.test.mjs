@@ -10,7 +10,7 @@ import { below, oneOf, random, randomText, seed } from './random.mjs';
 const require = createRequire(import.meta.url);
 const ShareDB = require('sharedb');
 const { type } = require('ot-text-unicode');
-const { Binding, INSERT_MAX_UNITS, wellFormed } = await load('binding', 'well-formed');
+const { Binding, INSERT_MAX_UNITS, PARTS_MAX, wellFormed } = await load('binding', 'well-formed');
 const promised = fn => new Promise((resolve, reject) => fn(error => (error ? reject(error) : resolve())));
 
 ShareDB.types.register(type);
@@ -201,6 +201,41 @@ test('a large paste arrives whole, in several operations', async () => {
   await settled(writers);
   assert.equal(other.text, `> start ${paste}end`);
   assert.ok(one.doc.version >= Math.floor(paste.length / INSERT_MAX_UNITS));
+  assertEqual(writers);
+});
+
+test('a replacement in very many places arrives whole, and what is edited next does not join it', async () => {
+  const { backend, writers } = await room(2, 'a b\n'.repeat(45_000));
+  const [one, other] = writers;
+  const sizes = [];
+
+  backend.use('submit', ({ op }, next) => {
+    sizes.push(op.op?.length ?? 0);
+    next(op.op?.length > 100_000 ? Object.assign(new Error('too many'), { code: 'ERR_LIMIT_EXCEEDED' }) : null);
+  });
+  one.dispatch({ changes: Array.from({ length: 45_000 }, (_, i) => ({ from: 4 * i, to: 4 * i + 1, insert: 'the' })) });
+  one.type(3, ' 😀');
+  await settled(writers);
+  assert.deepEqual(one.refusals, []);
+  assert.equal(other.text, `the 😀 b\n${'the b\n'.repeat(44_999)}`);
+  assert.ok(Math.max(...sizes) <= PARTS_MAX, `${sizes}`);
+  assert.equal(sizes.at(-1), 2);
+  assertEqual(writers);
+});
+
+test('edits that wait are joined only until they are many', async () => {
+  const { backend, writers } = await room(2, 'line\n'.repeat(2000));
+  const [one, other] = writers;
+  const sizes = [];
+
+  backend.use('submit', ({ op }, next) => (sizes.push(op.op?.length ?? 0), next()));
+  one.connection.close();
+  await new Promise(setImmediate);
+  for (let i = 0; i < 2000; i++) one.type(6 * i, '>');
+  backend.connect(one.connection);
+  await settled(writers);
+  assert.equal(other.text, '>line\n'.repeat(2000));
+  assert.ok(sizes.length > 1 && sizes.length < 10 && Math.max(...sizes) < 2000, `${sizes}`);
   assertEqual(writers);
 });
 

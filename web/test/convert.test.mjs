@@ -71,23 +71,42 @@ test('the change between two texts is right and splits no pair', () => {
   assert.deepEqual(changeBetween('same', 'same'), []);
 });
 
+// The text after the portions, none of which is beyond the bounds.
+function afterPortions(before, op, nUnitsMax, nPartsMax) {
+  let text = before;
+
+  for (const portion of splitOp(op, nUnitsMax, nPartsMax)) {
+    const texts = portion.filter(part => typeof part === 'string');
+
+    assert.ok(portion.length <= nPartsMax);
+    assert.ok(texts.join('').length <= nUnitsMax);
+    for (const text of texts) assert.doesNotMatch(text, /^[\udc00-\udfff]|[\ud800-\udbff]$/);
+    type.transform(portion, [], 'left'); // throws when it is no proper operation
+    text = type.apply(text, portion);
+  }
+  return text;
+}
+
 test('a large insert goes in portions of whole code points', () => {
   for (let round = 0; round < 500; round++) {
     const before = randomText(10);
     const [first, second] = [randomText(below(60)), randomText(below(60))];
     const n = [...before].length;
     const op = type.normalize([...(first ? [first] : []), 3, { d: 2 }, ...(second ? [second] : [])]);
-    const pieces = splitOp(op, 7);
-    let text = before;
 
     if (n < 5) continue;
-    for (const piece of pieces) {
-      for (const part of piece) if (typeof part === 'string') assert.ok(part.length <= 7 && !/^[\udc00-\udfff]|[\ud800-\udbff]$/.test(part));
-      text = type.apply(text, type.normalize(piece));
-    }
-    assert.equal(text, type.apply(before, op));
+    assert.equal(afterPortions(before, op, 7, 3 + below(5)), type.apply(before, op));
   }
-  assert.deepEqual(splitOp([2, 'short', { d: 1 }], 100), [[2, 'short', { d: 1 }]]);
+  assert.deepEqual(splitOp([2, 'short', { d: 1 }], 100, 100), [[2, 'short', { d: 1 }]]);
+});
+
+test('an operation of many components goes in portions of some', () => {
+  const before = '😀b'.repeat(100_000);
+  const op = Array.from({ length: 100_000 }, () => ['a\u{1f34e}', { d: 1 }, 1]).flat().slice(0, -1);
+
+  assert.equal(op.length, 299_999);
+  assert.equal(afterPortions(before, op, 1 << 20, 20_000), 'a\u{1f34e}b'.repeat(100_000));
+  assert.ok(splitOp(op, 1 << 20, 20_000).length <= 16);
 });
 
 test('text in the editor stays valid Unicode', () => {
