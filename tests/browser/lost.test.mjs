@@ -1,6 +1,8 @@
 // What the server does not take, and documents that go away: no text is lost, and no page stays behind.
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import test from 'node:test';
+import { pilcrow, run, temporaryDirectory } from '../lib/server.mjs';
 import { agreed, goToLine, house, isInState, isSaved, put, served, shown, until } from './browser.mjs';
 
 const permissions = ['clipboard-read', 'clipboard-write'];
@@ -159,4 +161,49 @@ test('a document begun anew by somebody else takes no text away', async t => {
   await put(server, 'notes/anew', 'theirs');
   assert.equal(await agreed(server, 'notes/anew', page), 'theirs');
   assert.equal(await offered(page), 'mine');
+});
+
+test('a server that is set back to a backup takes no text away', async t => {
+  const { server, open } = await house(t, { permissions });
+  const backup = join(temporaryDirectory(t), 'backup');
+
+  await put(server, 'notes/back', 'kept');
+  assert.equal((await run(pilcrow, ['--data', server.data, 'backup', backup])).code, 0);
+  const page = await open('notes/back');
+
+  await goToLine(page, 1);
+  await page.keyboard.type(' and lost');
+  await isSaved(page);
+  await server.kill();
+  server.data = backup;
+  await server.restart();
+  await page.waitForSelector('[data-kind=refused]');
+  assert.equal(await agreed(server, 'notes/back', page), 'kept');
+  assert.equal(await offered(page), 'kept and lost');
+  await goToLine(page, 1);
+  await page.keyboard.type('!');
+  assert.equal(await agreed(server, 'notes/back', page), 'kept!');
+});
+
+test('a document that was purged and begun anew while the page was away takes no text away', async t => {
+  const { server, open } = await house(t, { permissions });
+
+  await put(server, 'notes/purged', 'mine');
+  const page = await open('notes/purged');
+  const { port } = server;
+
+  await server.kill();
+  await isInState(page, 'offline');
+  await goToLine(page, 1);
+  await page.keyboard.type(' and unsent');
+  server.port = 0; // where the page does not look
+  await server.restart();
+  await remove(server, 'notes/purged?purge=true');
+  await put(server, 'notes/purged', 'theirs');
+  await server.kill();
+  server.port = port;
+  await server.restart();
+  await until(async () => (await shown(page)) === 'theirs', 'it shows what the server has');
+  assert.equal(await agreed(server, 'notes/purged', page), 'theirs');
+  assert.equal(await offered(page), 'mine and unsent');
 });

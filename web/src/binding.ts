@@ -90,6 +90,12 @@ export class Binding {
     });
   }
 
+  // The server does not go on from this version, so that what it has may lack any of the text that is here.
+  loadAfresh(error: ShareError): void {
+    this.isStranded = true;
+    this.doc._hardRollback(error);
+  }
+
   // No composition any more: what was held can be shown.
   release(): void {
     const op = this.held;

@@ -16,13 +16,18 @@ export interface SessionEvents {
   failed(error: ShareError): void; // it can't be opened
 }
 
-const FETCH_AGAIN_MS = 3_000;
+const AGAIN_MS = 3_000;
+
+// The server can't lead on from a version: it was set back to a backup, it has merged what lies between, or the document
+// was purged, and is another one by now.
+const LOST_TRACK = ['ERR_OP_VERSION_NEWER_THAN_CURRENT_SNAPSHOT', 'ERR_SUBMIT_TRANSFORM_OPS_NOT_FOUND'];
 
 export class Session {
   readonly doc: Doc;
   private binding: Binding | null = null;
   private isDeleted = false;
   private isAdmitted = false; // it is known what one may do here; until then the editor takes nothing
+  private followTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     private readonly link: Link,
@@ -36,8 +41,9 @@ export class Session {
     this.doc.on('no write pending', () => events.changed());
     this.doc.on('del', () => this.deleted());
     this.doc.on('create', () => this.created());
-    this.doc.on('load', () => (this.doc.type === null ? this.deleted() : this.created()));
+    this.doc.on('load', () => this.reloaded());
     link.connection.on('receive', request => this.foresee(request.data));
+    link.connection.on('state', state => state === 'connected' && this.binding && this.follow());
     this.doc.subscribe(error => (error ? this.failed(error) : this.loaded()));
   }
 
@@ -47,6 +53,7 @@ export class Session {
       isDeleted: this.isDeleted,
       link: this.link.state,
       retryInMs: this.link.nextTryAt - Date.now(),
+      isFollowing: this.doc.subscribed,
       isWritePending: this.isWritePending,
       nWaiting: this.binding?.nWaiting ?? 0,
     });
@@ -116,14 +123,37 @@ export class Session {
     this.events.changed();
   }
 
+  private reloaded(): void {
+    if (this.doc.type === null) this.deleted();
+    else this.created();
+    if (!this.doc.subscribed) this.follow();
+  }
+
+  // On a new line the client subscribes by itself, and tells nobody where that is refused. Asked for once more it calls back.
+  private follow(): void {
+    clearTimeout(this.followTimer);
+    this.doc.subscribe(error => (error ? this.lost(error) : this.events.changed()));
+  }
+
+  private lost(error: ShareError): void {
+    if (!LOST_TRACK.includes(error.code ?? '')) this.followLater(error);
+    else if (this.doc.version !== null) this.binding?.loadAfresh(error); // otherwise it is being loaded already
+  }
+
+  private followLater(error: ShareError): void {
+    console.warn(error);
+    clearTimeout(this.followTimer);
+    this.followTimer = setTimeout(() => this.link.connection.canSend && this.follow(), AGAIN_MS);
+  }
+
   // The client gives a document up whose fresh copy it could not get; it lives on with the next one.
   private complained(error: ShareError): void {
     console.warn(error);
-    if (error.code === 'ERR_HARD_ROLLBACK_FETCH_FAILED') setTimeout(() => this.fetchAgain(), FETCH_AGAIN_MS);
+    if (error.code === 'ERR_HARD_ROLLBACK_FETCH_FAILED') setTimeout(() => this.fetchAgain(), AGAIN_MS);
   }
 
   private fetchAgain(): void {
-    this.doc.fetch(error => error && setTimeout(() => this.fetchAgain(), FETCH_AGAIN_MS));
+    this.doc.fetch(error => error && setTimeout(() => this.fetchAgain(), AGAIN_MS));
   }
 
   private failed(error: ShareError): void {

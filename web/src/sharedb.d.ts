@@ -40,6 +40,7 @@ declare module 'sharedb/lib/client' {
     create(data: unknown, type: string, done: Done): void;
     submitOp(op: unknown, options: { source: unknown }, done: Done): void;
     hasWritePending(): boolean;
+    _hardRollback(error: ShareError): void; // its own; there is no other way to make it give its version up
     on(event: 'op', listener: (op: any, source: unknown) => void): void;
     on(event: 'load' | 'create' | 'del' | 'op batch' | 'no write pending', listener: () => void): void;
     on(event: 'error', listener: (error: ShareError) => void): void;

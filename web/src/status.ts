@@ -1,5 +1,5 @@
 // One truth about where the text is. "Saved" is said only when the server has acknowledged everything, and it
-// acknowledges what lies safely on its disk.
+// acknowledges what lies safely on its disk; and when it leads on from the version that is here.
 import type { LinkState } from './link.ts';
 
 export interface Facts {
@@ -7,6 +7,7 @@ export interface Facts {
   isDeleted: boolean;
   link: LinkState;
   retryInMs: number; // with link "waiting"
+  isFollowing: boolean; // the server says what others do
   isWritePending: boolean;
   nWaiting: number; // own edits not acknowledged
 }
@@ -35,6 +36,7 @@ function locked(facts: Facts): Status {
 function onLine(facts: Facts): Status {
   if (!facts.isOpen) return { name: 'opening', text: 'Opening…', detail: '' };
   if (facts.isWritePending) return { name: 'saving', text: 'Saving…', detail: '' };
+  if (!facts.isFollowing) return { name: 'saving', text: 'Catching up…', detail: '' };
   return { name: 'saved', text: 'Saved', detail: '' };
 }
 

@@ -1,4 +1,4 @@
-// Documents that are deleted and brought back, without a page: sessions on ShareDB's own server in the same process.
+// Documents that go away, come back and are loaded afresh, without a page: sessions on ShareDB's own server in the same process.
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import test from 'node:test';
@@ -17,12 +17,13 @@ class Page {
   isReadOnly = true;
   refusals = [];
   reasons = [];
+  said = []; // which text was shown with which status
   state = EditorState.create();
 
   constructor(backend) {
     this.connection = backend.connect();
     this.session = new Session({ connection: this.connection, state: 'connected', nextTryAt: 0 }, { collection: 'notes', id: 'n' }, this, {
-      changed() {},
+      changed: () => this.session && this.said.push(`${this.status}: ${this.text}`),
       opened: () => (this.isReadOnly = false),
       deleted: reason => (this.isReadOnly = true) && this.reasons.push(reason),
       refused: error => this.refusals.push({ message: error.message, text: this.session.bound.rescuedText() }),
@@ -81,6 +82,94 @@ async function assertAlive(pages) {
     assert.ok(!page.isReadOnly);
   }
 }
+
+// The server that a page comes back to: it can't lead on from the version that the page has.
+async function elsewhere(page, code, text) {
+  const backend = new ShareDB({ doNotForwardSendPresenceErrorsToClient: true });
+  const doc = backend.connect().get('notes', 'n');
+  const { version } = page.session.doc;
+  let isRefusing = true;
+
+  if (text !== null) await new Promise(done => doc.create(text, page.session.doc.type.uri, done));
+  backend.use('receive', ({ data }, next) => {
+    if (data.a === 'f' && data.v === null) isRefusing = false;
+    next(isRefusing && data.v === version ? Object.assign(new Error('no'), { code }) : null);
+  });
+  return { backend, doc };
+}
+
+for (const code of ['ERR_OP_VERSION_NEWER_THAN_CURRENT_SNAPSHOT', 'ERR_SUBMIT_TRANSFORM_OPS_NOT_FOUND'])
+  for (const [what, edit, mine] of [
+    ['nothing', () => {}, 'text'],
+    ['an insertion', page => page.type(' and more'), 'text and more'],
+    ['a deletion', page => page.dispatch({ changes: { from: 0, to: 1 } }), 'ext'],
+  ])
+    test(`where the server can't lead on, the document is loaded afresh and the text is offered: ${code}, ${what} unsent`, async () => {
+      const { pages } = await house(1);
+      const [page] = pages;
+
+      page.type('text');
+      await pause(20);
+      const { backend, doc } = await elsewhere(page, code, 'theirs');
+
+      page.connection.close();
+      await pause(5);
+      edit(page);
+      page.said = [];
+      backend.connect(page.connection);
+      await pause(20);
+      await assertAlive(pages);
+      assert.deepEqual(page.said.filter(said => /^saved/.test(said) && said !== 'saved: theirs'), []);
+      assert.equal(page.refusals.at(-1).text, mine);
+      await new Promise(done => doc.submitOp([{ d: 2 }], done));
+      page.type('!');
+      await assertAlive(pages);
+      await new Promise(done => doc.fetch(done));
+      assert.deepEqual([page.text, doc.data], ['eirs!', 'eirs!']);
+    });
+
+test('where the server does not have the document any more, the text stays and can be brought back', async () => {
+  const { pages } = await house(1);
+  const [page] = pages;
+
+  page.type('text');
+  await pause(20);
+  const { backend, doc } = await elsewhere(page, 'ERR_OP_VERSION_NEWER_THAN_CURRENT_SNAPSHOT', null);
+
+  page.connection.close();
+  await pause(5);
+  backend.connect(page.connection);
+  await pause(20);
+  assert.equal(page.status, 'deleted');
+  page.session.bringBack();
+  await assertAlive(pages);
+  await new Promise(done => doc.fetch(done));
+  assert.deepEqual([page.text, doc.data], ['text', 'text']);
+});
+
+test('a subscription that is refused for now is asked for again; until then nothing is said to be saved', async () => {
+  const { backend, pages } = await house(1);
+  const [page] = pages;
+  let isRefusing = true;
+
+  page.type('text');
+  await pause(20);
+  backend.use('receive', ({ data }, next) => next(isRefusing && data.a === 's' ? Object.assign(new Error('not now'), { code: 'ERR_LIMIT_EXCEEDED' }) : null));
+  page.connection.close();
+  await pause(5);
+  page.said = [];
+  backend.connect(page.connection);
+  await pause(20);
+  page.type(' and more');
+  await pause(20);
+  assert.equal(page.status, 'saving');
+  assert.deepEqual(page.said.filter(said => /^saved/.test(said)), []);
+  isRefusing = false;
+  await pause(3200);
+  await assertAlive(pages);
+  assert.equal(page.text, 'text and more');
+  assert.deepEqual(page.refusals, []);
+});
 
 test('brought back by two at once, and by one who presses twice', async () => {
   const { pages, remove } = await house(2);

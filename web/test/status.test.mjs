@@ -3,11 +3,11 @@ import test from 'node:test';
 import { load } from './load.mjs';
 
 const { statusOf, measure, sentence, titleOf } = await load('status', 'measure');
-const facts = { isOpen: true, isDeleted: false, link: 'connected', retryInMs: 0, isWritePending: false, nWaiting: 0 };
+const facts = { isOpen: true, isDeleted: false, link: 'connected', retryInMs: 0, isFollowing: true, isWritePending: false, nWaiting: 0 };
 
 test('saved is said only when the line is up and nothing waits', () => {
   assert.equal(statusOf(facts).name, 'saved');
-  for (const change of [{ link: 'waiting' }, { link: 'connecting' }, { isWritePending: true }, { isOpen: false }, { isDeleted: true }])
+  for (const change of [{ link: 'waiting' }, { link: 'connecting' }, { isWritePending: true }, { isFollowing: false }, { isOpen: false }, { isDeleted: true }])
     assert.notEqual(statusOf({ ...facts, ...change }).name, 'saved');
 });
 
