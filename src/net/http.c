@@ -467,7 +467,7 @@ void http_open(struct server *server, struct listener *listener, int fd)
     http->state = HTTP_HEAD;
     buffer_init(&http->input, INPUT_MAX_BYTES);
     buffer_init(&http->body, 0);
-    response_init(&http->response, server->config.idle_seconds);
+    response_init(&http->response, server->config.idle_seconds ? server->config.idle_seconds - 1 : 0); /* wheel.h */
     wheel_timer_init(&http->deadline, on_deadline);
     ev_io_init(&http->reader, on_readable, fd, EV_READ);
     ev_io_init(&http->writer, on_writable, fd, EV_WRITE);
