@@ -211,7 +211,7 @@ export class Binding {
   private reload(reason: string): void {
     const isOwn = this.isStranded || this.nWaiting > 0;
 
-    if (typeof this.doc.data !== 'string') return this.deleted();
+    if (this.doc.type?.uri !== textType.uri) return this.deleted();
     if (isOwn || this.hasRescued) {
       const isMissing = this.rescue.replaced(this.doc.data, this.rescuedText());
 

@@ -17,6 +17,7 @@ export interface SessionEvents {
 }
 
 const AGAIN_MS = 3_000;
+const OTHER_TYPE = 'There is a document of another type under its name now.';
 
 // The server can't lead on from a version: it was set back to a backup, it has merged what lies between, or the document
 // was purged, and is another one by now.
@@ -86,7 +87,8 @@ export class Session {
   // A deleted document begins again, with the text that is on the page. Somebody else may be doing the same: then theirs
   // is taken, and what it lacks is kept for rescue.
   bringBack(): void {
-    if (!this.isDeleted || this.doc.type !== null) return;
+    if (!this.isDeleted) return;
+    if (this.doc.type !== null) return this.events.deleted(OTHER_TYPE);
     this.binding?.create(error => error && this.isDeleted && this.events.deleted(error.message));
   }
 
@@ -102,21 +104,27 @@ export class Session {
   }
 
   private open(): void {
-    if (this.doc.type?.uri !== textType.uri)
+    if (!this.isText)
       return this.events.failed(new Error('This document is not plain text, and the editor is for plain text.'));
     this.binding = new Binding(this.doc, this.editor, { changed: this.events.changed, refused: this.events.refused });
     this.events.opened();
     this.events.changed();
   }
 
-  private deleted(): void {
+  private get isText(): boolean {
+    return this.doc.type?.uri === textType.uri;
+  }
+
+  private deleted(reason?: string): void {
     if (!this.binding) return;
     this.isDeleted = true;
-    this.events.deleted();
+    this.events.deleted(reason);
     this.events.changed();
   }
 
+  // Begun anew as something else it is no more this document than if there were none.
   private created(): void {
+    if (!this.isText) return this.deleted(OTHER_TYPE);
     if (!this.isDeleted) return;
     this.isDeleted = false;
     this.events.opened();

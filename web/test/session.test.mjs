@@ -66,6 +66,7 @@ async function house(nPages) {
   return {
     backend,
     pages,
+    remover,
     remove: async () => {
       await new Promise(done => remover.fetch(done));
       if (remover.type) await new Promise(done => remover.del(done));
@@ -290,4 +291,40 @@ test('a copy that could not be fetched is fetched later; until then nothing is s
   await assertAlive(pages);
   assert.equal(page.text, 'text');
   assert.equal(page.refusals.at(-1).text, 'ext and more');
+});
+
+test('a document that is begun anew as something else is as good as deleted, and its text stays', async () => {
+  const { pages: [page], remover, remove } = await house(1);
+
+  page.type('some text');
+  await pause(30);
+  await remove();
+  await new Promise((done, failed) => remover.create({}, 'json0', error => (error ? failed(error) : done())));
+  await pause(30);
+  page.session.bringBack();
+  assert.equal(page.status, 'deleted');
+  assert.equal(page.reasons.length, 3); // deleted, begun anew, not brought back
+  assert.match(page.reasons.at(-1), /another type/);
+  assert(page.isReadOnly);
+  assert.equal(page.text, 'some text');
+  assert.deepEqual(remover.data, {});
+});
+
+test('a document that is something else when it is loaded afresh is as good as deleted, too', async () => {
+  const { pages: [page], backend, remover, remove } = await house(1);
+
+  page.type('some text');
+  await pause(30);
+  page.connection.close();
+  await remove();
+  await new Promise((done, failed) => remover.create('a json0 string', 'json0', error => (error ? failed(error) : done())));
+  backend.connect(page.connection);
+  await pause(30);
+  page.session.bound.loadAfresh(new Error('the server is elsewhere'));
+  await pause(60);
+  assert.equal(page.status, 'deleted');
+  assert.equal(page.text, 'some text');
+  assert(page.isReadOnly);
+  page.type(' more');
+  assert.equal(remover.data, 'a json0 string');
 });
