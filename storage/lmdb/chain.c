@@ -1,14 +1,12 @@
-#define ZSTD_STATIC_LINKING_ONLY /* of the shared library, too: ZSTD_createCCtx_advanced */
 #include "storage/lmdb/chain.h"
 
 #include <errno.h>
-#include <stdint.h>
-#include <sys/mman.h>
 #include <zstd.h>
 #include <zstd_errors.h>
 
 #include "storage/crc32c.h"
 #include "storage/lmdb/inside.h"
+#include "storage/lmdb/mapped.h"
 
 #define LEVEL      6                 /* a tenth smaller than 3, and a millisecond more for a text of 100 kB, */
 #define LEVEL_LONG 3                 /* while others wait for the worker */
@@ -162,36 +160,6 @@ static int window_log(size_t n_bytes)
     return log;
 }
 
-/* The tables of a context are megabytes, and needed for a moment now and then. In the heap they would leave a hole that
- * stays, once something lies behind them; so they come from the system, and go back to it. Their size is in front. */
-#define TABLES_HEAD 64u
-
-static void *tables_map(void *opaque, size_t n_bytes)
-{
-    size_t n_all = n_bytes + TABLES_HEAD;
-    void *at;
-
-    (void)opaque;
-    if (n_all < n_bytes)
-        return NULL;
-    at = mmap(NULL, n_all, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (at == MAP_FAILED)
-        return NULL;
-    memcpy(at, &n_all, sizeof(n_all));
-    return (char *)at + TABLES_HEAD;
-}
-
-static void tables_unmap(void *opaque, void *tables)
-{
-    size_t n_all;
-
-    (void)opaque;
-    if (!tables)
-        return;
-    memcpy(&n_all, (char *)tables - TABLES_HEAD, sizeof(n_all));
-    (void)munmap((char *)tables - TABLES_HEAD, n_all);
-}
-
 static size_t compress(ZSTD_CCtx *context, struct bytes base, struct bytes content, char *room, size_t n_room)
 {
     size_t n_bytes = base.n_bytes + content.n_bytes;
@@ -207,7 +175,7 @@ static size_t compress(ZSTD_CCtx *context, struct bytes base, struct bytes conte
 
 static int pack(struct bytes base, struct bytes content, struct buffer *into)
 {
-    ZSTD_CCtx *context = ZSTD_createCCtx_advanced((ZSTD_customMem){ tables_map, tables_unmap, NULL });
+    ZSTD_CCtx *context = mapped_context(); /* its tables are large, and needed seldom */
     size_t bound = ZSTD_compressBound(content.n_bytes), n = 0;
     char *room = context ? buffer_room(into, bound) : NULL;
 

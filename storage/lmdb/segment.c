@@ -16,57 +16,32 @@ struct segment_name {
 
 void segment_finish(struct segment *segment)
 {
-    free(segment->records);
+    mapped_finish(&segment->room);
+    mapped_finish(&segment->payload);
+    mapped_finish(&segment->joined);
     free(segment->names);
-    free(segment->payload);
-    free(segment->joined);
     ZSTD_freeDCtx(segment->context);
     *segment = (struct segment){ 0 };
 }
 
-static int segment_reserve(struct segment *segment, size_t n)
+static int bytes_reserve(struct mapped *bytes, size_t n_bytes)
 {
-    struct record *records;
-
-    if (n <= segment->capacity)
-        return 0;
-    records = realloc(segment->records, n * sizeof(*records));
-    if (!records)
-        return -ENOMEM;
-    segment->records = records;
-    segment->capacity = n;
-    return 0;
-}
-
-/* What was there is of no use any more. */
-static int bytes_reserve(char **at, size_t *capacity, size_t n_bytes)
-{
-    if (n_bytes > SEGMENT_PAYLOAD_MAX_BYTES)
-        return -EBADMSG;
-    if (n_bytes <= *capacity)
-        return 0;
-    free(*at);
-    *capacity = 0;
-    *at = malloc(n_bytes);
-    if (!*at)
-        return -ENOMEM;
-    *capacity = n_bytes;
-    return 0;
+    return n_bytes > SEGMENT_PAYLOAD_MAX_BYTES ? -EBADMSG : mapped_reserve(bytes, n_bytes);
 }
 
 static int payload_unpack(struct segment *segment, struct bytes packed, size_t n_bytes, struct bytes *out)
 {
     size_t n;
-    int r = bytes_reserve(&segment->payload, &segment->payload_capacity, n_bytes);
+    int r = bytes_reserve(&segment->payload, n_bytes);
 
     if (r)
         return r;
     if (!segment->context && !(segment->context = ZSTD_createDCtx()))
         return -ENOMEM;
-    n = ZSTD_decompressDCtx(segment->context, segment->payload, n_bytes, packed.at, packed.n_bytes);
+    n = ZSTD_decompressDCtx(segment->context, segment->payload.at, n_bytes, packed.at, packed.n_bytes);
     if (ZSTD_isError(n) || n != n_bytes)
         return -EBADMSG;
-    *out = bytes_of(segment->payload, n_bytes);
+    *out = bytes_of(segment->payload.at, n_bytes);
     return 0;
 }
 
@@ -164,14 +139,13 @@ static int bodies_read(struct segment *segment, struct scan *scan)
     size_t n_joined = (size_t)scan_varint(scan);
     struct scan differences = scan_of(scan_bytes(scan));
     struct numbers numbers = { 0 };
-    int r = scan->bad || n_joined / NUMBERS_DIGITS_MAX > scan_left(scan)
-                ? -EBADMSG
-                : bytes_reserve(&segment->joined, &segment->joined_capacity, n_joined);
+    int r = scan->bad || n_joined / NUMBERS_DIGITS_MAX > scan_left(scan) ? -EBADMSG
+                                                                         : bytes_reserve(&segment->joined, n_joined);
     char *at, *end;
 
     if (r)
         return r;
-    at = n_joined > 0 ? segment->joined : NULL;
+    at = n_joined > 0 ? segment->joined.at : NULL;
     end = n_joined > 0 ? at + n_joined : NULL;
     for (size_t i = 0; !scan->bad && i < segment->n; i++) {
         struct bytes *body = &segment->records[i].body;
@@ -251,7 +225,8 @@ static int segment_read(struct segment *segment, struct bytes value)
     segment->n_names = 0;
     if (segment->n == 0 || segment->n > SEGMENT_RECORDS_MAX)
         return -EBADMSG;
-    r = segment_reserve(segment, segment->n);
+    r = mapped_reserve(&segment->room, segment->n * sizeof(*segment->records));
+    segment->records = segment->room.at;
     if (!r && at[5] == COMPRESSION_ZSTD)
         r = payload_unpack(segment, payload, get_le32(at + 12), &payload);
     else if (!r && at[5] != COMPRESSION_NONE)

@@ -23,6 +23,7 @@
 #include <zstd.h>
 
 #include "storage/lmdb/code.h"
+#include "storage/lmdb/mapped.h"
 #include "storage/store.h"
 
 #define SEGMENT_HEAD_BYTES  24
@@ -45,12 +46,11 @@ struct segment_column; /* a record's places in the tables while one is written *
 /* Records that were read. Reused from segment to segment. */
 struct segment {
     uint64_t number, first, end; /* versions [first, end) */
-    size_t n, capacity;          /* n is less where records stand for several */
+    size_t n;                    /* less where records stand for several */
     struct record *records;      /* borrow from payload, joined, or the value that was decoded */
     struct segment_name *names;
     size_t n_names;
-    char *payload, *joined;
-    size_t payload_capacity, joined_capacity;
+    struct mapped room, payload, joined; /* room: of the records */
     ZSTD_DCtx *context;
 };
 

@@ -17,7 +17,7 @@ struct segment_column {
 
 int segment_writer_init(struct segment_writer *writer)
 {
-    *writer = (struct segment_writer){ .context = ZSTD_createCCtx() };
+    *writer = (struct segment_writer){ .context = mapped_context() };
     buffer_init(&writer->payload, SEGMENT_PAYLOAD_MAX_BYTES);
     buffer_init(&writer->value, SEGMENT_PAYLOAD_MAX_BYTES);
     buffer_init(&writer->texts, SEGMENT_PAYLOAD_MAX_BYTES);
