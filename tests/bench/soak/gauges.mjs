@@ -14,15 +14,18 @@ export async function figuresOf(server) {
   return Object.fromEntries(text.split('\n').filter(line => /^pilcrow/.test(line)).map(line => [line.slice(8, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ')))]));
 }
 
-// anon: memory of its own; file: pages of the store's file that are mapped, which the system takes back when it wants to.
+// anon: memory of its own; heap: of that, what the loop's thread has of the C library, while other threads have arenas and large
+// blocks are mapped by themselves; file: pages of the store's file that are mapped, which the system takes back when it wants to.
 async function look({ server }) {
   const status = await readFile(`/proc/${server.pid}/status`, 'utf8');
   const statm = await readFile(`/proc/${server.pid}/statm`, 'utf8');
+  const smaps = await readFile(`/proc/${server.pid}/smaps`, 'utf8');
   const of = name => Number(status.match(new RegExp(`^${name}:\\s+(\\d+)`, 'm'))[1]);
   const says = await figuresOf(server);
 
   return {
     anon: of('RssAnon') * 1024,
+    heap: Number(smaps.match(/\[heap\]\n[^]*?^Anonymous:\s+(\d+)/m)?.[1] ?? 0) * 1024,
     file: of('RssFile') * 1024,
     resident: Number(statm.split(' ')[1]) * PAGE_BYTES,
     threads: of('Threads'),

@@ -58,8 +58,8 @@ const ruler = cells => row(cells.map((_, i) => (i ? '--:' : '---')));
 const table = (head, rows) => [row(head), ruler(head), ...rows.map(row)].join('\n');
 
 export const minuteTable = rows => table(
-  ['minute', 'operations', 'p50', 'p99', 'of the witness', 'p99', 'the disk', 'HTTP reads', 'p99', 'memory', 'mapped', 'resident', 'it says', 'descriptors', 'threads', 'store', 'free', 'documents', 'idle', 'CPU', 'the load is late', 'missed'],
-  rows.map((r, i) => [i + 1, count(r.nWritten), time(r.p50), time(r.p99), time(r.witnessedP50), time(r.witnessedP99), time(r.syncedP99), count(r.nRead), time(r.readP99), bytes(r.anon), bytes(r.file), bytes(r.resident), bytes(r.says),
+  ['minute', 'operations', 'p50', 'p99', 'of the witness', 'p99', 'the disk', 'HTTP reads', 'p99', 'memory', 'of the heap', 'mapped', 'resident', 'it says', 'descriptors', 'threads', 'store', 'free', 'documents', 'idle', 'CPU', 'the load is late', 'missed'],
+  rows.map((r, i) => [i + 1, count(r.nWritten), time(r.p50), time(r.p99), time(r.witnessedP50), time(r.witnessedP99), time(r.syncedP99), count(r.nRead), time(r.readP99), bytes(r.anon), bytes(r.heap), bytes(r.file), bytes(r.resident), bytes(r.says),
     r.fds, r.threads, bytes(r.store), bytes(r.free), r.open, r.idle, percent(r.cpu), time(r.late), r.nMissed]),
 );
 
