@@ -16,7 +16,7 @@
  *     recovery.c     when LMDB has given its environment up
  *     backup.c       a copy of it all, on a thread of its own
  *     environment.c directory.c rewrite.c      files
- *     rows.c batch.c large.c segment.c segment_write.c numbers.c      bytes
+ *     rows.c batch.c large.c segment.c segment_write.c numbers.c      bytes; mapped.c, what they are packed in
  *     absence.c guard.c      what LMDB does not see in a damaged file, and what it dies of
  *     verify.h and what it names      the files looked at without LMDB
  *
