@@ -122,24 +122,24 @@ int staging_prepare(struct lmdb_store *store)
     return staging->parcel.ops.error;
 }
 
-/* Deletes what a staged append left that came to nothing; a note that can't be read leaves its pieces for ever. */
+/* Deletes the pieces of a staged append that came to nothing. -ENOENT: there is no note, or none that can be read; that
+ * leaves them for ever. */
 static int clear(struct lmdb_store *store, MDB_txn *txn)
 {
-    struct bytes key = bytes_of_string(STAGED_KEY), value;
+    struct bytes value;
     struct staged_note note;
     struct log_key first, last;
     struct parcel parcel;
-    int r = environment_get(&store->environment, txn, DB_META, key, &value);
+    int r = environment_get(&store->environment, txn, DB_META, bytes_of_string(STAGED_KEY), &value);
 
     if (!r)
         r = staged_note_decode(value, &note);
     if (r)
-        return r == -ENOENT || r == -EBADMSG ? 0 : r;
+        return r == -EBADMSG ? -ENOENT : r;
     first = log_key_of_chunk(note.number, note.from, 0);
     last = log_key_of_chunk(note.number, note.from + note.n - 1, UINT32_MAX);
     parcel_init(&parcel);
     parcel_delete_range(&parcel, DB_LARGE, log_key_bytes(&first), log_key_bytes(&last), SIZE_MAX);
-    parcel_delete(&parcel, DB_META, key);
     r = parcel_write(&parcel, &store->environment, txn);
     parcel_finish(&parcel);
     return r;
@@ -150,7 +150,7 @@ int staging_write(struct lmdb_store *store, MDB_txn *txn)
     struct staging *staging = &store->commit.staging;
     int r = staging->is_first ? clear(store, txn) : 0;
 
-    return r ? r : parcel_write(&staging->parcel, &store->environment, txn);
+    return r && r != -ENOENT ? r : parcel_write(&staging->parcel, &store->environment, txn);
 }
 
 /* ---- what became of it ------------------------------------------------------------------------------------------- */
@@ -199,22 +199,32 @@ int staging_end(struct lmdb_store *store, MDB_txn *txn)
     return r;
 }
 
-void staging_clear(struct lmdb_store *store)
+static int transact(struct lmdb_store *store, int (*write)(struct lmdb_store *store, MDB_txn *txn))
 {
     MDB_txn *txn;
+    int r = store->environment.env ? environment_errno(mdb_txn_begin(store->environment.env, NULL, 0, &txn)) : -EIO;
+
+    if (r)
+        return r;
+    r = write(store, txn);
+    if (!r)
+        return environment_errno(mdb_txn_commit(txn));
+    mdb_txn_abort(txn);
+    return r;
+}
+
+/* The note in a transaction of its own: LMDB takes pages again that the last but one gave back, and whoever is told
+ * that there was no room shall find it. */
+void staging_clear(struct lmdb_store *store)
+{
     int r;
 
     guard_enter("clearing pieces");
-    r = store->environment.env ? environment_errno(mdb_txn_begin(store->environment.env, NULL, 0, &txn)) : -EIO;
-    if (!r) {
-        r = clear(store, txn);
-        if (r)
-            mdb_txn_abort(txn);
-        else
-            r = environment_errno(mdb_txn_commit(txn));
-    }
+    r = transact(store, clear);
+    if (!r)
+        r = transact(store, staging_end);
     guard_leave();
-    if (r)
+    if (r && r != -ENOENT)
         log_error("store", "what a large append left can't be removed yet: %s", strerror(-r));
 }
 

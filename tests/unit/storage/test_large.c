@@ -220,6 +220,32 @@ static void one_that_finds_no_room_fails_alone(void **state)
     check_pieces(f, N_LARGE / 20000);
 }
 
+/* Whoever is told that there was no room finds what the pieces had taken. */
+static void room_is_there_again_when_it_is_said_that_there_is_none(void **state)
+{
+    struct fixture *f = *state;
+    struct store_lmdb_config config = { f->place->path, STORE_READ_WRITE, 1 << 20, loop_wake, &f->loop };
+    struct store_log *a, *b;
+    char why[256];
+
+    f->tuning.piece_bytes = 20000;
+    assert_int_equal(store_lmdb_open_tuned(&config, &f->tuning, &f->loop.store, why, sizeof(why)), 0);
+    a = open_log(f, "a");
+    b = open_log(f, "b");
+    assert_int_equal(loop_append(&f->loop, a, 0, "x"), 0);
+    assert_int_equal(loop_append(&f->loop, b, 0, "x"), 0);
+    for (uint64_t v = 1; v < 9; v++) {
+        assert_int_equal(append_large(f, a, 1, N_HUGE), -ENOSPC);
+        store_log_close(a);
+        a = open_log(f, "a");
+        assert_int_equal(append_large(f, b, v, 60000), 0);
+    }
+    store_log_close(a);
+    store_log_close(b);
+    store_close(f->loop.store);
+    check_pieces(f, 8 * 60000 / 20000);
+}
+
 static void a_large_append_at_the_wrong_version_writes_nothing(void **state)
 {
     struct fixture *f = *state;
@@ -495,6 +521,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(others_come_between_the_pieces),
         TEST(one_that_finds_no_room_fails_alone),
+        TEST(room_is_there_again_when_it_is_said_that_there_is_none),
         TEST(a_large_append_at_the_wrong_version_writes_nothing),
         TEST(what_a_killed_writer_left_is_removed),
         TEST(pieces_go_with_their_log),
