@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/mapped.h"
+
 #define BUFFER_FIRST_BYTES 256
 
 void buffer_init(struct buffer *buffer, size_t max_bytes)
@@ -18,11 +20,25 @@ void buffer_init_in(struct buffer *buffer, size_t max_bytes, char *first, size_t
     };
 }
 
+void buffer_init_mapped(struct buffer *buffer, size_t max_bytes)
+{
+    *buffer = (struct buffer){ .max_bytes = max_bytes, .is_mapped = true };
+}
+
+static struct mapped mapped_of(const struct buffer *buffer)
+{
+    return (struct mapped){ buffer->at, buffer->capacity };
+}
+
 void buffer_finish(struct buffer *buffer)
 {
-    if (!buffer->is_lent)
+    struct mapped mapped = mapped_of(buffer);
+
+    if (buffer->is_mapped)
+        mapped_finish(&mapped);
+    else if (!buffer->is_lent)
         free(buffer->at);
-    buffer_init(buffer, buffer->max_bytes);
+    *buffer = (struct buffer){ .max_bytes = buffer->max_bytes, .is_mapped = buffer->is_mapped };
 }
 
 void buffer_reset(struct buffer *buffer)
@@ -38,9 +54,19 @@ int buffer_fail(struct buffer *buffer, int error)
     return error;
 }
 
+static char *resized(struct buffer *buffer, size_t capacity)
+{
+    struct mapped mapped = mapped_of(buffer);
+
+    if (buffer->is_mapped)
+        return mapped_resize(&mapped, capacity) ? NULL : mapped.at;
+    return realloc(buffer->is_lent ? NULL : buffer->at, capacity);
+}
+
 static int buffer_grow(struct buffer *buffer, size_t n_bytes)
 {
-    size_t capacity = buffer->capacity ? buffer->capacity : BUFFER_FIRST_BYTES;
+    size_t first = buffer->is_mapped ? MAPPED_LEAST_BYTES : BUFFER_FIRST_BYTES;
+    size_t capacity = buffer->capacity ? buffer->capacity : first;
     const char *lent = buffer->is_lent ? buffer->at : NULL;
     char *at;
 
@@ -48,7 +74,7 @@ static int buffer_grow(struct buffer *buffer, size_t n_bytes)
         capacity *= 2;
     if (capacity > buffer->max_bytes)
         capacity = buffer->max_bytes;
-    at = realloc(lent ? NULL : buffer->at, capacity);
+    at = resized(buffer, capacity);
     if (!at)
         return buffer_fail(buffer, -ENOMEM);
     if (lent)

@@ -17,12 +17,17 @@ struct buffer {
     size_t n_bytes, capacity, max_bytes; /* capacity <= max_bytes */
     int error;                           /* 0, or why an append failed */
     bool is_lent;                        /* `at` is not ours to free */
+    bool is_mapped;
 };
 
 void buffer_init(struct buffer *buffer, size_t max_bytes);
 
 /* Begins in memory of the caller's, which outlives it: what is short needs no other. */
 void buffer_init_in(struct buffer *buffer, size_t max_bytes, char *first, size_t n_bytes);
+
+/* For what becomes large and is needed for a moment: its memory comes from the system and goes back to it (mapped.h).
+ */
+void buffer_init_mapped(struct buffer *buffer, size_t max_bytes);
 
 void buffer_finish(struct buffer *buffer); /* frees; the buffer is empty and usable again */
 

@@ -5,8 +5,8 @@
 #include <zstd_errors.h>
 
 #include "storage/crc32c.h"
+#include "storage/lmdb/context.h"
 #include "storage/lmdb/inside.h"
-#include "storage/lmdb/mapped.h"
 
 #define LEVEL      6                 /* a tenth smaller than 3, and a millisecond more for a text of 100 kB, */
 #define LEVEL_LONG 3                 /* while others wait for the worker */
@@ -175,7 +175,7 @@ static size_t compress(ZSTD_CCtx *context, struct bytes base, struct bytes conte
 
 static int pack(struct bytes base, struct bytes content, struct buffer *into)
 {
-    ZSTD_CCtx *context = mapped_context(); /* its tables are large, and needed seldom */
+    ZSTD_CCtx *context = context_create(); /* its tables are large, and needed seldom */
     size_t bound = ZSTD_compressBound(content.n_bytes), n = 0;
     char *room = context ? buffer_room(into, bound) : NULL;
 
@@ -196,7 +196,7 @@ int chain_pack(struct view *view, const struct chain *chain, struct bytes conten
     struct buffer base;
     int r = 0;
 
-    buffer_init(&base, SNAPSHOT_MAX_BYTES);
+    buffer_init_mapped(&base, SNAPSHOT_MAX_BYTES);
     if (is_difference)
         r = chain_read(&source, chain, &base);
     if (r == -EBADMSG || base.n_bytes == 0) { /* what can't be read is not built on */

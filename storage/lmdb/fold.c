@@ -72,19 +72,10 @@ struct slice {
 
 static int records_reserve(struct fold *fold, size_t n)
 {
-    size_t capacity = fold->capacity ? fold->capacity : 256;
-    struct record *grown;
+    int r = mapped_reserve(&fold->room, n * sizeof(*fold->records));
 
-    if (n <= fold->capacity)
-        return 0;
-    while (capacity < n)
-        capacity *= 2;
-    grown = realloc(fold->records, capacity * sizeof(*grown));
-    if (!grown)
-        return -ENOMEM;
-    fold->records = grown;
-    fold->capacity = capacity;
-    return 0;
+    fold->records = fold->room.at;
+    return r;
 }
 
 static int slice_record(struct fold *fold, const struct record *record)
@@ -386,15 +377,16 @@ static enum job_step fold_step(struct lmdb_store *store, struct view *view, int 
 }
 
 /* They have become larger with use. */
-static void forget_open(struct fold *fold)
+static void fold_shrink(struct fold *fold)
 {
     for (size_t i = 0; i < FOLD_OPEN_MAX; i++)
         segment_finish(&fold->open[i]);
+    mapped_finish(&fold->room);
 }
 
 static void fold_ended(struct lmdb_store *store, int r)
 {
-    forget_open(fold_of(store));
+    fold_shrink(fold_of(store));
     if (r)
         log_error("store", "packing the inbox failed: %s", strerror(-r));
     commit_fold_ended(store, r);
@@ -404,7 +396,7 @@ static void fold_ended(struct lmdb_store *store, int r)
 void fold_init(struct fold *fold)
 {
     *fold = (struct fold){ .job = { .step = fold_step, .ended = fold_ended, .takes_turns = true } };
-    parcel_init(&fold->job.parcel);
+    parcel_init_mapped(&fold->job.parcel);
     tally_init(&fold->tally);
     buffer_init(&fold->scratch, SIZE_MAX / 2);
 }
@@ -414,7 +406,6 @@ void fold_finish(struct fold *fold)
     parcel_finish(&fold->job.parcel);
     tally_finish(&fold->tally);
     buffer_finish(&fold->scratch);
-    forget_open(fold);
+    fold_shrink(fold);
     free(fold->numbers);
-    free(fold->records);
 }

@@ -16,7 +16,7 @@
  *     recovery.c     when LMDB has given its environment up
  *     backup.c       a copy of it all, on a thread of its own
  *     environment.c directory.c rewrite.c      files
- *     rows.c batch.c large.c segment.c segment_write.c numbers.c      bytes; mapped.c, what they are packed in
+ *     rows.c batch.c large.c segment.c segment_write.c numbers.c      bytes; context.c, what they are packed in
  *     absence.c guard.c      what LMDB does not see in a damaged file, and what it dies of
  *     verify.h and what it names      the files looked at without LMDB
  *
@@ -109,6 +109,7 @@ struct parcel {
 };
 
 void parcel_init(struct parcel *parcel);
+void parcel_init_mapped(struct parcel *parcel); /* of a job: it becomes large, and ends */
 void parcel_finish(struct parcel *parcel);
 void parcel_reset(struct parcel *parcel);
 /* The buffer's error tells of failures. value: still to be sealed. */
@@ -270,8 +271,9 @@ struct fold {
     bool is_done;      /* the batches go with the parcel on its way */
     uint64_t *numbers; /* of the logs to fold, ascending */
     size_t n_numbers, position;
-    struct record *records; /* of the slice at hand */
-    size_t n_records, capacity;
+    struct mapped room;
+    struct record *records; /* of the slice at hand, in the room */
+    size_t n_records;
     struct segment open[FOLD_OPEN_MAX]; /* that are written anew with it, the newest first */
     size_t n_open;
     struct tally tally;

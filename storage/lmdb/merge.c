@@ -166,7 +166,7 @@ static void merging_begin(struct lmdb_store *store, struct request *request)
 void merging_init(struct merging *merging)
 {
     *merging = (struct merging){ .job = { .step = merging_step, .ended = merging_ended, .takes_turns = true } };
-    parcel_init(&merging->job.parcel);
+    parcel_init_mapped(&merging->job.parcel);
 }
 
 void merging_finish(struct merging *merging)

@@ -16,6 +16,12 @@ void parcel_init(struct parcel *parcel)
     buffer_init(&parcel->ops, PARCEL_MAX_BYTES);
 }
 
+void parcel_init_mapped(struct parcel *parcel)
+{
+    parcel_init(parcel);
+    buffer_init_mapped(&parcel->ops, PARCEL_MAX_BYTES);
+}
+
 void parcel_finish(struct parcel *parcel)
 {
     buffer_finish(&parcel->ops);

@@ -391,7 +391,7 @@ int repack_begin(struct lmdb_store *store, const struct repack_hooks *hooks, str
 void repacking_init(struct repacking *repacking)
 {
     *repacking = (struct repacking){ .job = { .step = repacking_step, .ended = repacking_ended, .takes_turns = true } };
-    parcel_init(&repacking->job.parcel);
+    parcel_init_mapped(&repacking->job.parcel);
     buffer_init(&repacking->bytes, SIZE_MAX / 2);
 }
 

@@ -22,8 +22,8 @@
 
 #include <zstd.h>
 
+#include "base/mapped.h"
 #include "storage/lmdb/code.h"
-#include "storage/lmdb/mapped.h"
 #include "storage/store.h"
 
 #define SEGMENT_HEAD_BYTES  24
@@ -86,11 +86,11 @@ struct segment_writer {
     struct buffer payload, value; /* value: what was packed last */
     struct buffer texts, differences;
     ZSTD_CCtx *context;
-    struct segment_column *columns;
-    size_t capacity;
+    struct mapped columns;
 };
 
 STORE_MUST_CHECK int segment_writer_init(struct segment_writer *writer);
+void segment_writer_shrink(struct segment_writer *writer); /* gives back what it grew; value with it */
 void segment_writer_finish(struct segment_writer *writer);
 
 #define SEGMENT_LEVEL_QUICK 3  /* of zstd; what the fold does beside everything else */

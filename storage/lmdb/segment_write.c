@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "storage/lmdb/context.h"
 #include "storage/lmdb/environment.h"
 #include "storage/lmdb/large.h"
 #include "storage/lmdb/numbers.h"
@@ -17,36 +18,32 @@ struct segment_column {
 
 int segment_writer_init(struct segment_writer *writer)
 {
-    *writer = (struct segment_writer){ .context = mapped_context() };
-    buffer_init(&writer->payload, SEGMENT_PAYLOAD_MAX_BYTES);
-    buffer_init(&writer->value, SEGMENT_PAYLOAD_MAX_BYTES);
-    buffer_init(&writer->texts, SEGMENT_PAYLOAD_MAX_BYTES);
-    buffer_init(&writer->differences, SEGMENT_PAYLOAD_MAX_BYTES);
+    *writer = (struct segment_writer){ .context = context_create() };
+    buffer_init_mapped(&writer->payload, SEGMENT_PAYLOAD_MAX_BYTES);
+    buffer_init_mapped(&writer->value, SEGMENT_PAYLOAD_MAX_BYTES);
+    buffer_init_mapped(&writer->texts, SEGMENT_PAYLOAD_MAX_BYTES);
+    buffer_init_mapped(&writer->differences, SEGMENT_PAYLOAD_MAX_BYTES);
     return writer->context ? 0 : -ENOMEM;
 }
 
-void segment_writer_finish(struct segment_writer *writer)
+void segment_writer_shrink(struct segment_writer *writer)
 {
     buffer_finish(&writer->payload);
     buffer_finish(&writer->value);
     buffer_finish(&writer->texts);
     buffer_finish(&writer->differences);
-    ZSTD_freeCCtx(writer->context);
-    free(writer->columns);
+    mapped_finish(&writer->columns);
 }
 
-static int columns_reserve(struct segment_writer *writer, size_t n)
+void segment_writer_finish(struct segment_writer *writer)
 {
-    struct segment_column *grown;
+    segment_writer_shrink(writer);
+    ZSTD_freeCCtx(writer->context);
+}
 
-    if (n <= writer->capacity)
-        return 0;
-    grown = realloc(writer->columns, n * sizeof(*grown));
-    if (!grown)
-        return -ENOMEM;
-    writer->columns = grown;
-    writer->capacity = n;
-    return 0;
+static struct segment_column *columns_of(const struct segment_writer *writer)
+{
+    return writer->columns.at;
 }
 
 /* Names that were read from one segment are the very same bytes. */
@@ -99,7 +96,7 @@ static size_t bodies_write(struct segment_writer *writer, const struct record *r
     buffer_reset(&writer->differences);
     for (size_t i = 0; i < n; i++) {
         struct bytes body = records[i].body;
-        uint64_t *length = &writer->columns[i].length;
+        uint64_t *length = &columns_of(writer)[i].length;
         size_t before = writer->texts.n_bytes;
 
         if (body_is_mark(body)) {
@@ -130,7 +127,7 @@ static void column_end(struct buffer *into, const char *at)
 static void ids_write(struct segment_writer *writer, const struct record *records, size_t n, bool has_sources,
                       bool has_authors)
 {
-    struct segment_column *columns = writer->columns;
+    struct segment_column *columns = columns_of(writer);
     char *at = column_begin(&writer->payload, 3 * n);
 
     for (size_t i = 0; at && has_sources && i < n; i++)
@@ -149,7 +146,7 @@ static void ids_write(struct segment_writer *writer, const struct record *record
 static void names_write(struct segment_writer *writer, const struct record *records, size_t n)
 {
     struct buffer *into = &writer->payload;
-    struct segment_column *columns = writer->columns;
+    struct segment_column *columns = columns_of(writer);
     size_t n_sources, n_authors;
 
     columns_index(columns, records, n, &n_sources, &n_authors);
@@ -181,7 +178,7 @@ static void lengths_write(struct segment_writer *writer, size_t n)
     char *at = column_begin(&writer->payload, n);
 
     for (size_t i = 0; at && i < n; i++)
-        at = put_varint(at, writer->columns[i].length);
+        at = put_varint(at, columns_of(writer)[i].length);
     column_end(&writer->payload, at);
 }
 
@@ -230,7 +227,7 @@ int segment_write(struct segment_writer *writer, uint64_t number, uint64_t first
 {
     struct log_key key = log_key_of_version(number, first);
     enum compression compression = COMPRESSION_NONE;
-    int r = columns_reserve(writer, n);
+    int r = mapped_reserve(&writer->columns, n * sizeof(struct segment_column));
     bool merged;
     char *at;
 

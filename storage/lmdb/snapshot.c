@@ -82,7 +82,7 @@ static int is_needed(struct snapshotting *job, struct view *view)
         return r;
     if (newest > job->put->version)
         return SNAPSHOT_NOT_NEEDED;
-    buffer_init(&content, SNAPSHOT_MAX_BYTES);
+    buffer_init_mapped(&content, SNAPSHOT_MAX_BYTES);
     r = chain_find(&source, job->job.parcel.number, newest, &chain);
     if (!r)
         r = chain_read(&source, &chain, &content);
@@ -199,10 +199,10 @@ static void snapshotting_begin(struct lmdb_store *store, struct request *request
 void snapshotting_init(struct snapshotting *snapshotting)
 {
     *snapshotting = (struct snapshotting){ .job = { .step = snapshotting_step, .ended = snapshotting_ended } };
-    parcel_init(&snapshotting->job.parcel);
+    parcel_init_mapped(&snapshotting->job.parcel);
     buffer_init(&snapshotting->scratch, SIZE_MAX / 2);
-    buffer_init(&snapshotting->content, SNAPSHOT_MAX_BYTES);
-    buffer_init(&snapshotting->packed, SNAPSHOT_MAX_PACKED);
+    buffer_init_mapped(&snapshotting->content, SNAPSHOT_MAX_BYTES);
+    buffer_init_mapped(&snapshotting->packed, SNAPSHOT_MAX_PACKED);
 }
 
 void snapshotting_finish(struct snapshotting *snapshotting)

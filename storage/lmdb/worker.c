@@ -38,6 +38,14 @@ void worker_fold(struct lmdb_store *store)
 
 /* ---- jobs -------------------------------------------------------------------------------------------------------- */
 
+/* What it packed in goes back to the system: it has become larger with use. */
+static void job_end(struct lmdb_store *store, struct job *job, int r)
+{
+    parcel_finish(&job->parcel);
+    segment_writer_shrink(&store->worker.writer);
+    job->ended(store, r);
+}
+
 /* A job's next step, behind its last parcel's commit (r). */
 static void job_step(struct lmdb_store *store, struct job *job, int r)
 {
@@ -57,7 +65,7 @@ static void job_step(struct lmdb_store *store, struct job *job, int r)
         commit_enqueue_parcel(store, &job->parcel);
         return;
     }
-    job->ended(store, r);
+    job_end(store, job, r);
 }
 
 static void turns_run(struct lmdb_store *store)
@@ -95,7 +103,7 @@ static void fold_start(struct lmdb_store *store)
         view_end(view);
     }
     if (r)
-        store->worker.fold.job.ended(store, r);
+        job_end(store, &store->worker.fold.job, r);
     else
         worker_start_job(store, &store->worker.fold.job);
 }

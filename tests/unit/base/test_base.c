@@ -12,6 +12,7 @@
 #include "base/frame.h"
 #include "base/frame_queue.h"
 #include "base/list.h"
+#include "base/mapped.h"
 #include "base/name.h"
 #include "base/pool.h"
 #include "base/world.h"
@@ -60,6 +61,54 @@ static void buffer_begins_in_memory_that_is_lent(void **state)
     buffer_init_in(&buffer, 2, first, sizeof(first));
     assert_int_equal(buffer_append(&buffer, "012", 3), -E2BIG);
     buffer_finish(&buffer);
+}
+
+static void a_mapped_buffer_is_as_any_other(void **state)
+{
+    struct buffer buffer;
+    char *room;
+
+    (void)state;
+    buffer_init_mapped(&buffer, 1000000);
+    for (int i = 0; i < 100000; i++)
+        assert_int_equal(buffer_printf(&buffer, "%05d,", i), 0);
+    assert_memory_equal(buffer.at, "00000,00001,", 12);
+    assert_memory_equal(buffer.at + buffer.n_bytes - 12, "99998,99999,", 12);
+    room = buffer_room(&buffer, 400000); /* to its last byte, which is not that of a page */
+    assert_non_null(room);
+    memset(room, 'x', 400000);
+    buffer_grew(&buffer, 400000);
+    assert_int_equal(buffer_append_string(&buffer, "y"), -E2BIG);
+    assert_null(buffer.at);
+    buffer_reset(&buffer);
+    assert_int_equal(buffer_append_string(&buffer, "again"), 0);
+    assert_memory_equal(buffer.at, "again", 5);
+    buffer_finish(&buffer);
+    assert_null(buffer.at);
+    assert_int_equal(buffer_append_string(&buffer, "and again"), 0);
+    buffer_finish(&buffer);
+}
+
+static void what_is_mapped_stays_while_there_is_more_of_it(void **state)
+{
+    struct mapped mapped = { 0 };
+    const char *before;
+
+    (void)state;
+    assert_int_equal(mapped_reserve(&mapped, 1), 0);
+    assert_int_equal(mapped.n_bytes, MAPPED_LEAST_BYTES);
+    memset(mapped.at, 'x', mapped.n_bytes);
+    assert_int_equal(mapped_reserve(&mapped, MAPPED_LEAST_BYTES + 1), 0);
+    assert_int_equal(mapped.n_bytes, 2 * MAPPED_LEAST_BYTES);
+    before = mapped.at;
+    assert_true(before[0] == 'x' && before[MAPPED_LEAST_BYTES - 1] == 'x');
+    assert_int_equal(mapped_reserve(&mapped, 10), 0);
+    assert_ptr_equal(mapped.at, before);
+    assert_int_equal(mapped_reserve(&mapped, SIZE_MAX), -ENOMEM);
+    assert_ptr_equal(mapped.at, before);
+    mapped_finish(&mapped);
+    assert_null(mapped.at);
+    mapped_finish(&mapped);
 }
 
 static void buffer_writes_the_largest_number(void **state)
@@ -255,6 +304,8 @@ static void the_real_world_goes_on(void **state)
 static const struct CMUnitTest fixed[] = {
     cmocka_unit_test(buffer_grows_and_keeps),
     cmocka_unit_test(buffer_beyond_its_ceiling_is_empty_and_stays_failed),
+    cmocka_unit_test(a_mapped_buffer_is_as_any_other),
+    cmocka_unit_test(what_is_mapped_stays_while_there_is_more_of_it),
     cmocka_unit_test(buffer_writes_the_largest_number),
     cmocka_unit_test(the_second_listener_removes_the_third),
     cmocka_unit_test(lists_are_joined),
