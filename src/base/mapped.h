@@ -16,9 +16,10 @@ struct mapped {
     size_t n_bytes;
 };
 
-/* Both keep what is there. 0; -ENOMEM, and nothing has changed. */
-int mapped_resize(struct mapped *mapped, size_t n_bytes);  /* n_bytes > 0: exactly so many */
-int mapped_reserve(struct mapped *mapped, size_t n_bytes); /* that many or more: it is called again and again */
+/* Both keep what is there: exactly so many bytes, more than 0; that many or more, as it is called again and again.
+ * 0; -ENOMEM, and nothing has changed. */
+__attribute__((warn_unused_result)) int mapped_resize(struct mapped *mapped, size_t n_bytes);
+__attribute__((warn_unused_result)) int mapped_reserve(struct mapped *mapped, size_t n_bytes);
 
 void mapped_finish(struct mapped *mapped);
 

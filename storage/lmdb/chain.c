@@ -93,6 +93,14 @@ static int unpack(ZSTD_DCtx *context, struct bytes packed, struct bytes base, si
     return n == n_bytes ? 0 : -EBADMSG;
 }
 
+static void buffer_init_like(struct buffer *buffer, size_t max_bytes, const struct buffer *other)
+{
+    if (other->is_mapped)
+        buffer_init_mapped(buffer, max_bytes);
+    else
+        buffer_init(buffer, max_bytes);
+}
+
 /* base: the content that it refers to; becomes its own. */
 static int read_link(const struct chain_source *source, uint64_t number, const struct chain_link *link,
                      struct buffer *base)
@@ -101,8 +109,8 @@ static int read_link(const struct chain_source *source, uint64_t number, const s
     struct buffer packed, content;
     int r;
 
-    buffer_init(&packed, SNAPSHOT_MAX_PACKED);
-    buffer_init(&content, SNAPSHOT_MAX_BYTES);
+    buffer_init_like(&packed, SNAPSHOT_MAX_PACKED, base);
+    buffer_init_like(&content, SNAPSHOT_MAX_BYTES, base);
     r = read_packed(source, number, link, manifest->codec == CODEC_NONE ? &content : &packed);
     if (!r && manifest->codec == CODEC_ZSTD)
         r = unpack(source->unpacker, buffer_bytes(&packed), buffer_bytes(base), manifest->n_bytes, &content);

@@ -223,7 +223,8 @@ void staging_advance(struct lmdb_store *store);                             /* i
 void staging_fail(struct lmdb_store *store, int r);                         /* it is not, and so the append fails */
 /* In the transaction that commits the append. */
 STORE_MUST_CHECK int staging_end(struct lmdb_store *store, MDB_txn *txn);
-/* Pieces that were written for nothing go, in a transaction of their own; if it fails, with the next large append. */
+/* Pieces that were written for nothing go, then their note, each in a transaction of its own; what fails, with the next
+ * large append. */
 void staging_clear(struct lmdb_store *store);
 
 /* ---- the worker -------------------------------------------------------------------------------------------------- */

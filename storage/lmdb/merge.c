@@ -125,6 +125,14 @@ static enum job_step merging_step(struct lmdb_store *store, struct view *view, i
     return *r ? JOB_FINISHED : JOB_PARCEL;
 }
 
+static void merging_shrink(struct merging *merging)
+{
+    segment_finish(&merging->left);
+    segment_finish(&merging->right);
+    free(merging->records);
+    merging->records = NULL;
+}
+
 static void merging_ended(struct lmdb_store *store, int r)
 {
     struct merging *merging = merging_of(store);
@@ -134,8 +142,7 @@ static void merging_ended(struct lmdb_store *store, int r)
         commit_fold_now(store);
         return;
     }
-    free(merging->records);
-    merging->records = NULL;
+    merging_shrink(merging);
     merging->merge = NULL;
     request->r = r == STORE_NOT_FOUND ? STORE_CONFLICT : r; /* the log was removed meanwhile */
     lmdb_answer_one(request);
@@ -172,9 +179,7 @@ void merging_init(struct merging *merging)
 void merging_finish(struct merging *merging)
 {
     parcel_finish(&merging->job.parcel);
-    segment_finish(&merging->left);
-    segment_finish(&merging->right);
-    free(merging->records);
+    merging_shrink(merging);
 }
 
 /* ---- the call ---------------------------------------------------------------------------------------------------- */

@@ -360,8 +360,8 @@ void round_run(struct lmdb_store *store, struct round *round)
     if (round->has_piece)
         staging_advance(store);
     parcels_return(store, &round->parcels, r);
+    round_settle(store, round, r);
     if (round->clears)
         staging_clear(store);
-    round_settle(store, round, r);
     batch_shrink(store);
 }

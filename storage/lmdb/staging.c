@@ -213,8 +213,8 @@ static int transact(struct lmdb_store *store, int (*write)(struct lmdb_store *st
     return r;
 }
 
-/* The note in a transaction of its own: LMDB takes pages again that the last but one gave back, and whoever is told
- * that there was no room shall find it. */
+/* The note in a transaction of its own: LMDB takes pages again that the last but one gave back, and an append that
+ * comes next shall find the room. */
 void staging_clear(struct lmdb_store *store)
 {
     int r;
@@ -225,7 +225,7 @@ void staging_clear(struct lmdb_store *store)
         r = transact(store, staging_end);
     guard_leave();
     if (r && r != -ENOENT)
-        log_error("store", "what a large append left can't be removed yet: %s", strerror(-r));
+        log_error("store", "what a large append left can't all be removed yet: %s", strerror(-r));
 }
 
 /* ---- life -------------------------------------------------------------------------------------------------------- */

@@ -220,8 +220,8 @@ static void one_that_finds_no_room_fails_alone(void **state)
     check_pieces(f, N_LARGE / 20000);
 }
 
-/* Whoever is told that there was no room finds what the pieces had taken. */
-static void room_is_there_again_when_it_is_said_that_there_is_none(void **state)
+/* What comes next finds what the pieces had taken. */
+static void room_is_there_again_after_one_that_found_none(void **state)
 {
     struct fixture *f = *state;
     struct store_lmdb_config config = { f->place->path, STORE_READ_WRITE, 1 << 20, loop_wake, &f->loop };
@@ -521,7 +521,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(others_come_between_the_pieces),
         TEST(one_that_finds_no_room_fails_alone),
-        TEST(room_is_there_again_when_it_is_said_that_there_is_none),
+        TEST(room_is_there_again_after_one_that_found_none),
         TEST(a_large_append_at_the_wrong_version_writes_nothing),
         TEST(what_a_killed_writer_left_is_removed),
         TEST(pieces_go_with_their_log),
