@@ -14,6 +14,12 @@ static void enter(struct daemon *daemon, enum stage stage, double seconds)
     daemon->deadline = ev_now(daemon->loop) + seconds;
 }
 
+/* What the helper has in hand, the body of a request say, may still come to use one. */
+static bool is_unloaded(const struct daemon *daemon, const struct hub_figures *figures)
+{
+    return figures->n_documents == figures->n_idle && !helper_n_errands(daemon->helper);
+}
+
 static bool is_over(const struct daemon *daemon, bool is_done)
 {
     return is_done || ev_now(daemon->loop) >= daemon->deadline;
@@ -35,7 +41,7 @@ static void on_step(struct ev_loop *loop, ev_timer *timer, int events)
         enter(daemon, UNLOADING, UNLOADING_SECONDS);
     } else if (daemon->stage == LEAVING && server_say_goodbye(daemon->server)) {
         enter(daemon, LEAVING, LEAVING_SECONDS); /* whoever was told last has as long as the others */
-    } else if (daemon->stage == UNLOADING && is_over(daemon, figures.n_documents == figures.n_idle)) {
+    } else if (daemon->stage == UNLOADING && is_over(daemon, is_unloaded(daemon, &figures))) {
         ev_break(loop, EVBREAK_ALL);
     }
 }
