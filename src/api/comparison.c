@@ -78,12 +78,24 @@ static int compare_values(struct comparison *comparison)
 
 /* ---- both -------------------------------------------------------------------------------------------------------- */
 
+static int read_operation(struct comparison *comparison)
+{
+    const struct buffer *written = &comparison->written;
+    struct ot_limits deeper = *comparison->limits;
+
+    deeper.max_depth += 10; /* a value of the greatest depth lies a few levels deep in an operation */
+    return written->error ? written->error
+                          : ot_json_parse(written->at, written->n_bytes, &deeper, &comparison->operation, NULL);
+}
+
 static void work(struct errand *errand)
 {
     struct comparison *comparison = LIST_ENTRY(errand, struct comparison, errand);
     bool is_text = strcmp(ot_type_name(comparison->type), "text-unicode") == 0;
 
     comparison->r = is_text ? compare_texts(comparison) : compare_values(comparison);
+    if (!comparison->r && comparison->limits)
+        comparison->operation_r = read_operation(comparison);
 }
 
 static void done(struct errand *errand)
@@ -117,13 +129,18 @@ bool comparison_is_noop(const struct comparison *comparison)
     return false;
 }
 
-int comparison_operation(const struct comparison *comparison, const struct ot_limits *limits, struct ot_json **out)
+int comparison_operation(struct comparison *comparison, struct ot_json **out)
 {
-    const struct buffer *written = &comparison->written;
-    struct ot_limits deeper = *limits;
+    if (!comparison->operation_r) {
+        *out = comparison->operation;
+        comparison->operation = NULL;
+    }
+    return comparison->operation_r;
+}
 
-    deeper.max_depth += 10; /* a value of the greatest depth lies a few levels deep in an operation */
-    return written->error ? written->error : ot_json_parse(written->at, written->n_bytes, &deeper, out, NULL);
+bool comparison_is_large(const struct comparison *comparison)
+{
+    return comparison->written.n_bytes >= HELPER_WORTH_BYTES;
 }
 
 void comparison_finish(struct comparison *comparison)
@@ -131,5 +148,7 @@ void comparison_finish(struct comparison *comparison)
     ot_snapshot_destroy(comparison->before);
     ot_snapshot_destroy(comparison->after);
     comparison->before = comparison->after = NULL;
+    ot_json_unref(comparison->operation);
+    comparison->operation = NULL;
     buffer_finish(&comparison->written);
 }

@@ -16,6 +16,7 @@ struct comparison {
     /* In. */
     enum comparison_as as;
     const struct ot_type *type;
+    const struct ot_limits *limits;     /* as an operation that is to be submitted: the server's; else NULL */
     struct ot_snapshot *before, *after; /* shares that nobody changes; given back by _finish. NULL, as lines: no text */
     struct bytes names[2];              /* as lines: of the files */
     void (*on_done)(struct comparison *comparison); /* on the loop, exactly once, perhaps from inside the call */
@@ -25,6 +26,9 @@ struct comparison {
     struct buffer written;
     struct ot_error error;
 
+    /* Its own. */
+    struct ot_json *operation; /* with limits: what was written, read where it was */
+    int operation_r;
     struct errand errand;
 };
 
@@ -33,8 +37,10 @@ void comparison_run(struct comparison *comparison, struct helper *helper);
 
 /* Of an operation that was worked out. A no-op is not to be submitted: who changes nothing is given no version. */
 bool comparison_is_noop(const struct comparison *comparison);
-OT_MUST_CHECK int comparison_operation(const struct comparison *comparison, const struct ot_limits *limits,
-                                       struct ot_json **out);
+/* The operation, where limits were given: the caller's. 0, -errno, or the enum ot_code of the parser. */
+OT_MUST_CHECK int comparison_operation(struct comparison *comparison, struct ot_json **out);
+/* It is to be submitted as a large one. */
+bool comparison_is_large(const struct comparison *comparison);
 
 void comparison_finish(struct comparison *comparison);
 

@@ -48,42 +48,38 @@ const struct ot_type *content_type_of(struct rest_call *call)
     return type;
 }
 
-static bool parse(struct rest_call *call, bool is_text, struct bytes body, struct ot_json **out)
+void content_parse(struct rest_write *write, const struct ot_type *type, const struct rest_parse *how)
 {
-    struct ot_error error = { "" };
-    struct rest_reply reply;
-    int r = is_text ? ot_json_from_text(body.at, body.n_bytes, out)
-                    : ot_json_parse(body.at, body.n_bytes, hub_limits(call->context->hub), out, &error);
-
-    if (!r)
-        return true;
-    if (r < 0)
-        reply_trouble(&reply, r, NULL);
-    else if (is_text)
-        reply_problem(&reply, 400, "ERR_MESSAGE_BADLY_FORMED", "The body is not UTF-8.");
-    else
-        reply_problem(&reply, 400, "ERR_MESSAGE_BADLY_FORMED", error.message);
-    call_reply(call, &reply);
-    return false;
-}
-
-bool content_parse(struct rest_call *call, const struct ot_type *type, struct bytes body, struct ot_json **out)
-{
-    struct bytes said = call_header(&call->request, "content-type");
+    struct bytes said = call_header(&write->call.request, "content-type");
     bool is_text = type_is_text(type);
+    struct rest_parse content = *how;
 
     if (said.n_bytes && !media_is(said, is_text ? MEDIA_TEXT : MEDIA_JSON)) {
         bool fits = is_text ? media_is(said, MEDIA_JSON) : media_is(said, MEDIA_DELTA);
 
         if (!fits) {
-            refuse_media(call);
-            return false;
+            refuse_media(&write->call);
+            return;
         }
         is_text = false;
     }
     if (!media_is_utf8(said)) {
-        call_refuse(call, 415, "ERR_MEDIA_TYPE_NOT_SUPPORTED", "Only UTF-8 is understood.");
-        return false;
+        call_refuse(&write->call, 415, "ERR_MEDIA_TYPE_NOT_SUPPORTED", "Only UTF-8 is understood.");
+        return;
     }
-    return parse(call, is_text, body, out);
+    content.type = type;
+    content.is_text = is_text;
+    content.refusal = is_text ? "The body is not UTF-8." : NULL;
+    write_parse(write, &content);
+}
+
+void content_create(struct rest_write *write)
+{
+    const struct rest_parse *parse = &write->parse;
+
+    write_submit(write, &(struct submission){ .kind = STEP_CREATE,
+                                              .version = DOCUMENT_NOW,
+                                              .type = bytes_of_string(ot_type_uri(parse->type)),
+                                              .data = parse->json,
+                                              .is_large = parse->is_large });
 }

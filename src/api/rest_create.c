@@ -19,6 +19,15 @@ static void take_id(struct rest_write *write)
     call->name.id = bytes_of(call->id, ID_CHARS);
 }
 
+static void on_parsed(struct rest_write *write)
+{
+    take_id(write);
+    if (!call_open(&write->call))
+        return;
+    write->on_written = on_created;
+    content_create(write);
+}
+
 static void create_begin(struct rest_call *call, struct bytes body)
 {
     struct rest_write *write = (struct rest_write *)call;
@@ -27,16 +36,8 @@ static void create_begin(struct rest_call *call, struct bytes body)
     if (!call_may_write(call) || !call_may_take(call, body) || !write_read_key(write, body))
         return;
     type = content_type_of(call);
-    if (!type || !content_parse(call, type, body, &write->data))
-        return;
-    take_id(write);
-    if (!call_open(call))
-        return;
-    write->on_written = on_created;
-    write_submit(write, &(struct submission){ .kind = STEP_CREATE,
-                                              .version = DOCUMENT_NOW,
-                                              .type = bytes_of_string(ot_type_uri(type)),
-                                              .data = write->data });
+    if (type)
+        content_parse(write, type, &(struct rest_parse){ .body = body, .on_parsed = on_parsed });
 }
 
 const struct rest_action rest_create = { create_begin, sizeof(struct rest_write), write_finish };

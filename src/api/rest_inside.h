@@ -12,6 +12,7 @@
  *     rest_range.c         a part of it;  rest_cache.c  what is given again
  *     rest_wait.c          GET that waits;  rest_stream.c  Server-Sent Events (rest_follow.h)
  *     rest_write.c         what all writing has in common;  rest_identity.c   Idempotency-Key
+ *     rest_parse.c         what a body says;  rest_content.c  bodies that become documents
  *     rest_put.c           PUT, and the edit that does it (difference.h)
  *     rest_create.c        POST to a collection;  rest_delete.c   DELETE
  *     rest_submit.c        operations as they are: POST on ops, PATCH;  rest_patch.c   the other forms of PATCH
@@ -32,6 +33,7 @@
 #include "api/parameter.h"
 #include "api/rest.h"
 #include "api/rest_cache.h"
+#include "base/helper.h"
 #include "base/name.h"
 #include "base/timestamp.h"
 
@@ -240,6 +242,38 @@ void who_id_of_src(const char *src, char out[ID_CHARS + 1]);
  * cut to 64 bytes; else the principal. */
 size_t who_author(const struct rest_request *request, char out[SRC_BYTES]);
 
+/* ---- bodies ------------------------------------------------------------------------------------------------------ */
+
+struct rest_write;
+
+/* A body being read as what it says: what is large, beside the loop (helper.h), while others have their turns. */
+struct rest_parse {
+    /* In. */
+    struct bytes body;          /* its bytes are there until the call returns, */
+    bool is_kept;               /* or for as long as the call is; else a large one is copied */
+    bool is_text;               /* it is a string; else it is JSON */
+    const struct ot_type *type; /* it is content of that; NULL: it is none */
+    bool makes_content;         /* a document is made of it at once, and the JSON goes */
+    const char *refusal;        /* what is said where it can't be read; NULL: what the parser says */
+    /* On the loop, perhaps from inside the call that began it; not when the request has been answered, since the body
+     * can't be read, or is no such content. */
+    void (*on_parsed)(struct rest_write *write);
+
+    /* Out: there until it is parsed again, or the call is over. */
+    struct ot_json *json;
+    struct ot_snapshot *content; /* with makes_content; may be taken, NULL left in its place */
+    bool is_large;               /* so is what is submitted of it */
+
+    /* Its own. */
+    const struct ot_limits *limits;
+    struct buffer copy;
+    int r, content_r;
+    struct ot_error error;
+    struct errand errand;
+};
+
+void parse_finish(struct rest_parse *parse); /* nothing that was never begun is fine */
+
 /* ---- writing ----------------------------------------------------------------------------------------------------- */
 
 /* A request that was done before is answered as it was then, before anything else about it is looked at:
@@ -254,7 +288,8 @@ struct rest_write {
     struct rest_call call;
     struct fetch fetch;
     struct submission submission;
-    struct ot_json *data;                   /* what the submission borrows, or what holds it */
+    struct rest_parse parse;                /* the body */
+    struct ot_json *data;                   /* what was made to be submitted, where that is not what was sent */
     char src[SRC_BYTES], author[SRC_BYTES]; /* src empty: nobody can repeat this */
     uint64_t seq;
     bool is_identified;           /* the client has said what this is the repetition of */
@@ -274,6 +309,9 @@ void write_finish(struct rest_call *call);
 
 /* The Idempotency-Key, if there is one. False: the call has been answered. */
 bool write_read_key(struct rest_write *write, struct bytes body);
+
+/* how: what goes in. Ends in on_parsed, or an answer: 400, what can't be read; its content is none of the type. */
+void write_parse(struct rest_write *write, const struct rest_parse *how);
 
 /* Reads the document as it is now, for a write that depends on it. on_repeated or on_written must be set. */
 void write_look(struct rest_write *write, void (*on_view)(struct fetch *, int, const struct document_view *));
@@ -312,8 +350,10 @@ void write_reply_place(struct rest_write *write, int status);
 
 /* Which type a body is to become: ?type=, else by its Content-Type. NULL: the call has been answered. */
 const struct ot_type *content_type_of(struct rest_call *call);
-/* The content as the type's JSON. False: the call has been answered. */
-bool content_parse(struct rest_call *call, const struct ot_type *type, struct bytes body, struct ot_json **out);
+/* write_parse, for content of that type: what else goes in is the body, and what becomes of it. Or 415. */
+void content_parse(struct rest_write *write, const struct ot_type *type, const struct rest_parse *how);
+/* Creates the document that was parsed. on_written must be set. */
+void content_create(struct rest_write *write);
 
 /* ---- actions ----------------------------------------------------------------------------------------------------- */
 

@@ -10,8 +10,6 @@
 
 struct rest_patch {
     struct rest_submit submit; /* first: it may be an operation as it is */
-    struct ot_json *patch;
-    size_t n_bytes; /* of it */
     patch_fn *apply;
     enum patch_error refused; /* 0: not by the patch */
     struct ot_error error;
@@ -91,6 +89,7 @@ static int read_operation(struct rest_write *write, const struct ot_op *op)
 static int make(struct submission *submission, const struct document_view *tip)
 {
     struct rest_write *write = LIST_ENTRY(submission, struct rest_write, submission);
+    const struct rest_parse *sent = &write->parse;
     struct rest_patch *patch = patch_of(write);
     struct ot_op *op = NULL;
     int r;
@@ -103,8 +102,7 @@ static int make(struct submission *submission, const struct document_view *tip)
         return DOCUMENT_MISSING;
     if (!ot_snapshot_part(tip->snapshot))
         return DOCUMENT_TYPE_UNKNOWN;
-    r = patch->apply(tip->snapshot, patch->patch, patch->n_bytes, hub_limits(write->call.context->hub), &op,
-                     &patch->error);
+    r = patch->apply(tip->snapshot, sent->json, sent->body.n_bytes, sent->limits, &op, &patch->error);
     patch->refused = r > 0 ? (enum patch_error)r : 0;
     if (r)
         return r > 0 ? DOCUMENT_NOT_APPLIED : r;
@@ -139,41 +137,15 @@ static patch_fn *form_of(struct bytes content_type)
     return media_is(content_type, MEDIA_MERGE_PATCH) ? merge_patch : NULL;
 }
 
-/* False: the call has been answered. */
-static bool read_patch(struct rest_patch *patch, struct bytes body)
+static void on_parsed(struct rest_write *write)
 {
-    struct rest_call *call = &patch->submit.write.call;
-    struct ot_error error = { "" };
-    int r = ot_json_parse(body.at, body.n_bytes, hub_limits(call->context->hub), &patch->patch, &error);
+    struct rest_call *call = &write->call;
 
-    patch->n_bytes = body.n_bytes;
-    if (r < 0)
-        call_fail(call, r);
-    else if (r || ot_json_flaw(patch->patch))
-        call_refuse(call, 400, "ERR_MESSAGE_BADLY_FORMED",
-                    r ? error.message : "The patch holds what no document may hold.");
-    else
-        return true;
-    return false;
-}
-
-static void patch_begin(struct rest_call *call, struct bytes body)
-{
-    struct bytes content_type = call_header(&call->request, "content-type");
-    struct rest_patch *patch = (struct rest_patch *)call;
-    struct rest_write *write = &patch->submit.write;
-
-    patch->apply = form_of(content_type);
-    if (media_is(content_type, MEDIA_OP)) {
-        rest_submit.begin(call, body);
+    if (ot_json_flaw(write->parse.json)) {
+        call_refuse(call, 400, "ERR_MESSAGE_BADLY_FORMED", "The patch holds what no document may hold.");
         return;
     }
-    if (!patch->apply) {
-        refuse_media(call, ACCEPT_PATCH);
-        return;
-    }
-    if (!call_may_write(call) || !call_may_take(call, body) || !write_read_key(write, body) ||
-        !read_patch(patch, body) || !call_open(call))
+    if (!call_open(call))
         return;
     write->on_written = write_reply_operation;
     write->on_refused = on_not_patched;
@@ -183,10 +155,19 @@ static void patch_begin(struct rest_call *call, struct bytes body)
         submit(write, DOCUMENT_NOW);
 }
 
-static void patch_finish(struct rest_call *call)
+static void patch_begin(struct rest_call *call, struct bytes body)
 {
-    ot_json_unref(((struct rest_patch *)call)->patch);
-    write_finish(call);
+    struct bytes content_type = call_header(&call->request, "content-type");
+    struct rest_patch *patch = (struct rest_patch *)call;
+    struct rest_write *write = &patch->submit.write;
+
+    patch->apply = form_of(content_type);
+    if (media_is(content_type, MEDIA_OP))
+        rest_submit.begin(call, body);
+    else if (!patch->apply)
+        refuse_media(call, ACCEPT_PATCH);
+    else if (call_may_write(call) && call_may_take(call, body) && write_read_key(write, body))
+        write_parse(write, &(struct rest_parse){ .body = body, .on_parsed = on_parsed });
 }
 
-const struct rest_action rest_patch = { patch_begin, sizeof(struct rest_patch), patch_finish };
+const struct rest_action rest_patch = { patch_begin, sizeof(struct rest_patch), write_finish };

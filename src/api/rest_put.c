@@ -3,7 +3,8 @@
  *     begin -> the document as it is -> conditions -> there is none: create
  *                                                  -> compared -> edit; somebody was faster and If-Match is "*": again
  *                                                  -> ?base=N: as it was at N -> compared -> edit, made for N: merged
- */
+ *
+ * What the body says depends on the type that the document has, so it is kept, and parsed before each of these. */
 #include <errno.h>
 
 #include "api/comparison.h"
@@ -57,19 +58,21 @@ static void on_created(struct rest_write *write)
     write_reply_place(write, 201);
 }
 
-static void create(struct rest_put *put)
+static void on_create_parsed(struct rest_write *write)
 {
-    struct rest_write *write = &put->write;
-    const struct ot_type *type = content_type_of(&write->call);
-
-    if (!type || !content_parse(&write->call, type, buffer_bytes(&put->body), &write->data))
-        return;
     write->on_refused = on_not_created;
     write->on_written = on_created;
-    write_submit(write, &(struct submission){ .kind = STEP_CREATE,
-                                              .version = DOCUMENT_NOW,
-                                              .type = bytes_of_string(ot_type_uri(type)),
-                                              .data = write->data });
+    content_create(write);
+}
+
+static void create(struct rest_put *put)
+{
+    const struct ot_type *type = content_type_of(&put->write.call);
+
+    if (type)
+        content_parse(
+            &put->write, type,
+            &(struct rest_parse){ .body = buffer_bytes(&put->body), .is_kept = true, .on_parsed = on_create_parsed });
 }
 
 /* ---- replacing --------------------------------------------------------------------------------------------------- */
@@ -123,8 +126,8 @@ static void on_compared(struct comparison *comparison)
     struct rest_put *put = LIST_ENTRY(comparison, struct rest_put, comparison);
     struct rest_write *write = &put->write;
     bool has_nothing = !comparison->r && comparison_is_noop(comparison), merges = put->base != NO_BASE;
-    int r = comparison->r ? comparison->r
-                          : comparison_operation(comparison, hub_limits(write->call.context->hub), &write->data);
+    bool is_large = comparison_is_large(comparison);
+    int r = comparison->r ? comparison->r : comparison_operation(comparison, &write->data);
 
     comparison_finish(comparison);
     if (r)
@@ -136,45 +139,37 @@ static void on_compared(struct comparison *comparison)
             write, &(struct submission){ .kind = STEP_EDIT,
                                          .version = put->seen,
                                          .only_now = write_is_strict(write) || (!merges && ++put->n_tries < TRIES_MAX),
-                                         .data = write->data });
+                                         .data = write->data,
+                                         .is_large = is_large });
 }
 
-/* The content that was sent. False: it was refused. */
-static bool read_wanted(struct rest_put *put, const struct ot_type *type, struct ot_snapshot **out)
+static void on_wanted(struct rest_write *write)
 {
-    struct rest_call *call = &put->write.call;
-    struct ot_json *wanted;
-    int r;
+    struct rest_put *put = put_of(write);
 
-    if (!content_parse(call, type, buffer_bytes(&put->body), &wanted))
-        return false;
-    r = ot_json_flaw(wanted) ? DOCUMENT_BAD_OP
-                             : ot_snapshot_create(type, wanted, hub_limits(call->context->hub), out, NULL);
-    ot_json_unref(wanted);
-    if (r)
-        call_fail(call, r < 0 ? r : DOCUMENT_BAD_OP);
-    return !r;
+    put->comparison.after = write->parse.content;
+    write->parse.content = NULL;
+    comparison_run(&put->comparison, hub_helper(write->call.context->hub));
 }
 
-/* From the content of the view to what was sent. */
-static void compare(struct rest_put *put, const struct document_view *view, void (*on_done)(struct comparison *))
+/* From the content of the view to what was sent. limits: of the operation; NULL: none is wanted. */
+static void compare(struct rest_put *put, const struct document_view *view, const struct ot_limits *limits,
+                    void (*on_done)(struct comparison *))
 {
-    struct rest_call *call = &put->write.call;
-    struct ot_snapshot *before, *after;
+    struct comparison *comparison = &put->comparison;
     int r;
 
-    if (!read_wanted(put, view->type, &after))
-        return;
-    r = ot_snapshot_share(view->snapshot, &before);
+    *comparison =
+        (struct comparison){ .as = COMPARISON_OPERATION, .type = view->type, .limits = limits, .on_done = on_done };
+    r = ot_snapshot_share(view->snapshot, &comparison->before);
     if (r) {
-        ot_snapshot_destroy(after);
-        call_fail(call, r);
+        call_fail(&put->write.call, r);
         return;
     }
-    put->comparison = (struct comparison){
-        .as = COMPARISON_OPERATION, .type = view->type, .before = before, .after = after, .on_done = on_done
-    };
-    comparison_run(&put->comparison, hub_helper(call->context->hub));
+    content_parse(
+        &put->write, view->type,
+        &(struct rest_parse){
+            .body = buffer_bytes(&put->body), .is_kept = true, .makes_content = true, .on_parsed = on_wanted });
 }
 
 static void replace(struct rest_put *put, const struct document_view *view)
@@ -184,7 +179,7 @@ static void replace(struct rest_put *put, const struct document_view *view)
     put->seen = view->version;
     write->on_refused = on_not_replaced;
     write->on_written = on_replaced;
-    compare(put, view, on_compared);
+    compare(put, view, hub_limits(write->call.context->hub), on_compared);
 }
 
 /* ---- merging ----------------------------------------------------------------------------------------------------- */
@@ -232,7 +227,7 @@ static void on_replacement(struct fetch *fetch, int r, const struct document_vie
     struct rest_write *write = write_of_fetch(fetch);
 
     if (!r && view->type) {
-        compare(put_of(write), view, on_compared_again);
+        compare(put_of(write), view, NULL, on_compared_again);
     } else {
         write->time_ms = 0;
         write_reply_place(write, 200);
@@ -319,7 +314,10 @@ static void put_begin(struct rest_call *call, struct bytes body)
 
 static void put_finish(struct rest_call *call)
 {
-    buffer_finish(&((struct rest_put *)call)->body);
+    struct rest_put *put = (struct rest_put *)call;
+
+    comparison_finish(&put->comparison); /* if it has come to one, and what was sent was no content */
+    buffer_finish(&put->body);
     write_finish(call);
 }
 

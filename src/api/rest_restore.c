@@ -19,13 +19,14 @@
 /* So often somebody else may be faster; then it takes its place among what he wrote. */
 #define TRIES_MAX 4
 
+#define TAKES "This takes {\"version\":N}."
+
 struct rest_restore {
     struct rest_write write;
     struct comparison comparison; /* from what is there to `wanted` */
     uint64_t version;
     const struct ot_type *type;
     struct ot_snapshot *wanted;
-    struct ot_json *body;
     uint64_t seen, seen_ms; /* the version that the edit is made for */
     unsigned n_tries;
     struct errand errand; /* makes the data of a create */
@@ -96,9 +97,8 @@ static void on_compared(struct comparison *comparison)
 {
     struct rest_restore *restore = LIST_ENTRY(comparison, struct rest_restore, comparison);
     struct rest_write *write = &restore->write;
-    bool has_nothing = !comparison->r && comparison_is_noop(comparison);
-    int r = comparison->r ? comparison->r
-                          : comparison_operation(comparison, hub_limits(write->call.context->hub), &write->data);
+    bool has_nothing = !comparison->r && comparison_is_noop(comparison), is_large = comparison_is_large(comparison);
+    int r = comparison->r ? comparison->r : comparison_operation(comparison, &write->data);
 
     ot_snapshot_destroy(comparison->before);
     comparison->before = comparison->after = NULL; /* the second is ours */
@@ -111,7 +111,8 @@ static void on_compared(struct comparison *comparison)
         submit(restore, &(struct submission){ .kind = STEP_EDIT,
                                               .version = restore->seen,
                                               .only_now = write_is_strict(write) || restore->n_tries < TRIES_MAX,
-                                              .data = write->data });
+                                              .data = write->data,
+                                              .is_large = is_large });
 }
 
 static void compare(struct rest_restore *restore, const struct document_view *view)
@@ -128,6 +129,7 @@ static void compare(struct rest_restore *restore, const struct document_view *vi
     restore->seen_ms = view->modified_ms;
     restore->comparison = (struct comparison){ .as = COMPARISON_OPERATION,
                                                .type = restore->type,
+                                               .limits = hub_limits(write->call.context->hub),
                                                .before = now,
                                                .after = restore->wanted,
                                                .on_done = on_compared };
@@ -223,26 +225,17 @@ static void read_past(struct rest_write *write)
     document_fetch(write->call.document, &write->fetch);
 }
 
-static void restore_begin(struct rest_call *call, struct bytes body)
+static void on_parsed(struct rest_write *write)
 {
-    struct rest_restore *restore = (struct rest_restore *)call;
-    struct rest_write *write = &restore->write;
-    const struct ot_json *version;
-    int r;
+    struct rest_restore *restore = restore_of(write);
+    struct rest_call *call = &write->call;
+    const struct ot_json *body = write->parse.json, *version = ot_json_get(body, "version", 7);
 
-    if (!call_may_write(call) || !call_may_take(call, body) || !write_read_key(write, body))
-        return;
-    r = ot_json_parse(body.at, body.n_bytes, hub_limits(call->context->hub), &restore->body, NULL);
-    if (r < 0) {
-        call_fail(call, r);
-        return;
-    }
-    version = r ? NULL : ot_json_get(restore->body, "version", 7);
     if (!version || !ot_json_integer(version, &restore->version)) {
-        call_refuse(call, 400, "ERR_MESSAGE_BADLY_FORMED", "This takes {\"version\":N}.");
+        call_refuse(call, 400, "ERR_MESSAGE_BADLY_FORMED", TAKES);
         return;
     }
-    if (!write_read_who(write, restore->body))
+    if (!write_read_who(write, body))
         return;
     write->on_written = on_restored;
     write->on_repeated = on_repeated;
@@ -258,12 +251,19 @@ static void restore_begin(struct rest_call *call, struct bytes body)
         read_past(write);
 }
 
+static void restore_begin(struct rest_call *call, struct bytes body)
+{
+    struct rest_write *write = (struct rest_write *)call;
+
+    if (call_may_write(call) && call_may_take(call, body) && write_read_key(write, body))
+        write_parse(write, &(struct rest_parse){ .body = body, .refusal = TAKES, .on_parsed = on_parsed });
+}
+
 static void restore_finish(struct rest_call *call)
 {
     struct rest_restore *restore = (struct rest_restore *)call;
 
     ot_snapshot_destroy(restore->wanted);
-    ot_json_unref(restore->body);
     write_finish(call);
 }
 

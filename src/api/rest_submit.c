@@ -90,9 +90,9 @@ static const struct refusal *read_what(const struct ot_json *body, struct submis
     return NULL;
 }
 
-static void refuse(struct rest_call *call, const struct refusal *refusal, const char *detail)
+static void refuse(struct rest_call *call, const struct refusal *refusal)
 {
-    call_refuse(call, 400, refusal->code, *detail ? detail : refusal->message);
+    call_refuse(call, 400, refusal->code, refusal->message);
 }
 
 bool write_read_who(struct rest_write *write, const struct ot_json *body)
@@ -100,7 +100,7 @@ bool write_read_who(struct rest_write *write, const struct ot_json *body)
     const struct refusal *refusal = read_who(write, body);
 
     if (refusal)
-        refuse(&write->call, refusal, "");
+        refuse(&write->call, refusal);
     return !refusal;
 }
 
@@ -130,37 +130,37 @@ static void submit_on_view(struct fetch *fetch, int r, const struct document_vie
     }
 }
 
-static void submit_begin(struct rest_call *call, struct bytes body)
+static void submit_on_parsed(struct rest_write *write)
 {
-    struct rest_submit *submit = (struct rest_submit *)call;
-    struct rest_write *write = &submit->write;
-    const struct refusal *refusal;
-    struct ot_error error = { "" };
-    int r;
+    struct submission *what = &((struct rest_submit *)write)->what;
+    const struct ot_json *body = write->parse.json;
+    struct rest_call *call = &write->call;
+    const struct refusal *refusal =
+        ot_json_kind(body) != OT_JSON_OBJECT ? &refusal_badly_formed : read_what(body, what);
 
-    if (!call_may_write(call) || !call_may_take(call, body) || !write_read_key(write, body))
-        return;
-    r = ot_json_parse(body.at, body.n_bytes, hub_limits(call->context->hub), &write->data, &error);
-    if (r < 0) {
-        call_fail(call, r);
-        return;
-    }
-    refusal = r || ot_json_kind(write->data) != OT_JSON_OBJECT ? &refusal_badly_formed
-                                                               : read_what(write->data, &submit->what);
     if (!refusal)
-        refusal = read_who(write, write->data);
+        refusal = read_who(write, body);
     if (refusal) {
-        refuse(call, refusal, error.message);
+        refuse(call, refusal);
         return;
     }
     if (!call_open(call))
         return;
+    what->is_large = write->parse.is_large;
     write->on_written = write_reply_operation;
     write->on_refused = on_not_submitted;
     if (call_has_conditions(call))
         write_look(write, submit_on_view);
     else
-        write_submit(write, &submit->what);
+        write_submit(write, what);
+}
+
+static void submit_begin(struct rest_call *call, struct bytes body)
+{
+    struct rest_write *write = (struct rest_write *)call;
+
+    if (call_may_write(call) && call_may_take(call, body) && write_read_key(write, body))
+        write_parse(write, &(struct rest_parse){ .body = body, .on_parsed = submit_on_parsed });
 }
 
 const struct rest_action rest_submit = { submit_begin, sizeof(struct rest_submit), write_finish };

@@ -12,6 +12,7 @@ void write_finish(struct rest_call *call)
 {
     struct rest_write *write = (struct rest_write *)call;
 
+    parse_finish(&write->parse);
     ot_json_unref(write->data);
     ot_snapshot_destroy(write->snapshot);
 }

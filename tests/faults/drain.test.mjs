@@ -1,5 +1,6 @@
 // SIGTERM: no operation is lost or done twice, lines are closed with 1001, the exit status is 0.
 import assert from 'node:assert/strict';
+import { connect } from 'node:net';
 import { test } from 'node:test';
 import { Random, seedOf } from '../lib/random.mjs';
 import { startServer } from '../lib/server.mjs';
@@ -63,6 +64,23 @@ test('operations that are on their way when SIGTERM comes are acknowledged, or n
   assert.deepEqual(acknowledged, acknowledged.map((_, i) => 1 + i));
   assert(v >= 1 + acknowledged.length, `${acknowledged.length} acknowledged, version ${v}`);
   await reader.close();
+});
+
+test('what is being read for somebody who has gone is carried out before the end', async t => {
+  const server = await startServer(t);
+  const body = JSON.stringify({ tree: Array.from({ length: 400_000 }, (_, n) => ({ n, text: 'some words' })) });
+  const socket = connect(server.port, '127.0.0.1');
+  const read = async path => (await fetch(`${server.url}${path}`)).text();
+  const names = async () => JSON.parse(await read('/v1/docs/notes')).documents.length;
+
+  socket.write(`POST /v1/docs/notes HTTP/1.1\r\nHost: 127.0.0.1:${server.port}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+  while (/^pilcrow_helper_errands 0$/m.test(await read('/metrics')) && !await names())
+    await pause(1);
+  socket.resetAndDestroy();
+  assert.deepEqual(await server.stop(), { code: 0, signal: null }, server.output);
+  assert.doesNotMatch(server.output, /in use/);
+  await server.restart();
+  assert.equal(await names(), 1);
 });
 
 test('a second SIGTERM ends it at once', async t => {

@@ -96,6 +96,25 @@ test('cut anywhere, the same answers', async () => {
   }
 });
 
+test('what stands behind a large body waits for that, also when no more will come', async () => {
+  const path = '/v1/docs/pipe/behind';
+  const text = 'z'.repeat(MIB);
+  const replaced = body => asked('PUT', path, { body, headers: 'If-Match: *\r\n' });
+  const line = new Line();
+
+  line.socket.end(asked('PUT', path, { body: text }) + asked('GET', path) + replaced(`${text}!`) + asked('HEAD', path) + replaced('small') +
+    asked('GET', path) + replaced(`?${text}`) + asked('GET', path));
+  assert.equal((await line.read()).status, 201);
+  assert.equal((await line.read()).body, text);
+  assert.equal((await line.read()).status, 200);
+  assert.match((await line.read({ isHead: true })).head, new RegExp(`content-length: ${MIB + 1}\\b`));
+  assert.equal((await line.read()).status, 200);
+  assert.equal((await line.read()).body, 'small');
+  assert.equal((await line.read()).status, 200);
+  assert.equal((await line.read()).body, `?${text}`);
+  await assert.rejects(line.read(), /closed/);
+});
+
 test('"100 Continue" and a closing answer come behind the answers before them', async () => {
   const line = new Line();
   await put('/v1/docs/pipe/order', 'x'.repeat(5000));
