@@ -37,7 +37,8 @@ static int apply_create(struct document *document, const struct step *step, stru
 
     if (document->type)
         return DOCUMENT_EXISTS;
-    r = ot_snapshot_create(step->type, step->data, document_limits(document), &value, error);
+    r = step->value ? ot_snapshot_share(step->value, &value)
+                    : ot_snapshot_create(step->type, step->data, document_limits(document), &value, error);
     if (r)
         return document_error_of(r);
     document->type = step->type;

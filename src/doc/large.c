@@ -1,5 +1,5 @@
-/* A submission of megabytes: it is read, and written for the log, beside the loop. What is left for the loop is to
- * apply it. */
+/* A submission of megabytes: it is read, and written for the log, beside the loop, and what a create makes is made
+ * there. What is left for the loop is to apply an edit. */
 #include "doc/inside.h"
 
 static struct submission *submission_of(struct errand *errand)
@@ -35,6 +35,17 @@ static void work(struct errand *errand)
     submission->errand_r = r > 0 ? r : 0;
 }
 
+/* Content that makes no document makes none on the loop either, which finds out why. */
+static void work_on_create(struct errand *errand)
+{
+    struct submission *submission = submission_of(errand);
+    struct step *step = &submission->step;
+
+    make_ready(submission);
+    if (ot_snapshot_create(step->type, step->data, document_limits(submission->document), &step->value, NULL))
+        step->value = NULL;
+}
+
 static void done(struct errand *errand)
 {
     struct submission *submission = submission_of(errand);
@@ -63,7 +74,7 @@ bool submission_is_aside(struct submission *submission)
         return false;
     }
     submission->was_aside = true;
-    submission->errand.work = work;
+    submission->errand.work = submission->kind == STEP_CREATE && !document->type ? work_on_create : work;
     submission->errand.done = done;
     document->n_calls++;
     helper_do(document->hub->config.helper, &submission->errand);

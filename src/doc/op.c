@@ -171,5 +171,6 @@ void step_finish(struct step *step)
     if (step->op)
         ot_op_unref(step->op);
     ot_json_unref(step->data);
+    ot_snapshot_destroy(step->value);
     *step = (struct step){ .kind = STEP_NOTHING };
 }

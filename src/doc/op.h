@@ -40,6 +40,7 @@ struct step {
     const struct ot_type *type; /* of an edit or a create */
     struct ot_op *op;           /* edit; owned */
     struct ot_json *data;       /* create, NULL: the type's empty document; owned */
+    struct ot_snapshot *value;  /* create: what data makes, where that is made already; NULL: not yet; owned */
 };
 
 /* Reads a body from the log. type: the document's type before the step, NULL when it does not exist.
