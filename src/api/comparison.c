@@ -78,6 +78,13 @@ static int compare_values(struct comparison *comparison)
 
 /* ---- both -------------------------------------------------------------------------------------------------------- */
 
+/* Of megabytes of JSON that takes as long as a turn of the loop may. */
+static void give_back_after(struct comparison *comparison)
+{
+    ot_snapshot_destroy(comparison->after);
+    comparison->after = NULL;
+}
+
 static int read_operation(struct comparison *comparison)
 {
     const struct buffer *written = &comparison->written;
@@ -96,6 +103,8 @@ static void work(struct errand *errand)
     comparison->r = is_text ? compare_texts(comparison) : compare_values(comparison);
     if (!comparison->r && comparison->limits)
         comparison->operation_r = read_operation(comparison);
+    if (comparison->after_is_sole)
+        give_back_after(comparison);
 }
 
 static void done(struct errand *errand)

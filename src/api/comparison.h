@@ -18,6 +18,7 @@ struct comparison {
     const struct ot_type *type;
     const struct ot_limits *limits;     /* as an operation that is to be submitted: the server's; else NULL */
     struct ot_snapshot *before, *after; /* shares that nobody changes; given back by _finish. NULL, as lines: no text */
+    bool after_is_sole;                 /* nobody has a share in `after`: it is given back where it was compared */
     struct bytes names[2];              /* as lines: of the files */
     void (*on_done)(struct comparison *comparison); /* on the loop, exactly once, perhaps from inside the call */
 

@@ -148,6 +148,7 @@ static void on_wanted(struct rest_write *write)
     struct rest_put *put = put_of(write);
 
     put->comparison.after = write->parse.content;
+    put->comparison.after_is_sole = true;
     write->parse.content = NULL;
     comparison_run(&put->comparison, hub_helper(write->call.context->hub));
 }
