@@ -45,7 +45,8 @@ struct rest_request {
     const struct rest_header *headers;
     size_t n_headers;
     struct bytes body;
-    bool has_body;              /* a body of length 0 is a body */
+    struct buffer *body_in; /* the carrier's, that the body stands in: may be taken with it, and left empty; or NULL */
+    bool has_body;          /* a body of length 0 is a body */
     struct principal principal; /* who is asking */
     bool has_token;             /* he has shown one; if he is nobody, it is nobody's */
     struct rest_wait *wait;     /* NULL: nothing is waited for here */
@@ -151,7 +152,7 @@ struct rest_context {
 /* Exactly once, on the loop thread, possibly from inside rest_handle. The response is borrowed until it returns. */
 typedef void rest_respond_fn(void *arg, const struct rest_response *response);
 
-/* The request is borrowed only until the call returns: what is needed longer is copied. A request can't
+/* The request is borrowed only until the call returns: what is needed longer is copied, or taken. A request can't
  * be called back: when its client has gone, the answer is for arg's owner to drop, who may have it sooner (rest_wait).
  */
 void rest_handle(struct rest_context *context, const struct rest_request *request, rest_respond_fn *respond, void *arg);

@@ -37,6 +37,7 @@ static void copy_request(char *copy, const struct rest_request *from, struct res
 
     *out = (struct rest_request){ .n_headers = from->n_headers,
                                   .headers = headers,
+                                  .body_in = from->body_in,
                                   .has_body = from->has_body,
                                   .principal = from->principal,
                                   .has_token = from->has_token,
@@ -78,6 +79,19 @@ struct rest_call *call_create(struct rest_context *context, const struct rest_ac
 struct bytes call_header(const struct rest_request *request, const char *name)
 {
     return rest_header_value(request->headers, request->n_headers, name);
+}
+
+int call_keep_body(struct rest_call *call, struct bytes body, struct buffer *into)
+{
+    struct buffer *from = call->request.body_in;
+
+    if (from) {
+        *into = *from;
+        buffer_init(from, from->max_bytes);
+        return 0;
+    }
+    buffer_init(into, body.n_bytes);
+    return buffer_append(into, body.at, body.n_bytes);
 }
 
 /* ---- the end ----------------------------------------------------------------------------------------------------- */

@@ -117,7 +117,7 @@ struct rest_call {
     void *arg;
     bool is_head;
 
-    struct rest_request request; /* a copy, without the body */
+    struct rest_request request; /* a copy, without the body; body_in is there until begin returns */
     char *copy;                  /* what it points into */
     char collection[NAME_MAX_BYTES], id[NAME_MAX_BYTES];
     struct store_name name; /* points at these two; empty where the route has none */
@@ -152,6 +152,8 @@ bool wait_for_change(const struct rest_call *call, const struct document_view *n
 
 bool call_may_write(struct rest_call *call);
 bool call_may_take(struct rest_call *call, struct bytes body); /* it is there, and not too large */
+/* From inside begin, once: moves the body, or a copy, where it can stay. 0 or -ENOMEM. */
+OT_MUST_CHECK int call_keep_body(struct rest_call *call, struct bytes body, struct buffer *into);
 
 /* NULL at: no such header. */
 struct bytes call_header(const struct rest_request *request, const char *name);
@@ -250,7 +252,7 @@ struct rest_write;
 struct rest_parse {
     /* In. */
     struct bytes body;          /* its bytes are there until the call returns, */
-    bool is_kept;               /* or for as long as the call is; else a large one is copied */
+    bool is_kept;               /* or for as long as the call is; else a large one is kept here */
     bool is_text;               /* it is a string; else it is JSON */
     const struct ot_type *type; /* it is content of that; NULL: it is none */
     bool makes_content;         /* a document is made of it at once, and the JSON goes */
@@ -266,7 +268,7 @@ struct rest_parse {
 
     /* Its own. */
     const struct ot_limits *limits;
-    struct buffer copy;
+    struct buffer kept;
     int r, content_r;
     struct ot_error error;
     struct errand errand;

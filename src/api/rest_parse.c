@@ -1,4 +1,4 @@
-/* Bodies, read as what they say. A large one is copied and read beside the loop; what is done about it goes on when it
+/* Bodies, read as what they say. A large one is kept and read beside the loop; what is done about it goes on when it
  * has been read, so that its size holds up nobody else. */
 #include <errno.h>
 
@@ -27,7 +27,7 @@ static void work(struct errand *errand)
 
     parse->r = parse->is_text ? ot_json_from_text(body.at, body.n_bytes, &parse->json)
                               : ot_json_parse(body.at, body.n_bytes, parse->limits, &parse->json, &parse->error);
-    buffer_finish(&parse->copy);
+    buffer_finish(&parse->kept);
     if (!parse->r && parse->makes_content)
         parse->content_r = make_content(parse);
 }
@@ -52,7 +52,7 @@ void parse_finish(struct rest_parse *parse)
 {
     ot_json_unref(parse->json);
     ot_snapshot_destroy(parse->content);
-    buffer_finish(&parse->copy);
+    buffer_finish(&parse->kept);
 }
 
 void write_parse(struct rest_write *write, const struct rest_parse *how)
@@ -67,13 +67,12 @@ void write_parse(struct rest_write *write, const struct rest_parse *how)
     parse->is_large = is_large;
     parse->limits = hub_limits(hub);
     parse->errand = (struct errand){ .work = work, .done = done };
-    buffer_init(&parse->copy, how->body.n_bytes);
     if (helper && !how->is_kept) {
-        if (buffer_append(&parse->copy, how->body.at, how->body.n_bytes)) {
+        if (call_keep_body(&write->call, how->body, &parse->kept)) {
             call_fail(&write->call, -ENOMEM);
             return;
         }
-        parse->body = buffer_bytes(&parse->copy);
+        parse->body = buffer_bytes(&parse->kept);
     }
     helper_do(helper, &parse->errand);
 }

@@ -302,12 +302,11 @@ static void put_begin(struct rest_call *call, struct bytes body)
 {
     struct rest_put *put = (struct rest_put *)call;
 
-    buffer_init(&put->body, call->context->body_max_bytes);
     put->write.on_written = on_replaced;
     put->write.on_repeated = on_repeated;
     if (!call_may_write(call) || !call_may_take(call, body) || !read_base(put) || !write_read_key(&put->write, body))
         return;
-    if (buffer_append(&put->body, body.at, body.n_bytes))
+    if (call_keep_body(call, body, &put->body))
         call_fail(call, -ENOMEM);
     else if (call_open(call))
         write_look(&put->write, put_on_view);

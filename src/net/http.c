@@ -286,6 +286,7 @@ void http_serve(struct http *http)
         .headers = request->headers,
         .n_headers = request->n_headers,
         .body = buffer_bytes(&http->body),
+        .body_in = &http->body,
         .has_body = request->has_length,
         .has_token = http->caller.has_token,
     };
