@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LARGE_UNITS (256 * 1024 / JSON_UNIT_BYTES)
+
 int json_arena_create(struct json_parser *p, const char *utf8, size_t n_bytes)
 {
     size_t n_guess = n_bytes / 4 + 4, n_units = 1 + json_units_for(n_bytes + JSON_END_BYTES);
@@ -27,6 +29,19 @@ int json_arena_create(struct json_parser *p, const char *utf8, size_t n_bytes)
     return 0;
 }
 
+/* realloc copies while it holds a lock of the allocator, for tens of milliseconds where the pages are new; other
+ * threads would wait for that. */
+static void *arena_moved(struct json_arena *from, size_t n_units, size_t capacity)
+{
+    void *grown = malloc(capacity * JSON_UNIT_BYTES);
+
+    if (!grown)
+        return NULL;
+    memcpy(grown, from, n_units * JSON_UNIT_BYTES);
+    free(from);
+    return grown;
+}
+
 static int arena_grow(struct json_parser *p, size_t needed)
 {
     size_t capacity = p->capacity + p->capacity / 2;
@@ -36,7 +51,8 @@ static int arena_grow(struct json_parser *p, size_t needed)
         return ot_fail(p->error, OT_LIMIT, "more than 2^32 values");
     if (capacity < needed)
         capacity = needed;
-    grown = realloc(p->arena, capacity * JSON_UNIT_BYTES);
+    grown = p->capacity < LARGE_UNITS ? realloc(p->arena, capacity * JSON_UNIT_BYTES)
+                                      : arena_moved(p->arena, p->arena->n_units, capacity);
     if (!grown)
         return -ENOMEM;
     p->arena = grown;
