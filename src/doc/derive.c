@@ -39,8 +39,7 @@ static int transform_over(struct submission *submission, const struct step *thei
         return document_error_of(r);
     ot_op_unref(mine->op);
     mine->op = transformed;
-    committed_op_unref(submission->ready);
-    submission->ready = NULL;
+    submission_forget_ready(submission);
     return 0;
 }
 

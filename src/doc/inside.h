@@ -146,6 +146,7 @@ void identity_note(struct submission *submission);                              
 int submission_understand(struct submission *submission); /* for the type of now */
 /* From `at` up to the tip. -EINPROGRESS: that is more than one turn's work; from the log, then, in slices. */
 int submission_derive(struct submission *submission);
+void submission_forget_ready(struct submission *submission);
 int submission_pass(struct submission *submission, const struct record *record); /* over the operation at `at` */
 /* Notes r, which is not the last word while the log is still being read, and answers 0; or -ENOMEM, which is. */
 int submission_misfits(struct submission *submission, int r);

@@ -30,11 +30,17 @@ struct submission *document_pending(const struct document *document, struct list
 
 /* ---- the queue --------------------------------------------------------------------------------------------------- */
 
+/* The step has become another than the helper wrote. */
+void submission_forget_ready(struct submission *submission)
+{
+    committed_op_unref(submission->ready);
+    submission->ready = NULL;
+}
+
 static void submission_unread(struct submission *submission)
 {
     step_finish(&submission->step);
-    committed_op_unref(submission->ready);
-    submission->ready = NULL;
+    submission_forget_ready(submission);
     submission->was_aside = false;
     submission->misfit = 0;
 }
@@ -259,6 +265,16 @@ static void submission_append(struct submission *submission)
     document_call_done(document);
 }
 
+static int submission_clarify(struct submission *submission)
+{
+    const struct ot_op *before = submission->step.op;
+    int r = document_clarify(submission->document, &submission->step, &submission->error);
+
+    if (submission->step.op != before)
+        submission_forget_ready(submission);
+    return r;
+}
+
 static void submission_finish(struct submission *submission)
 {
     struct document *document = submission->document;
@@ -269,7 +285,7 @@ static void submission_finish(struct submission *submission)
         return;
     }
     if (!r)
-        r = document_clarify(document, &submission->step, &submission->error);
+        r = submission_clarify(submission);
     if (!r)
         r = make_record(submission);
     if (!r)

@@ -124,6 +124,23 @@ static void made_for_whatever_is_now_it_is_read_again_for_what_is_now(void **sta
     expect_log(f, "n", 4, "{\"key\":\"large\"}");
 }
 
+/* Not as it was sent, which the helper has written: as it was settled when it got its place. */
+static void positions_in_digits_are_numbers_in_the_log(void **state)
+{
+    static const char settled[] = "{\"op\":[{\"p\":[\"list\",1,\"key\"],\"oi\":\"large\"}]}";
+    struct fixture *f = *state;
+    const struct sim_log *log;
+
+    submit(f, "n", "init/1", 0, "{\"create\":{\"type\":\"json0\",\"data\":{\"list\":[1,{}]}}}");
+    settle(f);
+    begin_large(f, "a/1", 1, "{\"op\":[{\"p\":[\"list\",\"1\",\"key\"],\"oi\":\"large\"}]}");
+    read_beside(f);
+    expect_log(f, "n", 2, "{\"list\":[1,{\"key\":\"large\"}]}");
+    log = sim_disk_find(f->disk, fixture_name("n"));
+    assert_int_equal(log->records[1].body.n_bytes, strlen(settled));
+    assert_memory_equal(log->records[1].body.at, settled, strlen(settled));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -133,6 +150,7 @@ int main(void)
         TEST(made_for_a_document_that_is_another_by_now_it_is_refused_for_that),
         TEST(made_for_a_document_that_becomes_another_meanwhile_it_is_refused_for_that),
         TEST(made_for_whatever_is_now_it_is_read_again_for_what_is_now),
+        TEST(positions_in_digits_are_numbers_in_the_log),
     };
 
     return cmocka_run_group_tests_name("large submissions", tests, NULL, NULL);
