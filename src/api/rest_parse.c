@@ -4,6 +4,10 @@
 
 #include "api/rest_inside.h"
 
+/* So many may wait for the helper. Behind that a body is read where it came, and its sender, who may have gone and come
+ * again with another, waits with all others. */
+#define AHEAD_MAX 16
+
 static struct rest_parse *parse_of(struct errand *errand)
 {
     return LIST_ENTRY(errand, struct rest_parse, errand);
@@ -62,6 +66,8 @@ void write_parse(struct rest_write *write, const struct rest_parse *how)
     struct helper *helper = is_large ? hub_helper(hub) : NULL;
     struct rest_parse *parse = &write->parse;
 
+    if (helper_n_errands(helper) >= AHEAD_MAX)
+        helper = NULL;
     parse_finish(parse); /* of the last time, if it is parsed again */
     *parse = *how;
     parse->is_large = is_large;
