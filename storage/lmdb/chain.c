@@ -12,6 +12,10 @@
 #define LEVEL_LONG 3                 /* while others wait for the worker */
 #define LONG_BYTES ((size_t)1 << 20) /* from here on; matches are looked for further away than tables reach, too */
 
+/* Up to here the tables, some 700 kB, stay for the next one: most snapshots are such, and new pages for each took half
+ * of the worker's time with 64 writers of small documents. */
+#define KEPT_BYTES ((size_t)1 << 16)
+
 /* ---- links ------------------------------------------------------------------------------------------------------- */
 
 static int view_get(void *arg, enum db db, struct bytes key, struct bytes *out)
@@ -172,6 +176,7 @@ static size_t compress(ZSTD_CCtx *context, struct bytes base, struct bytes conte
 {
     size_t n_bytes = base.n_bytes + content.n_bytes;
 
+    (void)ZSTD_CCtx_reset(context, ZSTD_reset_session_and_parameters);
     (void)ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, n_bytes > LONG_BYTES ? LEVEL_LONG : LEVEL);
     if (base.n_bytes) {
         (void)ZSTD_CCtx_setParameter(context, ZSTD_c_windowLog, window_log(n_bytes));
@@ -181,15 +186,17 @@ static size_t compress(ZSTD_CCtx *context, struct bytes base, struct bytes conte
     return ZSTD_compress2(context, room, n_room, content.at, content.n_bytes);
 }
 
-static int pack(struct bytes base, struct bytes content, struct buffer *into)
+static int pack(struct view *view, struct bytes base, struct bytes content, struct buffer *into)
 {
-    ZSTD_CCtx *context = context_create(); /* its tables are large, and needed seldom */
+    bool is_kept = base.n_bytes + content.n_bytes <= KEPT_BYTES;
+    ZSTD_CCtx *context = is_kept ? view_packer(view) : context_create();
     size_t bound = ZSTD_compressBound(content.n_bytes), n = 0;
     char *room = context ? buffer_room(into, bound) : NULL;
 
     if (room)
         n = compress(context, base, content, room, bound);
-    ZSTD_freeCCtx(context);
+    if (!is_kept)
+        ZSTD_freeCCtx(context);
     if (!room || ZSTD_isError(n))
         return -ENOMEM; /* nothing else can happen */
     buffer_grew(into, n);
@@ -213,7 +220,7 @@ int chain_pack(struct view *view, const struct chain *chain, struct bytes conten
         r = 0;
     }
     if (!r)
-        r = pack(buffer_bytes(&base), content, into);
+        r = pack(view, buffer_bytes(&base), content, into);
     buffer_finish(&base);
     *manifest = (struct manifest){ .n_bytes = content.n_bytes,
                                    .crc = crc32c(0, content.at, content.n_bytes),

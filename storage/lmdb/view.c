@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "storage/lmdb/context.h"
 #include "storage/lmdb/guard.h"
 #include "storage/lmdb/large.h"
 #include "storage/lmdb/removed.h"
@@ -41,7 +42,9 @@ void view_finish(struct view *view)
     segment_finish(&view->segment);
     buffer_finish(&view->packed);
     ZSTD_freeDCtx(view->unpacker);
+    ZSTD_freeCCtx(view->packer);
     view->unpacker = NULL;
+    view->packer = NULL;
 }
 
 int view_begin(struct view *view)
@@ -370,6 +373,13 @@ ZSTD_DCtx *view_unpacker(struct view *view)
     if (!view->unpacker)
         view->unpacker = ZSTD_createDCtx();
     return view->unpacker;
+}
+
+ZSTD_CCtx *view_packer(struct view *view)
+{
+    if (!view->packer)
+        view->packer = context_create();
+    return view->packer;
 }
 
 int view_body(struct view *view, uint64_t number, uint64_t version, struct bytes body, struct buffer *into)

@@ -17,6 +17,7 @@ struct view {
     struct buffer packed;   /* what it was unpacked from, and borrows from */
     bool has_segment;       /* it is one of this moment */
     ZSTD_DCtx *unpacker;    /* view_unpacker */
+    ZSTD_CCtx *packer;      /* view_packer */
     uint64_t batch;         /* the one looked up last; 0: none */
     struct bytes batch_value;
 };
@@ -93,5 +94,8 @@ STORE_MUST_CHECK int view_at_or_behind(struct view *view, enum db db, struct byt
 
 /* Unpacks what is small enough to be unpacked at once; NULL without memory. */
 ZSTD_DCtx *view_unpacker(struct view *view);
+
+/* Packs what is small enough for its tables to be kept; NULL without memory. */
+ZSTD_CCtx *view_packer(struct view *view);
 
 #endif
