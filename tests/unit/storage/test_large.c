@@ -185,17 +185,24 @@ static void others_come_between_the_pieces(void **state)
 
 /* ---- failures ---------------------------------------------------------------------------------------------------- */
 
-static void one_that_finds_no_room_fails_alone(void **state)
+/* A store of 1 MiB, with pieces of which it takes some forty. */
+static void open_smallest(struct fixture *f)
 {
-    struct fixture *f = *state;
     struct store_lmdb_config config = { f->place->path, STORE_READ_WRITE, 1 << 20, loop_wake, &f->loop };
-    struct store_log *a, *b;
-    struct sent first, behind, other;
-    size_t n_answered = 0;
     char why[256];
 
     f->tuning.piece_bytes = 20000;
     assert_int_equal(store_lmdb_open_tuned(&config, &f->tuning, &f->loop.store, why, sizeof(why)), 0);
+}
+
+static void one_that_finds_no_room_fails_alone(void **state)
+{
+    struct fixture *f = *state;
+    struct store_log *a, *b;
+    struct sent first, behind, other;
+    size_t n_answered = 0;
+
+    open_smallest(f);
     a = open_log(f, "a");
     b = open_log(f, "b");
     assert_int_equal(loop_append(&f->loop, a, 0, "x"), 0);
@@ -224,12 +231,9 @@ static void one_that_finds_no_room_fails_alone(void **state)
 static void room_is_there_again_after_one_that_found_none(void **state)
 {
     struct fixture *f = *state;
-    struct store_lmdb_config config = { f->place->path, STORE_READ_WRITE, 1 << 20, loop_wake, &f->loop };
     struct store_log *a, *b;
-    char why[256];
 
-    f->tuning.piece_bytes = 20000;
-    assert_int_equal(store_lmdb_open_tuned(&config, &f->tuning, &f->loop.store, why, sizeof(why)), 0);
+    open_smallest(f);
     a = open_log(f, "a");
     b = open_log(f, "b");
     assert_int_equal(loop_append(&f->loop, a, 0, "x"), 0);
